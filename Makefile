@@ -1,0 +1,44 @@
+# One list of commands; CI and people call the same recipes. `make` alone lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# One thread pool per process is enough; numba, torch and DuckDB each size theirs by the CPUs this process may use.
+export HF_HUB_OFFLINE ?= 1
+export TOKENIZERS_PARALLELISM ?= false
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow lint format bench clean
+
+help: ## list the recipes
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: $(VENV)/.installed ## make .venv with the locked versions
+
+$(VENV)/.installed: pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed (PYTHON=python3.12 make ...)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[dev,dashboard]'
+	@touch $@
+
+demo: setup ## the whole pipeline on a planted corpus, then where to look
+	$(BIN)/pivots demo
+
+test: setup ## every test that needs no large data
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: setup ## the tests marked slow
+	$(BIN)/python -m pytest -m slow
+
+lint: setup ## ruff, mypy, sqlfluff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint dbt_project --processes 2
+
+format: setup ## rewrite Python and SQL in the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/sqlfluff fix dbt_project
+
+clean: ## remove build leftovers (never the home folder with your data)
+	rm -rf .pytest_cache .mypy_cache .ruff_cache dbt_project/target dbt_project/logs *.egg-info

@@ -1,0 +1,1 @@
+"""Rows in, rows out: readers, tokenising, word matching, counting, catalogue, export, publish, queries, CLI."""

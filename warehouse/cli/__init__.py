@@ -1,0 +1,49 @@
+"""The `pivots` command. Each module registers the commands of one subject; heavy imports wait until a command runs."""
+
+import sys
+
+import click
+import typer
+
+from warehouse.cli import build, count, ingest, models, plant, read
+from warehouse.errors import StepFailed, UsageError
+
+app = typer.Typer(
+    name="pivots",
+    help="Which tokens of a corpus carry a language model from one language to another? Start with: pivots demo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _pivots() -> None:
+    """Keep `pivots` a group of commands whatever their number."""
+
+
+for module in (plant, ingest, count, build, models, read):
+    module.register(app)
+
+
+def main() -> None:
+    """Run the command line: exit code 0 done, 1 failed, 2 wrong usage; a user's mistake is one line, no traceback."""
+    try:
+        code = app(standalone_mode=False)
+    except click.exceptions.Exit as exit_request:
+        code = exit_request.exit_code
+    except click.ClickException as mistake:
+        mistake.show()
+        code = 2
+    except UsageError as mistake:
+        print(f"pivots: {mistake}", file=sys.stderr)
+        code = 2
+    except StepFailed as failure:
+        print(f"pivots: {failure}", file=sys.stderr)
+        code = 1
+    except (KeyboardInterrupt, click.Abort):
+        print("pivots: interrupted; run the same command again to go on", file=sys.stderr)
+        code = 1
+    sys.exit(code if isinstance(code, int) else 0)

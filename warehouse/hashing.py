@@ -1,0 +1,37 @@
+"""Content hashes: identities that do not depend on position, order, machine or time."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+_SIGN_BIT_CLEAR = (1 << 63) - 1
+
+
+def id64(*parts: str) -> int:
+    """Return a non-negative 63-bit identity of a tuple of strings (fits a signed BIGINT everywhere)."""
+    digest = hashlib.blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "little") & _SIGN_BIT_CLEAR
+
+
+def short_hash(value: Any) -> str:
+    """Return 12 hex digits that identify a JSON-serialisable value, whatever the order of its keys."""
+    canonical = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+    return hashlib.blake2b(canonical.encode(), digest_size=6).hexdigest()
+
+
+def file_hash(path: Path) -> str:
+    """Return 32 hex digits of a file's bytes, read in blocks."""
+    digest = hashlib.blake2b(digest_size=16)
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def folder_hash(folder: Path) -> str:
+    """Return 32 hex digits of all files below a folder, by relative name and content."""
+    digest = hashlib.blake2b(digest_size=16)
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        digest.update(f"{path.relative_to(folder).as_posix()}\x1f{file_hash(path)}\x1e".encode())
+    return digest.hexdigest()
