@@ -2,7 +2,6 @@
 
 import sys
 
-import click
 import typer
 
 from warehouse.cli import build, count, ingest, models, plant, read
@@ -31,19 +30,10 @@ for module in (plant, ingest, count, build, models, read):
 def main() -> None:
     """Run the command line: exit code 0 done, 1 failed, 2 wrong usage; a user's mistake is one line, no traceback."""
     try:
-        code = app(standalone_mode=False)
-    except click.exceptions.Exit as exit_request:
-        code = exit_request.exit_code
-    except click.ClickException as mistake:
-        mistake.show()
-        code = 2
+        app()
     except UsageError as mistake:
         print(f"pivots: {mistake}", file=sys.stderr)
-        code = 2
+        sys.exit(2)
     except StepFailed as failure:
         print(f"pivots: {failure}", file=sys.stderr)
-        code = 1
-    except (KeyboardInterrupt, click.Abort):
-        print("pivots: interrupted; run the same command again to go on", file=sys.stderr)
-        code = 1
-    sys.exit(code if isinstance(code, int) else 0)
+        sys.exit(1)
