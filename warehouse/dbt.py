@@ -1,0 +1,94 @@
+"""Run dbt as its own process: it takes DuckDB's write lock and gives it back when the process ends."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from warehouse import lake
+from warehouse.connection import open_writer, writer_lock
+from warehouse.errors import StepFailed
+from warehouse.settings import PROJECT_ROOT, Home, available_threads, memory_limit
+
+PROJECT_DIR = PROJECT_ROOT / "dbt_project"
+PROFILES_DIR = PROJECT_ROOT / "profiles"
+VARS_FILE = "build-vars.json"
+
+
+def dbt_environment(home: Home) -> dict[str, str]:
+    """Return the environment that `dbt` needs to work on this home, also when typed by hand."""
+    return {
+        **os.environ,
+        "PIVOTS_WAREHOUSE": str(home.warehouse_file),
+        "PIVOTS_THREADS": str(available_threads()),
+        "PIVOTS_MEMORY": memory_limit(),
+        "PIVOTS_SPILL": str(home.spill),
+        "DBT_PROFILES_DIR": str(PROFILES_DIR),
+        "DBT_PROJECT_DIR": str(PROJECT_DIR),
+        "DBT_TARGET_PATH": str(home.dbt_target),
+        "DBT_LOG_PATH": str(home.dbt_logs),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DBT_VERSION_CHECK": "false",
+    }
+
+
+def run_dbt(home: Home, arguments: Sequence[str], *, quiet: bool = False) -> None:
+    """Run one dbt command on the home's warehouse and wait for it. The caller holds `writer_lock`.
+
+    Raises:
+        StepFailed: dbt reported an error; the message names the models and tests that failed.
+    """
+    command = [sys.executable, "-m", "dbt.cli.main", *(["--quiet"] if quiet else []), *arguments]
+    finished = subprocess.run(command, env=dbt_environment(home), check=False, stdout=sys.stderr)
+    if finished.returncode != 0:
+        raise StepFailed(f"dbt {arguments[0]} failed: {_failures(home)}; the log is {home.dbt_logs / 'dbt.log'}")
+
+
+def build(home: Home, *, select: Sequence[str] = (), variables: dict[str, Any] | None = None) -> dict[str, int]:
+    """Point the raw views at the lake's current files and build the models, tests included.
+
+    Args:
+        select: dbt selectors; all models when empty.
+        variables: dbt variables for this and all later builds of the home; earlier ones stay unless named again.
+
+    Returns:
+        How many nodes ended in each status: success, pass, warn ...
+    """
+    with writer_lock(home):
+        lake.remove_unfinished(home.root)
+        with open_writer(home) as connection:
+            lake.refresh_raw_views(home, connection)
+        chosen = {**build_variables(home), **(variables or {})}
+        with lake.atomic_file(home.root / VARS_FILE) as unfinished:
+            unfinished.write_text(json.dumps(chosen, indent=1, sort_keys=True))
+        arguments = ["build", "--vars", json.dumps(chosen)]
+        if select:
+            arguments += ["--select", *select]
+        run_dbt(home, arguments, quiet=True)
+    return _statuses(home)
+
+
+def build_variables(home: Home) -> dict[str, Any]:
+    """Return the dbt variables that this home's builds use."""
+    path = home.root / VARS_FILE
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def _run_results(home: Home) -> list[dict[str, Any]]:
+    path: Path = home.dbt_target / "run_results.json"
+    return json.loads(path.read_text())["results"] if path.exists() else []
+
+
+def _statuses(home: Home) -> dict[str, int]:
+    counted: dict[str, int] = {}
+    for result in _run_results(home):
+        counted[result["status"]] = counted.get(result["status"], 0) + 1
+    return counted
+
+
+def _failures(home: Home) -> str:
+    failed = [r["unique_id"].split(".")[2] for r in _run_results(home) if r["status"] in ("error", "fail")]
+    return ", ".join(failed[:5]) + (f" and {len(failed) - 5} more" if len(failed) > 5 else "") or "before any model ran"
