@@ -41,7 +41,8 @@ def run_dbt(home: Home, arguments: Sequence[str], *, quiet: bool = False) -> Non
     Raises:
         StepFailed: dbt reported an error; the message names the models and tests that failed.
     """
-    command = [sys.executable, "-m", "dbt.cli.main", *(["--quiet"] if quiet else []), *arguments]
+    _run_results_file(home).unlink(missing_ok=True)  # so that what is read below is of this run
+    command = [str(Path(sys.executable).with_name("dbt")), *(["--quiet"] if quiet else []), *arguments]
     finished = subprocess.run(command, env=dbt_environment(home), check=False, stdout=sys.stderr)
     if finished.returncode != 0:
         raise StepFailed(f"dbt {arguments[0]} failed: {_failures(home)}; the log is {home.dbt_logs / 'dbt.log'}")
@@ -62,12 +63,12 @@ def build(home: Home, *, select: Sequence[str] = (), variables: dict[str, Any] |
         with open_writer(home) as connection:
             lake.refresh_raw_views(home, connection)
         chosen = {**build_variables(home), **(variables or {})}
-        with lake.atomic_file(home.root / VARS_FILE) as unfinished:
-            unfinished.write_text(json.dumps(chosen, indent=1, sort_keys=True))
         arguments = ["build", "--vars", json.dumps(chosen)]
         if select:
             arguments += ["--select", *select]
         run_dbt(home, arguments, quiet=True)
+        with lake.atomic_file(home.root / VARS_FILE) as unfinished:
+            unfinished.write_text(json.dumps(chosen, indent=1, sort_keys=True))
     return _statuses(home)
 
 
@@ -77,8 +78,12 @@ def build_variables(home: Home) -> dict[str, Any]:
     return json.loads(path.read_text()) if path.exists() else {}
 
 
+def _run_results_file(home: Home) -> Path:
+    return home.dbt_target / "run_results.json"
+
+
 def _run_results(home: Home) -> list[dict[str, Any]]:
-    path: Path = home.dbt_target / "run_results.json"
+    path = _run_results_file(home)
     return json.loads(path.read_text())["results"] if path.exists() else []
 
 

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from warehouse.cli import build, count, ingest, models, plant, read
-from warehouse.errors import StepFailed, UsageError
+from warehouse.errors import ReportedError, StepFailed, UsageError
 
 app = typer.Typer(
     name="pivots",
@@ -37,3 +37,5 @@ def main() -> None:
     except StepFailed as failure:
         print(f"pivots: {failure}", file=sys.stderr)
         sys.exit(1)
+    except ReportedError as failure:
+        sys.exit(failure.exit_code)

@@ -1,7 +1,69 @@
-"""Commands: see register()."""
+"""Commands from counts to shards: build, export."""
+
+import json
+from typing import Annotated
 
 import typer
 
+from warehouse.cli.options import CorpusOption, HomeOption
+
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
+    """Add `build` and `export`."""
+    app.command()(build)
+    app.command()(export)
+
+
+def build(
+    select: Annotated[
+        list[str] | None, typer.Option("--select", "-s", metavar="SELECTOR", help="Only these models (dbt syntax).")
+    ] = None,
+    budget_tokens: Annotated[
+        int | None,
+        typer.Option(min=0, help="Largest token budget that selections hold; 0 keeps every eligible document."),
+    ] = None,
+    variables: Annotated[
+        str, typer.Option("--vars", metavar="JSON", help="dbt variables for this and later builds.")
+    ] = "{}",
+    home: HomeOption = None,
+) -> None:
+    """Turn the counts into scores, rankings and comparisons: `dbt build` with the right profile, tests included.
+
+    Example: `pivots build` or `pivots build --select fct_pivot_candidates+`
+    """
+    from warehouse.dbt import build as dbt_build
+    from warehouse.errors import UsageError
+    from warehouse.settings import Home
+
+    try:
+        chosen = json.loads(variables)
+    except json.JSONDecodeError as mistake:
+        raise UsageError(f"--vars is no JSON: {mistake}") from None
+    if not isinstance(chosen, dict):
+        raise UsageError("--vars must be a JSON object, for example --vars '{\"judge_share\": 0.5}'")
+    if budget_tokens is not None:
+        chosen["selection_budget_tokens"] = budget_tokens
+    statuses = dbt_build(Home.resolve(home), select=select or (), variables=chosen)
+    print("built: " + ", ".join(f"{n} {status}" for status, n in sorted(statuses.items())))
+
+
+def export(
+    strategy: Annotated[
+        str, typer.Option(metavar="S", help="A strategy of fct_selected_documents, or held_out.")
+    ],
+    corpus: CorpusOption,
+    budget_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Token budget [default: all the mart holds].")
+    ] = None,
+    home: HomeOption = None,
+) -> None:
+    """Write a selection as training shards, readable by `pivots train` and by OLMo's own trainer.
+
+    Example: `pivots export --corpus demo --strategy pivot_aware --budget-tokens 500000`
+    """
+    from warehouse.export import export_selection
+    from warehouse.settings import Home
+
+    made = export_selection(Home.resolve(home), corpus=corpus, strategy=strategy, budget_tokens=budget_tokens)
+    shares = ", ".join(f"{lang} {n:,}" for lang, n in made.manifest["tokens_by_lang"].items())
+    print(f"{made.folder}\n{made.manifest['n_docs']:,} documents, {made.manifest['n_tokens']:,} tokens: {shares}")

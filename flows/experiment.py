@@ -1,0 +1,127 @@
+"""The experiment as a flow: every arm is exported, trained, scored and traced; then the marts compare them.
+
+Run it with `pivots experiment`, or `python -m flows.experiment --help`.
+"""
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, task
+from prefect.artifacts import create_table_artifact
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.steps import entry_point, retry_unless_refused, timed
+from warehouse import dbt, jobs
+from warehouse.evaluation_set import EvaluationSet, export_evaluation_set
+from warehouse.experiments import Plan, read_plan
+from warehouse.export import HELD_OUT, Export, export_selection
+from warehouse.models import Model, identify_model
+from warehouse.publish import publish
+from warehouse.settings import Home, available_threads
+
+COMPARISON = """
+    select strategy, baseline, word_split, score_delta, ci_low, ci_high, p_value, n_seeds
+    from marts.fct_strategy_comparison
+    where experiment = ? and source_lang = 'all'
+    order by all
+"""
+
+
+@task(name="export", retries=0)
+def export_arm(home: Home, corpus: str, strategy: str, budget_tokens: int | None) -> Export:
+    """Write one arm's documents as training shards."""
+    with timed(f"export {strategy}"):
+        return export_selection(home, corpus=corpus, strategy=strategy, budget_tokens=budget_tokens)
+
+
+@task(name="export evaluation set")
+def export_judges(home: Home, corpus: str, plan: Plan) -> EvaluationSet:
+    """Write what all arms are judged on."""
+    return export_evaluation_set(home, corpus=corpus, n_items=plan.n_items, n_pivots=plan.n_pivots)
+
+
+@task(name="train", retries=1, retry_condition_fn=retry_unless_refused)
+def train_arm(home: Home, export: Export, base: Model, plan: Plan, seed: int, experiment: str) -> Model:
+    """Continue training the base model on one arm. A second try resumes from the last checkpoint."""
+    with timed(f"train {export.manifest['strategy']}, seed {seed}"):
+        return jobs.train(home, export, base, preset=plan.preset, seed=seed, experiment=experiment)
+
+
+@task(name="evaluate", retries=1, retry_condition_fn=retry_unless_refused)
+def evaluate_model(home: Home, model: Model, judges: EvaluationSet, held_out: Export, experiment: str) -> None:
+    """Score words, trace layers and measure the held-out loss of one model."""
+    with timed(f"evaluate {model.model_id}"):
+        jobs.score(home, model, judges, experiment=experiment)
+        jobs.trace(home, model, judges, experiment=experiment)
+        jobs.held_out_loss(home, model, held_out, experiment=experiment)
+
+
+@task(name="build")
+def build_marts(home: Home) -> None:
+    """Rebuild the models that read training and evaluation results."""
+    with timed("build the comparison"):
+        dbt.build(home, select=["tag:evaluation"])
+
+
+@task(name="publish")
+def publish_warehouse(home: Home) -> None:
+    """Swap in a new read-only copy."""
+    with timed("publish"):
+        publish(home)
+
+
+def run_experiment(home: Home, corpus: str, model: str, plan: Plan) -> str:
+    """Run the flow with as many processes side by side as the plan says, and share the CPUs among them."""
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, available_threads() // plan.parallel_arms)))
+    runner: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=plan.parallel_arms)
+    return experiment.with_options(task_runner=runner)(home, corpus, model, plan)
+
+
+@flow(name="experiment", validate_parameters=False)
+def experiment(home: Home, corpus: str, model: str, plan: Plan) -> str:
+    """Compare selection strategies on one corpus and one base model; return the experiment's name.
+
+    Every step is keyed by its content, so a repeated or interrupted experiment does only what is missing.
+    """
+    base = identify_model(model)
+    name = plan.experiment_id(corpus, base.model_id)
+    judges = export_judges(home, corpus, plan)
+    held_out = export_arm(home, corpus, HELD_OUT, None)
+    exports = [export_arm(home, corpus, strategy, plan.budget_tokens) for strategy in plan.strategies]
+    trainings = [train_arm.submit(home, export, base, plan, seed, name) for seed in plan.seeds for export in exports]
+    # Waiting here, not inside a task, so that no worker of the pool is spent on waiting.
+    models = [base, *(training.result() for training in trainings)]
+    evaluations = [evaluate_model.submit(home, one, judges, held_out, name) for one in models]
+    for evaluation in evaluations:
+        evaluation.result()
+    build_marts(home)
+    publish_warehouse(home)
+    _show_result(home, name)
+    return name
+
+
+def _show_result(home: Home, name: str) -> None:
+    from warehouse.connection import open_published
+
+    with open_published(home) as connection:
+        rows = connection.execute(COMPARISON, [name]).to_arrow_table().to_pylist()
+    create_table_artifact(key="strategy-comparison", table=rows, description=f"Experiment {name}, mean over pairs")
+
+
+def main() -> None:
+    """Run the experiment flow in this process."""
+    parser = argparse.ArgumentParser(prog="python -m flows.experiment", description=__doc__)
+    parser.add_argument("--home", type=Path, help="the warehouse's folder")
+    parser.add_argument("--corpus", required=True)
+    parser.add_argument("--model", required=True, help="the base model: folder, configuration file or hub name")
+    parser.add_argument("--preset", required=True, help="name in profiles/, or a file")
+    parser.add_argument("--seeds", type=int, help="number of seeds [default: the preset's]")
+    options = parser.parse_args()
+    plan = read_plan(options.preset, seeds=options.seeds)
+    print(run_experiment(Home.resolve(options.home), options.corpus, options.model, plan))
+
+
+if __name__ == "__main__":
+    entry_point(main)
