@@ -75,7 +75,7 @@ def publish_warehouse(home: Home) -> None:
 def run_experiment(home: Home, corpus: str, model: str, plan: Plan) -> str:
     """Run the flow with as many processes side by side as the plan says, and share the CPUs among them."""
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, available_threads() // plan.parallel_arms)))
-    runner: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=plan.parallel_arms)
+    runner: Any = ThreadPoolTaskRunner(max_workers=plan.parallel_arms)
     return experiment.with_options(task_runner=runner)(home, corpus, model, plan)
 
 

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from warehouse import lake
 from warehouse.connection import open_writer, writer_lock
 from warehouse.errors import UsageError
+from warehouse.export import copy_tokenizer, corpus_row
 from warehouse.hashing import short_hash
 from warehouse.settings import Home
 
@@ -105,11 +106,13 @@ def export_evaluation_set(home: Home, *, corpus: str, n_items: int | None = None
         except duckdb.CatalogException:
             raise UsageError("the marts are not built yet: run `pivots build` first") from None
         content = {name: short_hash(table.to_pylist()) for name, table in tables.items()}
-        set_id = f"eval-{short_hash([corpus, content])}"
+        tokenizer_hash = corpus_row(home, corpus)["tokenizer_hash"]
+        set_id = f"eval-{short_hash([corpus, tokenizer_hash, content])}"
         folder = home.exports / set_id
         manifest = {
             "eval_set_id": set_id,
             "corpus": corpus,
+            "tokenizer_hash": tokenizer_hash,  # of the pivots' token ids
             "n_items": len(set(tables["candidates"]["item_id"].to_pylist())),
             "languages": sorted(set(tables["items"]["lang"].to_pylist())),
             "n_pivots": n_pivots,
@@ -119,5 +122,6 @@ def export_evaluation_set(home: Home, *, corpus: str, n_items: int | None = None
             with lake.atomic_folder(folder) as unfinished:
                 for name, table in tables.items():
                     pq.write_table(table, unfinished / f"{name}.parquet", compression="zstd")
+                copy_tokenizer(home, tokenizer_hash, unfinished)
                 (unfinished / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
     return EvaluationSet(folder, manifest)

@@ -5,6 +5,7 @@ An export is immutable and named by its content.
 """
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,9 @@ def export_selection(home: Home, *, corpus: str, strategy: str, budget_tokens: i
     """
     request = {"corpus": corpus, "strategy": strategy, "budget_tokens": budget_tokens}
     with writer_lock(home):
-        tokenizer = _tokenizer_of(home, corpus)
+        tokenizer = corpus_row(home, corpus)
+        if tokenizer["eos_token_id"] is None:
+            raise UsageError(f"corpus {corpus!r} has no separator token: ingest it with --eos-token-id")
         with open_writer(home) as connection:
             lake.refresh_raw_views(home, connection)
             _select(home, connection, request)
@@ -90,14 +93,22 @@ def read_export(folder: Path) -> Export:
     return Export(folder, json.loads(manifest_file.read_text()))
 
 
-def _tokenizer_of(home: Home, corpus: str) -> dict[str, Any]:
+def corpus_row(home: Home, corpus: str) -> dict[str, Any]:
+    """Return the corpus's row of raw.corpora: its tokenizer and separator.
+
+    Raises:
+        UsageError: there is no such corpus.
+    """
     rows = {row["corpus"]: row for row in lake.read_table(home, "corpora").to_pylist()}
     if corpus not in rows:
         known = ", ".join(sorted(rows)) or "none yet; `pivots ingest` makes one"
         raise UsageError(f"no corpus named {corpus!r} in {home.root} (there are: {known})")
-    if rows[corpus]["eos_token_id"] is None:
-        raise UsageError(f"corpus {corpus!r} has no separator token: ingest it with --eos-token-id")
     return rows[corpus]
+
+
+def copy_tokenizer(home: Home, tokenizer_hash: str, folder: Path) -> None:
+    """Put the tokenizer that the lake keeps into an export folder, as tokenizer.json."""
+    shutil.copyfile(home.lake / "tokenizers" / f"{tokenizer_hash}.json", folder / "tokenizer.json")
 
 
 def _select(home: Home, connection: duckdb.DuckDBPyConnection, request: dict[str, Any]) -> None:
@@ -170,8 +181,7 @@ def _write(
             for lang, n_tokens in part.tokens_by_lang():
                 tokens_by_lang[lang] = tokens_by_lang.get(lang, 0) + n_tokens
             advance(part.spans.num_rows)
-    tokenizer_file = home.lake / "tokenizers" / f"{tokenizer['tokenizer_hash']}.json"
-    (folder / "tokenizer.json").write_bytes(tokenizer_file.read_bytes())
+    copy_tokenizer(home, tokenizer["tokenizer_hash"], folder)
     manifest = {
         **request,
         "tokenizer_hash": tokenizer["tokenizer_hash"],

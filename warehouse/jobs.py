@@ -45,7 +45,7 @@ def train(home: Home, export: Export, model: Model, *, preset: Path, seed: int, 
         experiment=experiment,
         strategy=manifest["strategy"],
         seed=seed,
-        config={"preset": yaml.safe_load(preset.read_text())},
+        config={"train": yaml.safe_load(preset.read_text()).get("train")},
         inputs={"export": manifest["export_id"], "model": model.model_id},
         export_id=manifest["export_id"],
         tokenizer_hash=manifest["tokenizer_hash"],
@@ -54,7 +54,7 @@ def train(home: Home, export: Export, model: Model, *, preset: Path, seed: int, 
     trained = folder / "model"
     if not is_registered(home, run):
         arguments = ["--export", export.folder, "--model", model.source, "--preset", preset, "--seed", seed]
-        _launch("ml.train", run, folder, [*arguments], accelerate=True)
+        _launch("ml.train", run, folder, arguments, accelerate=True)
         run = dataclasses.replace(run, model_id=identify_model(str(trained)).model_id)
         write_back(home, run, folder)
     return identify_model(str(trained))

@@ -1,7 +1,123 @@
-"""Commands: see register()."""
+"""Commands that involve a model: train, score, trace, experiment, demo."""
+
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
+from warehouse.cli.options import CorpusOption, HomeOption
+
+ModelOption = Annotated[
+    str,
+    typer.Option("--model", metavar="M", help="Folder, configuration file (random weights) or hub name."),
+]
+PresetOption = Annotated[str, typer.Option("--preset", metavar="P", help="A preset of profiles/, or a .yml file.")]
+ItemsOption = Annotated[
+    int | None, typer.Option("--items", min=1, help="Score so many items, a fair sample [default: all].")
+]
+
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
+    """Add the model commands."""
+    for command in (train, score, trace, experiment, demo):
+        app.command()(command)
+
+
+def train(
+    export: Annotated[Path, typer.Option(metavar="DIR", help="Export folder made by `pivots export`.")],
+    model: ModelOption,
+    preset: PresetOption,
+    seed: Annotated[int, typer.Option(help="Order of the data and random weights.")] = 0,
+    home: HomeOption = None,
+) -> None:
+    """Continue pre-training a model on an export, through accelerate; resumes where it was interrupted.
+
+    Example: `pivots train --export pivots-home/exports/EXPORT --model allenai/OLMo-1B-hf --preset olmo-1b`
+    """
+    from warehouse import jobs
+    from warehouse.export import read_export
+    from warehouse.models import identify_model
+    from warehouse.settings import Home
+
+    folder = Home.resolve(home)
+    start = identify_model(model, seed=seed)
+    trained = jobs.train(folder, read_export(export.resolve()), start, preset=jobs.preset_file(preset), seed=seed)
+    print(f"{trained.model_id}\n{trained.source}")
+
+
+def score(model: ModelOption, corpus: CorpusOption, items: ItemsOption = None, home: HomeOption = None) -> None:
+    """Score word translation in every direction, and the loss on held-out documents.
+
+    Example: `pivots score --corpus demo --model pivots-home/runs/train-1a2b/model`
+    """
+    from warehouse import jobs
+    from warehouse.evaluation_set import export_evaluation_set
+    from warehouse.export import HELD_OUT, export_selection
+    from warehouse.models import identify_model
+    from warehouse.settings import Home
+
+    folder, chosen = Home.resolve(home), identify_model(model)
+    judges = export_evaluation_set(folder, corpus=corpus, n_items=items)
+    held_out = export_selection(folder, corpus=corpus, strategy=HELD_OUT, budget_tokens=None)
+    print(jobs.score(folder, chosen, judges))
+    print(jobs.held_out_loss(folder, chosen, held_out))
+    print("`pivots build` turns these into marts.fct_translation_scores and fct_held_out_losses")
+
+
+def trace(model: ModelOption, corpus: CorpusOption, items: ItemsOption = None, home: HomeOption = None) -> None:
+    """Trace the layers with the logit lens: source, target and pivot probabilities of every item and direction.
+
+    Example: `pivots trace --corpus demo --model pivots-home/runs/train-1a2b/model`
+    """
+    from warehouse import jobs
+    from warehouse.evaluation_set import export_evaluation_set
+    from warehouse.models import identify_model
+    from warehouse.settings import Home
+
+    folder = Home.resolve(home)
+    judges = export_evaluation_set(folder, corpus=corpus, n_items=items)
+    print(jobs.trace(folder, identify_model(model), judges))
+    print("`pivots build` turns this into marts.fct_behaviours and fct_pivot_layer_curves")
+
+
+def experiment(
+    corpus: CorpusOption,
+    model: ModelOption,
+    preset: PresetOption,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Number of seeds [default: the preset's].")] = None,
+    home: HomeOption = None,
+) -> None:
+    """Compare the selection strategies: train one model per strategy and seed, evaluate all, publish the comparison.
+
+    Example: `pivots experiment --corpus demo --model ml/base_model --preset demo-cpu --seeds 2`
+    """
+    from warehouse.experiments import read_plan
+    from warehouse.flow_runner import run_flow
+    from warehouse.models import identify_model
+    from warehouse.settings import Home
+
+    read_plan(preset, seeds=seeds)  # a bad request fails here, before a flow starts
+    identify_model(model)
+    folder = Home.resolve(home)
+    arguments = ["--home", str(folder.root), "--corpus", corpus, "--model", model, "--preset", preset]
+    run_flow(folder, "flows.experiment", arguments + (["--seeds", str(seeds)] if seeds else []))
+
+
+def demo(
+    scale: Annotated[float | None, typer.Option(min=0.01, help="Size of the corpus; 1 is 10,000 documents.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the planted documents.")] = 0,
+    preset: PresetOption = "demo-cpu",
+    home: HomeOption = None,
+) -> None:
+    """Run the whole pipeline on a planted corpus whose true pivots are known, then say where to look.
+
+    Example: `pivots demo --home ./demo-home`
+    """
+    from warehouse.experiments import read_plan
+    from warehouse.flow_runner import run_flow
+    from warehouse.settings import Home
+
+    read_plan(preset)
+    folder = Home.resolve(home)
+    arguments = ["--home", str(folder.root), "--seed", str(seed), "--preset", preset]
+    run_flow(folder, "flows.demo", arguments + (["--scale", str(scale)] if scale else []))
