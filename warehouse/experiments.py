@@ -26,7 +26,8 @@ class Plan:
 
     def experiment_id(self, corpus: str, model_id: str) -> str:
         """Return the name that rows of this experiment carry: the same request has the same name."""
-        request = [corpus, model_id, self.strategies, self.budget_tokens, self.n_items, yaml_of(self.preset).get("train")]
+        regime = yaml_of(self.preset).get("train")
+        request = [corpus, model_id, self.strategies, self.budget_tokens, self.n_items, regime]
         return f"{self.name}-{short_hash(request)}"
 
 
