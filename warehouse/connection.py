@@ -2,12 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 from filelock import FileLock, Timeout
 
 from warehouse.errors import StepFailed, UsageError
 from warehouse.settings import Home, available_threads, memory_limit
+
+if TYPE_CHECKING:
+    import ibis
+
+PUBLISHED_CATALOG = "warehouse"  # the file's stem, so that SQL reads the same here and in the writer's file
 
 
 @contextmanager
@@ -59,21 +66,72 @@ def open_memory() -> Iterator[duckdb.DuckDBPyConnection]:
 
 @contextmanager
 def open_published(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the published copy read-only, without access to files, network, extensions or settings.
+    """Open the published copy read-only, without access to files, network, extensions, settings or Python's variables.
+
+    The copy stays readable until the connection closes, also when it is replaced and deleted meanwhile.
 
     Raises:
         UsageError: nothing has been published yet.
     """
-    if not home.published_file.exists():
-        raise UsageError(f"nothing is published in {home.root}: run `pivots publish` first")
-    connection = duckdb.connect(str(home.published_file.resolve()), read_only=True)
+    connection = _attach_published(home)
     try:
-        connection.execute("set enable_external_access = false")
-        connection.execute("set autoinstall_known_extensions = false")
-        connection.execute("set autoload_known_extensions = false")
-        connection.execute(f"set threads = {available_threads()}")
-        connection.execute(f"set memory_limit = '{memory_limit()}'")
-        connection.execute("set lock_configuration = true")
+        _lock_down(connection)
         yield connection
     finally:
         connection.close()
+
+
+@contextmanager
+def open_published_ibis(home: Home) -> Iterator["ibis.backends.duckdb.Backend"]:
+    """Open the published copy as `open_published` does, as an Ibis backend.
+
+    Raises:
+        UsageError: nothing has been published yet.
+    """
+    import ibis
+
+    connection = _attach_published(home)
+    try:
+        backend = ibis.duckdb.from_connection(connection)  # sets the time zone, so before the settings are locked
+        _lock_down(connection)
+        yield backend
+    finally:
+        connection.close()
+
+
+def _attach_published(home: Home) -> duckdb.DuckDBPyConnection:
+    """Attach the copy that `current` names now; again when it was replaced between looking and opening.
+
+    Attached to an instance of its own, not opened: connections to one file share an instance and its locked settings.
+    """
+    while True:
+        if not home.published_file.exists():
+            raise UsageError(f"nothing is published in {home.root}: run `pivots publish` first")
+        published = home.published_file.resolve()
+        connection = duckdb.connect(config={"threads": available_threads(), "memory_limit": memory_limit()})
+        try:
+            connection.execute(f"attach '{_quoted(published)}' as {PUBLISHED_CATALOG} (read_only)")
+            connection.execute(f"use {PUBLISHED_CATALOG}.marts")
+            return connection
+        except duckdb.IOException:
+            connection.close()
+            if home.published_file.resolve() == published:
+                raise
+
+
+def _lock_down(connection: duckdb.DuckDBPyConnection) -> None:
+    """Take from a reader all it does not need. Spilling too: a reader writes nothing; a query over its limit fails."""
+    for setting in (
+        "TimeZone = 'UTC'",
+        "temp_directory = ''",
+        "enable_external_access = false",
+        "autoinstall_known_extensions = false",
+        "autoload_known_extensions = false",
+        "python_enable_replacements = false",
+        "lock_configuration = true",  # last: nothing can be set after it
+    ):
+        connection.execute(f"set {setting}")
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")

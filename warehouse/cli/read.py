@@ -1,7 +1,178 @@
-"""Commands: see register()."""
+"""Commands for readers: publish, report, dashboard, sql, status."""
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
+from warehouse.cli.options import HomeOption
+
+TERMINAL_ROWS = 100
+
+
+class Format(StrEnum):
+    """How `pivots sql` writes a result."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
+    """Add `publish`, `report`, `dashboard`, `sql` and `status`."""
+    for command in (publish, report, dashboard, sql, status):
+        app.command()(command)
+
+
+def publish(
+    keep: Annotated[int, typer.Option(min=1, help="How many published copies stay on disk.")] = 3,
+    home: HomeOption = None,
+) -> None:
+    """Give readers a fresh copy of the marts, swapped in whole: nobody waits, nobody sees half of it.
+
+    Example: `pivots publish`
+    """
+    from warehouse.publish import publish as publish_copy
+    from warehouse.settings import Home
+
+    made = publish_copy(Home.resolve(home), keep=keep)
+    tables = made.manifest["tables"]
+    if not made.is_new:
+        print(f"nothing has changed since copy {made.manifest['number']}, which stays published")
+        return
+    print(f"published copy {made.manifest['number']}: {made.folder / 'warehouse.duckdb'}")
+    for name, table in tables.items():
+        print(f"  {name:<44}{table['n_rows']:>14,} rows  {table['content_hash'][-8:]}")
+
+
+def report(
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Where to write [default: report.html in the home].")
+    ] = None,
+    home: HomeOption = None,
+) -> None:
+    """Write one self-contained HTML page about the published warehouse: corpus, pivots, selection, results, lineage.
+
+    Example: `pivots report --out report.html`
+    """
+    from warehouse.report import write_report
+    from warehouse.settings import Home
+
+    print(write_report(Home.resolve(home), out))
+
+
+def dashboard(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 2718,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser window.")] = True,
+    home: HomeOption = None,
+) -> None:
+    """Explore the published warehouse in the browser: pivots of a word, layers, documents, strategies, SQL.
+
+    Example: `pivots dashboard --port 2718 --no-browser`
+    """
+    from warehouse.dashboard import run_dashboard
+    from warehouse.settings import Home
+
+    run_dashboard(Home.resolve(home), port=port, browser=browser)
+
+
+def sql(
+    query: Annotated[str | None, typer.Argument(metavar="QUERY", help="One query.", show_default=False)] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", "-f", metavar="FILE", help="Read the query from a file; - is standard input."),
+    ] = None,
+    format_: Annotated[Format, typer.Option("--format", help="How to write the result.")] = Format.TABLE,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write here instead.")] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=0, help=f"At most so many rows; 0 is all [default: {TERMINAL_ROWS} for table, else all]."),
+    ] = None,
+    home: HomeOption = None,
+) -> None:
+    """Ask the published warehouse, read-only.
+
+    Example: `pivots sql "select * from marts.fct_selection_summary" --format csv`
+    """
+    from warehouse.settings import Home
+
+    text = _query_text(query, file)
+    if format_ is Format.PARQUET and out is None:
+        raise typer.BadParameter("Parquet goes to a file: give --out FILE.", param_hint="--format")
+    if limit is None:
+        limit = TERMINAL_ROWS if format_ is Format.TABLE else 0
+    _write_result(Home.resolve(home), text, format_, out, limit or None)
+
+
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    home: HomeOption = None,
+) -> None:
+    """Say what is ingested, counted, built, trained and published, what is stale, and which command mends it.
+
+    Example: `pivots status --json`
+    """
+    from warehouse.settings import Home
+    from warehouse.status import status as describe
+    from warehouse.status_text import print_status
+
+    described = describe(Home.resolve(home))
+    if as_json:
+        print(json.dumps(described, ensure_ascii=False, indent=1))
+    else:
+        print_status(described, _console())
+
+
+def _query_text(query: str | None, file: Path | None) -> str:
+    from warehouse.errors import UsageError
+
+    if (query is None) == (file is None):
+        raise UsageError('give one query: pivots sql "select ..." or pivots sql -f FILE')
+    if file is None:
+        return query or ""
+    if str(file) == "-":
+        return sys.stdin.read()
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} cannot be read as a query: {error}") from None
+
+
+def _write_result(home: Any, text: str, format_: Format, out: Path | None, max_rows: int | None) -> None:
+    from warehouse import lake, render
+    from warehouse.sql import query as run_query
+
+    if format_ is Format.TABLE:
+        # one row more than asked for, to know whether there are more
+        with run_query(home, text, max_rows=max_rows and max_rows + 1) as reader:
+            rows = reader.read_all()
+        shown = rows.slice(0, max_rows) if max_rows else rows
+        if out is None:
+            render.print_table(shown, _console())
+        else:
+            with lake.atomic_file(out) as unfinished, unfinished.open("w", encoding="utf-8") as stream:
+                render.print_table(shown, _console(stream))
+        if shown.num_rows < rows.num_rows:
+            print(f"only the first {max_rows:,} rows are shown; --limit 0 shows all", file=sys.stderr)
+        return
+    with run_query(home, text, max_rows=max_rows) as reader:
+        if format_ is Format.PARQUET:
+            assert out is not None
+            render.write_parquet(reader, out)
+            return
+        write = render.write_csv if format_ is Format.CSV else render.write_json
+        if out is None:
+            write(reader, sys.stdout)
+        else:
+            with lake.atomic_file(out) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as stream:
+                write(reader, stream)
+
+
+def _console(stream: Any = None) -> Any:
+    from rich.console import Console
+
+    return Console(file=stream, highlight=False)
