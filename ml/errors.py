@@ -1,0 +1,34 @@
+"""How the ml programs report a user's mistake: everything that is wrong, once, in one line, before any work."""
+
+import sys
+from collections.abc import Callable
+
+
+class UsageProblem(Exception):
+    """The request cannot be served as it stands. `problems` lists all that was found wrong."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def raise_all(problems: list[str]) -> None:
+    """Raise one UsageProblem that names every problem, or return when there is none."""
+    if problems:
+        raise UsageProblem(*problems)
+
+
+def run_program(main: Callable[[], None]) -> None:
+    """Run a program's main: a user's mistake becomes one line and exit code 2, a full disk one line and exit code 1."""
+    try:
+        main()
+    except UsageProblem as problem:
+        print(f"error: {problem}", file=sys.stderr, flush=True)
+        raise SystemExit(2) from None
+    except OSError as problem:
+        print(
+            f"error: {problem}; what was committed before is intact, run the same command again to go on",
+            file=sys.stderr,
+            flush=True,
+        )
+        raise SystemExit(1) from None

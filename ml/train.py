@@ -1,0 +1,349 @@
+"""Continued pre-training on an export folder.
+
+    accelerate launch -m ml.train --export DIR --model M --preset FILE --seed N --run-id ID --out DIR
+
+Writes `<out>/model` (config.json, model.safetensors, tokenizer.json), `<out>/results/training_steps.parquet`,
+`<out>/run.json`, and while it runs `<out>/checkpoints`. Run again after a kill, it goes on from the newest checkpoint;
+on a CPU the final weights are then bit-equal to an uninterrupted run's.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import torch
+from accelerate import Accelerator
+
+from ml.checkpoints import check_identity, load_checkpoint, newest_step, save_checkpoint
+from ml.data import IGNORED, Export, Sequences, make_batch, open_export, step_indices
+from ml.errors import UsageProblem, raise_all, run_program
+from ml.files import atomic_folder, file_hash, read_json, remove_unfinished, versions, write_json, write_result
+from ml.loss import LossModel
+from ml.models import (
+    ModelSource,
+    accepts_position_ids,
+    check_plain_unembedding,
+    context_length,
+    find_model,
+    load_config,
+    load_model,
+    load_tokenizer,
+    model_hash,
+    n_parameters,
+)
+from ml.optimize import learning_rate, make_optimizer
+from ml.presets import TrainPreset, as_dict, n_steps, read_preset
+from ml.progress import Progress
+from ml.schemas import RESULT
+
+
+def main() -> None:
+    """Check everything, then train, then write what came out."""
+    arguments = _parse()
+    preset, export, source = _read_request(arguments)
+    accelerator = Accelerator(mixed_precision="bf16" if torch.cuda.is_available() else "no")
+    _make_deterministic(accelerator.device)
+    sequences = Sequences(export, preset.seq_len)
+    total_steps = n_steps(preset, sequences.n_sequences)
+    _check_fit(preset, export, source, sequences, world_size=accelerator.num_processes)
+    model = load_model(source, seed=arguments.seed, dtype="float32", device=accelerator.device)
+    if preset.document_masks and not accepts_position_ids(model):
+        raise UsageProblem(
+            f"document_masks: {model.config.model_type} takes no position ids; set document_masks: false"
+        )
+    check_plain_unembedding(model)
+    identity = {
+        "export": export.content_hash,
+        "model": model_hash(source, seed=arguments.seed),
+        "seed": arguments.seed,
+        "run_id": arguments.run_id,
+        "steps": total_steps,
+        "n_processes": accelerator.num_processes,
+    } | {f"preset.{name}": value for name, value in as_dict(preset).items()}
+    out: Path = arguments.out
+    if (out / "run.json").exists():
+        check_identity(read_json(out / "run.json")["identity"], identity, out)
+        accelerator.print(f"{out}: this run is finished already")
+        return
+    newest = newest_step(out / "checkpoints", identity)
+    if accelerator.is_main_process:
+        remove_unfinished(out)
+    record = _run_record(arguments, preset, export, model, identity, accelerator)
+    log, timing = _train(accelerator, model, source, preset, export, sequences, identity, total_steps, newest, out)
+    if accelerator.is_main_process:
+        rows = pa.Table.from_pylist(
+            [{"run_id": arguments.run_id} | row for row in log], schema=RESULT["training_steps"]
+        )
+        write_result(out, "training_steps", rows)
+        write_json(out / "run.json", record | {"timing": timing})
+        shutil.rmtree(out / "checkpoints", ignore_errors=True)
+    accelerator.print(f"{out / 'model'}: {total_steps} steps, loss {log[0]['loss']:.4f} -> {log[-1]['loss']:.4f}")
+    accelerator.end_training()
+
+
+def _train(
+    accelerator: Accelerator,
+    model: Any,
+    source: ModelSource,
+    preset: TrainPreset,
+    export: Export,
+    sequences: Sequences,
+    identity: dict[str, Any],
+    total_steps: int,
+    newest: Path | None,
+    out: Path,
+) -> tuple[list[dict[str, Any]], dict[str, float]]:
+    """Run all steps from the newest checkpoint on and save the model. Return one log row per step, and the speed."""
+    if preset.gradient_checkpointing:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    loss_model = LossModel(model).train()
+    if preset.compile_blocks:
+        # blocks, not the model: compiling the whole can lose the flash attention kernel
+        for block in _decoder_blocks(model):
+            block.compile()
+    optimizer = make_optimizer(loss_model, preset)
+    if preset.optimizer_state == "model" and newest is None:
+        _load_optimizer_state(optimizer, source)
+    loss_model, optimizer = accelerator.prepare(loss_model, optimizer)
+    first_step, log = 1, []
+    if newest is not None:
+        resumed = load_checkpoint(accelerator, newest)
+        first_step, log = resumed.step + 1, resumed.log
+        accelerator.print(f"resuming after step {resumed.step}", file=sys.stderr)
+    seen = log[-1]["n_tokens_seen"] if log else 0
+    tokens_per_step = preset.sequences_per_step * preset.seq_len
+    started = time.monotonic()
+    with Progress(
+        "train",
+        total=total_steps * tokens_per_step,
+        unit="tokens",
+        done=(first_step - 1) * tokens_per_step,
+        shown=accelerator.is_main_process,
+    ) as progress:
+        for step in range(first_step, total_steps + 1):
+            step_started = time.monotonic()
+            rate = learning_rate(preset, step, total_steps)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            loss, grad_norm = _step(accelerator, loss_model, preset, export, sequences, step, identity["seed"])
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            seen += tokens_per_step
+            log.append(
+                {
+                    "step": step,
+                    "n_tokens_seen": seen,
+                    "loss": loss,
+                    "learning_rate": rate,
+                    "grad_norm": grad_norm,
+                    "step_s": time.monotonic() - step_started,
+                }
+            )
+            progress.advance(tokens_per_step, f"step {step}, loss {loss:.4f}, lr {rate:.2e}, grad norm {grad_norm:.2f}")
+            if preset.checkpoint_every_steps and step % preset.checkpoint_every_steps == 0 and step < total_steps:
+                save_checkpoint(
+                    accelerator,
+                    out / "checkpoints",
+                    step=step,
+                    identity=identity,
+                    log=log,
+                    keep=preset.keep_checkpoints,
+                )
+    elapsed = time.monotonic() - started
+    _save_model(accelerator, loss_model, optimizer, preset, export, out)
+    trained = (total_steps - first_step + 1) * tokens_per_step
+    return log, {"train_s": elapsed, "tokens_per_s": trained / elapsed if trained else 0.0}
+
+
+def _step(
+    accelerator: Accelerator,
+    loss_model: torch.nn.Module,
+    preset: TrainPreset,
+    export: Export,
+    sequences: Sequences,
+    step: int,
+    seed: int,
+) -> tuple[float, float]:
+    """Accumulate the gradients of one global step. Return its loss (mean NLL per predicted token, nats) and grad norm.
+
+    The mean is over all predicted tokens of the step, not a mean of micro-batch means: with masks and documents of
+    different lengths micro-batches hold different numbers of them.
+    """
+    indices = step_indices(
+        export.content_hash, seed, step - 1, per_step=preset.sequences_per_step, n_sequences=sequences.n_sequences
+    )
+    mine = indices[accelerator.process_index :: accelerator.num_processes]
+    size = preset.micro_batch_sequences
+    batches = [
+        make_batch(
+            sequences.stack(mine[start : start + size]),
+            eos_token_id=export.eos_token_id,
+            document_masks=preset.document_masks,
+        )
+        for start in range(0, len(mine), size)
+    ]
+    n_predicted = torch.tensor(sum(int((b.labels != IGNORED).sum()) for b in batches), device=accelerator.device)
+    n_predicted = accelerator.reduce(n_predicted, reduction="sum").clamp(min=1)
+    total = torch.zeros((), device=accelerator.device)
+    for number, batch in enumerate(batches, start=1):
+        sync = number == len(batches)
+        with _maybe_no_sync(accelerator, loss_model, sync=sync):
+            nll = loss_model(*batch.to(accelerator.device))
+            # DDP and FSDP average gradients over processes: undo that, the divisor counts everybody's tokens
+            accelerator.backward(nll * accelerator.num_processes / n_predicted)
+        total += nll.detach()
+    loss = accelerator.reduce(total, reduction="sum") / n_predicted
+    limit = preset.clip_norm if preset.clip_norm is not None else float("inf")
+    grad_norm = accelerator.clip_grad_norm_(loss_model.parameters(), limit)
+    loss_value, norm_value = float(loss), float(grad_norm)
+    if not torch.isfinite(torch.tensor(loss_value)):
+        raise UsageProblem(f"the loss of step {step} is {loss_value}: lower learning_rate or clip_norm in the preset")
+    return loss_value, norm_value
+
+
+def _maybe_no_sync(accelerator: Accelerator, model: torch.nn.Module, *, sync: bool) -> Any:
+    """Return a context in which gradients are exchanged between processes only for the last micro-batch."""
+    import contextlib
+
+    return contextlib.nullcontext() if sync else accelerator.no_sync(model)
+
+
+def _decoder_blocks(model: Any) -> list[torch.nn.Module]:
+    from ml.lens import decoder_blocks
+
+    return list(decoder_blocks(model))
+
+
+def _load_optimizer_state(optimizer: torch.optim.Optimizer, source: ModelSource) -> None:
+    path = source.folder / "optimizer.pt" if source.folder else None
+    if path is None or not path.exists():
+        raise UsageProblem(f"optimizer_state: model, but --model {source.spec} has no optimizer.pt; set it to fresh")
+    optimizer.load_state_dict(torch.load(path, weights_only=True, map_location="cpu"))
+
+
+def _save_model(
+    accelerator: Accelerator,
+    loss_model: torch.nn.Module,
+    optimizer: Any,
+    preset: TrainPreset,
+    export: Export,
+    out: Path,
+) -> None:
+    """Write `<out>/model` atomically."""
+    weights = accelerator.get_state_dict(loss_model)
+    if not accelerator.is_main_process:
+        return
+    model = accelerator.unwrap_model(loss_model).model
+    weights = {name.removeprefix("model.").replace("_orig_mod.", ""): tensor for name, tensor in weights.items()}
+    with atomic_folder(out / "model") as folder:
+        model.save_pretrained(folder, state_dict=weights)
+        (folder / "generation_config.json").unlink(missing_ok=True)
+        shutil.copyfile(export.tokenizer_file, folder / "tokenizer.json")
+        if preset.save_optimizer:
+            torch.save(optimizer.state_dict(), folder / "optimizer.pt")
+
+
+def _run_record(
+    arguments: argparse.Namespace,
+    preset: TrainPreset,
+    export: Export,
+    model: Any,
+    identity: dict[str, Any],
+    accelerator: Accelerator,
+) -> dict[str, Any]:
+    """Return what run.json says about a run, before its speed is known."""
+    return {
+        "run_id": arguments.run_id,
+        "kind": "train",
+        "config": {"preset": as_dict(preset), "model": arguments.model, "seed": arguments.seed},
+        "identity": identity,
+        "inputs": {"export": export.content_hash, "model": identity["model"]},
+        "export_id": export.manifest["export_id"],
+        "strategy": export.manifest.get("strategy"),
+        "tokenizer_hash": file_hash(export.tokenizer_file),
+        "model_type": model.config.model_type,
+        "n_parameters": n_parameters(model),
+        "dtype": "float32 weights" + (", bfloat16 autocast" if accelerator.mixed_precision == "bf16" else ""),
+        "packing": "document masks" if preset.document_masks else "plain causal",
+        "device": str(accelerator.device.type),
+        "n_threads": torch.get_num_threads(),
+        "versions": versions(),
+    }
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="ml.train", description="Continued pre-training on an export folder.")
+    parser.add_argument("--export", type=Path, required=True, help="export folder with manifest.json")
+    parser.add_argument("--model", required=True, help="hub name, model folder, or JSON configuration (random weights)")
+    parser.add_argument("--preset", type=Path, required=True, help="YAML file with a section `train`")
+    parser.add_argument(
+        "--seed", type=int, required=True, help="orders the data, and makes the weights of a configuration"
+    )
+    parser.add_argument("--run-id", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--max-steps", type=int, help="replaces the preset's length")
+    parser.add_argument("--budget-tokens", type=int, help="replaces the preset's length")
+    return parser.parse_args()
+
+
+def _read_request(arguments: argparse.Namespace) -> tuple[TrainPreset, Export, ModelSource]:
+    """Read preset, export and model, and report everything that is wrong with any of them at once."""
+    problems: list[str] = []
+    for name in ("max_steps", "budget_tokens"):
+        if (value := getattr(arguments, name)) is not None and value < 1:
+            problems.append(f"--{name.replace('_', '-')} must be at least 1")
+    if arguments.max_steps is not None and arguments.budget_tokens is not None:
+        problems.append("--max-steps and --budget-tokens exclude each other")
+    if arguments.out.exists() and not arguments.out.is_dir():
+        problems.append(f"--out {arguments.out} is a file")
+
+    def read(step: Any) -> Any:
+        try:
+            return step()
+        except UsageProblem as problem:
+            problems.extend(problem.problems)
+            return None
+
+    preset = read(
+        lambda: read_preset(arguments.preset, steps=arguments.max_steps, budget_tokens=arguments.budget_tokens)
+    )
+    export = read(lambda: open_export(arguments.export))
+    source = read(lambda: find_model(arguments.model))
+    raise_all(problems)
+    return preset, export, source
+
+
+def _check_fit(
+    preset: TrainPreset, export: Export, source: ModelSource, sequences: Sequences, *, world_size: int
+) -> None:
+    """Raise UsageProblem with everything in which preset, export and model do not fit each other."""
+    problems = []
+    config = load_config(source)
+    limit = context_length(config)
+    if limit is not None and preset.seq_len > limit:
+        problems.append(f"seq_len {preset.seq_len} is more than the model's {limit} positions")
+    vocab_size = load_tokenizer(export.tokenizer_file).get_vocab_size()
+    if vocab_size > config.vocab_size:
+        problems.append(f"the export's tokenizer has {vocab_size} tokens, the model only {config.vocab_size}")
+    if sequences.n_sequences == 0:
+        problems.append(f"the export's {export.n_tokens} tokens do not fill one sequence of {preset.seq_len}")
+    if preset.sequences_per_step % world_size:
+        problems.append(f"sequences_per_step {preset.sequences_per_step} is no multiple of {world_size} processes")
+    raise_all(problems)
+
+
+def _make_deterministic(device: torch.device) -> None:
+    """Ask for deterministic kernels; on a GPU some attention kernels have none and warn instead."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
+    # no kernel used here reads memory before writing it, and filling all of it costs a tenth of the time
+    torch.utils.deterministic.fill_uninitialized_memory = False
+
+
+if __name__ == "__main__":
+    run_program(main)
