@@ -1,0 +1,9 @@
+"""Counting: exact co-occurrence of words and tokens in the units of a corpus, held to the expected by strata.
+
+`definition` says what the counted tables are, as queries; everything else computes the same rows fast.
+"""
+
+from warehouse.counting.corpus import CountSummary, count_corpus
+from warehouse.counting.options import CountOptions
+
+__all__ = ["CountOptions", "CountSummary", "count_corpus"]

@@ -1,0 +1,108 @@
+"""What a count reads: the lake's files of one corpus, and the identity of all of it together."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from warehouse import lake
+from warehouse.counting.options import CountOptions
+from warehouse.errors import StepFailed, UsageError
+from warehouse.hashing import file_hash, short_hash
+from warehouse.schemas import SHARDED
+from warehouse.settings import Home
+
+_FORMAT = 1  # raise when the same inputs and options would give other rows
+
+
+@dataclass(frozen=True)
+class CountInputs:
+    """Files of one corpus, sorted by name. File names carry content hashes, so names identify contents."""
+
+    corpus: str
+    documents: tuple[Path, ...]
+    word_documents: tuple[Path, ...]
+    items: tuple[Path, ...]
+    superseded: Path | None
+    tokenizer_hash: str
+    vocab_size: int
+
+    def hashes(self) -> dict[str, str]:
+        """Return name -> hash of everything the counts depend on, beside the options."""
+        return {
+            "documents": short_hash([p.stem for p in self.documents]),
+            "superseded_documents": file_hash(self.superseded) if self.superseded else "",
+            "word_documents": short_hash([p.stem for p in self.word_documents]),
+            "translation_items": short_hash([p.stem for p in self.items]),
+            "tokenizer": self.tokenizer_hash,
+        }
+
+    def count_id(self, options: CountOptions) -> str:
+        """Return the identity of the counts of these inputs with these options."""
+        return short_hash([_FORMAT, self.corpus, self.hashes(), options.as_dict()])
+
+    def superseded_docs(self, shard_id: str) -> np.ndarray:
+        """Return the doc_ids (int64, sorted) of a shard that another record replaces."""
+        if self.superseded is None:
+            return np.empty(0, np.int64)
+        rows = pq.read_table(self.superseded, filters=[("shard_id", "=", shard_id)], columns=["doc_id"])
+        return np.sort(rows["doc_id"].to_numpy())
+
+
+def find_inputs(home: Home, corpus: str) -> CountInputs:
+    """Find the files of a corpus.
+
+    Raises:
+        UsageError: the corpus holds no document file; the message names the corpora that do.
+        StepFailed: the corpus has documents but no row in `raw.corpora`.
+    """
+    documents = _files(home, "documents", corpus)
+    if not documents:
+        known = sorted({p.parent.name for p in lake.current_files(home, "documents")})
+        there = f"it holds {', '.join(known)}" if known else "it holds no corpus yet"
+        raise UsageError(
+            f"no corpus {corpus!r} in {home.root}: {there}; `pivots ingest PATH --corpus {corpus}` makes it"
+        )
+    tokenizers = {
+        (row["tokenizer_hash"], row["vocab_size"])
+        for path in _files(home, "corpora", corpus)
+        for row in pq.read_table(path, schema=SHARDED["corpora"]).to_pylist()
+    }
+    if len(tokenizers) != 1:
+        raise StepFailed(
+            f"corpus {corpus!r} has {len(tokenizers)} tokenizers in {home.lake / 'corpora'}: ingest it again, with one"
+        )
+    (tokenizer_hash, vocab_size) = tokenizers.pop()
+    superseded = lake.shard_path(home, "superseded_documents", "state", corpus=corpus)
+    return CountInputs(
+        corpus=corpus,
+        documents=tuple(documents),
+        word_documents=tuple(_files(home, "word_documents", corpus)),
+        items=tuple(lake.current_files(home, "translation_items")),
+        superseded=superseded if superseded.exists() else None,
+        tokenizer_hash=tokenizer_hash,
+        vocab_size=vocab_size,
+    )
+
+
+def _files(home: Home, table: str, corpus: str) -> list[Path]:
+    return [p for p in lake.current_files(home, table) if p.parent.name == corpus]
+
+
+def shard_id_of(path: Path) -> str | None:
+    """Return the shard that a file of documents or word matches belongs to; None when it has no rows."""
+    for batch in pq.ParquetFile(path).iter_batches(batch_size=1, columns=["shard_id"]):
+        return batch.column(0)[0].as_py()
+    return None
+
+
+def item_pairs(inputs: CountInputs) -> np.ndarray:
+    """Return int64[pairs, 2]: the word ids that stand in one item, smaller id first, sorted, distinct."""
+    words_of: dict[int, set[int]] = {}
+    for path in inputs.items:
+        table = pq.read_table(path, schema=SHARDED["translation_items"])
+        for item, word in zip(table["item_id"].to_pylist(), table["word_id"].to_pylist(), strict=True):
+            words_of.setdefault(item, set()).add(word)
+    pairs = {(a, b) for words in words_of.values() for a in words for b in words if a < b}
+    return np.array(sorted(pairs), np.int64).reshape(-1, 2)
