@@ -37,7 +37,7 @@ class Made:
 
 
 def random_corpus(seed: int, *, n_docs: int = 60, vocab_size: int = 64, n_shards: int = 3) -> Made:
-    """Return a corpus of four languages with skewed tokens, words that favour some of them, and some empty documents."""
+    """Return a corpus of four languages: skewed tokens, words in a third of the documents, some empty documents."""
     rng = random.Random(seed)
     words = [rng.getrandbits(60) for _ in range(8)]
     docs = []

@@ -6,13 +6,11 @@ from pathlib import Path
 
 import counting_naive
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 from counting_corpora import random_corpus, write_corpus
 
 from warehouse import lake
 from warehouse.counting import CountOptions, count_corpus
-from warehouse.errors import StepFailed, UsageError
 from warehouse.schemas import COUNTED, SCHEMAS
 from warehouse.settings import Home
 
