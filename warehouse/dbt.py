@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from warehouse import lake
+from warehouse import freshness, lake
 from warehouse.connection import open_writer, writer_lock
 from warehouse.errors import StepFailed
 from warehouse.settings import PROJECT_ROOT, Home, available_threads, memory_limit
@@ -62,6 +62,7 @@ def build(home: Home, *, select: Sequence[str] = (), variables: dict[str, Any] |
         lake.remove_unfinished(home.root)
         with open_writer(home) as connection:
             lake.refresh_raw_views(home, connection)
+        seen = freshness.lake_state(home)
         chosen = {**build_variables(home), **(variables or {})}
         arguments = ["build", "--vars", json.dumps(chosen)]
         if select:
@@ -69,6 +70,8 @@ def build(home: Home, *, select: Sequence[str] = (), variables: dict[str, Any] |
         run_dbt(home, arguments, quiet=True)
         with lake.atomic_file(home.root / VARS_FILE) as unfinished:
             unfinished.write_text(json.dumps(chosen, indent=1, sort_keys=True))
+        if not select:
+            freshness.record_build(home, seen)
     return _statuses(home)
 
 

@@ -60,19 +60,25 @@ def write_parquet(reader: pa.RecordBatchReader, path: Path) -> int:
 def print_table(rows: pa.Table, console: Console) -> None:
     """Print rows as a table; as one block per row when the terminal is too narrow for the columns."""
     names = rows.schema.names
+    if names == ["explain_key", "explain_value"]:  # a drawing, not a value
+        for (drawing,) in zip(rows["explain_value"].to_pylist(), strict=True):
+            console.print(drawing, markup=False, soft_wrap=True)
+        return
     numeric = [pa.types.is_integer(t) or pa.types.is_floating(t) or pa.types.is_decimal(t) for t in rows.schema.types]
     cells = [[cell_text(value) for value in column.to_pylist()] for column in rows.columns]
     widths = [max([cell_len(name), *(c.cell_len for c in column)]) for name, column in zip(names, cells, strict=True)]
-    if console.is_terminal and sum(widths) + 3 * len(widths) + 1 > console.width:
+    natural_width = sum(widths) + 3 * len(widths) + 1
+    if console.is_terminal and natural_width > console.width:
         _print_blocks(names, cells, console)
         return
+    if not console.is_terminal:
+        console.width = natural_width  # nothing is cut: the reader is a file or another program
     table = Table(header_style="bold")
     for name, is_number in zip(names, numeric, strict=True):
         table.add_column(name, justify="right" if is_number else "left", no_wrap=True)
     for row in zip(*cells, strict=True):
         table.add_row(*row)
-    # off a terminal nothing is cut: the reader is a file or another program
-    console.print(table, width=None if console.is_terminal else sum(widths) + 3 * len(widths) + 1, crop=False)
+    console.print(table)
 
 
 def cell_text(value: Any) -> Text:

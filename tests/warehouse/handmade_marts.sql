@@ -1,0 +1,168 @@
+-- Marts by hand: four concepts in four languages, five strategies, two seeds, five layers.
+
+create or replace temp table concepts as
+select * from (values
+    (1, 'water', 'eau', '水', '水', 'judge'),
+    (2, 'library', 'bibliothèque', '图书馆', '図書館', 'judge'),
+    (3, 'bread', 'pain', '面包', 'パン', 'find'),
+    (4, 'meaning', 'sens', '意思', '意味', 'find')
+) t(item_id, en, fr, zh, ja, word_split);
+
+create or replace temp table words as
+unpivot (select item_id::bigint as item_id, word_split, en, fr, zh, ja from concepts) on en, fr, zh, ja into name lang value word;
+
+create or replace temp table directions as
+select
+    s.item_id, s.word_split, s.lang as source_lang, t.lang as target_lang, s.word as source_word, t.word as target_word
+from words s inner join words t on s.item_id = t.item_id and s.lang <> t.lang;
+
+create or replace temp table vocabulary as
+select i::integer as token_id, token, lang from (values
+    (0, '<eos>', null), (1, ' river', 'en'), (2, ' drink', 'en'), (3, ' book', 'en'), (4, ' flour', 'en'),
+    (5, ' sense', 'en'), (6, '人', 'zh'), (7, ' rivière', 'fr'), (8, '本', 'ja'), (9, ' (', null), (10, ' a', 'en'),
+    (11, ' <b>', null)
+) t(i, token, lang);
+
+create or replace temp table strategies as
+select * from (values
+    ('original', 0.004), ('random_multilingual', 0.010), ('frequency_weighted_multilingual', 0.011),
+    ('pivot_aware', 0.015), ('word_density', 0.019)
+) t(strategy, gain);
+
+create or replace table marts.dim_documents as
+select
+    'demo' as corpus, i::bigint as doc_id, ['en', 'en', 'en', 'fr', 'zh', 'ja'][1 + i % 6] as lang,
+    (40 + 7 * i % 61)::integer as n_tokens, (160 + i)::bigint as n_chars, (180 + i)::bigint as n_bytes, 'planted' as source,
+    'doc-' || i as source_id, 'documents/part-0.jsonl.zst' as source_file, (i + 1)::bigint as line_number,
+    false as is_duplicate, i % 20 = 0 as is_held_out, true as is_eligible
+from range(60) r(i);
+
+create or replace table marts.dim_tokens as
+select
+    'demo' as corpus, token_id, token, if(lang in ('zh', 'ja'), 'Han', 'Latin') as script, token_id = 0 as is_special,
+    false as is_blank, (3 * token_id)::bigint as n_docs, token_id / 20 as doc_rate, lang, if(lang is null, null, 0.8) as language_share
+from vocabulary;
+
+create or replace table marts.fct_word_pair_cooccurrence as
+select
+    'demo' as corpus, item_id, word_split, source_lang, target_lang, source_word, target_word, 20::bigint as n_docs_source,
+    16::bigint as n_docs_target, (item_id % 3)::bigint as n_docs_both, (item_id % 3) / 20 as cooccurrence_rate
+from directions;
+
+create or replace table marts.fct_pivot_candidates as
+select
+    'demo' as corpus, score_method, item_id, word_split, source_lang, target_lang, source_word, target_word, token_id, token,
+    0.5 - 0.05 * pivot_rank as source_rate, 0.45 - 0.04 * pivot_rank as target_rate, 0.05 as background_rate,
+    0.06 as expected_source_rate, 0.07 as expected_target_rate, 0.44 - 0.05 * pivot_rank as source_rate_difference,
+    0.38 - 0.04 * pivot_rank as target_rate_difference,
+    if(score_method = 'paper', 0.4, 6.0) / pivot_rank as pivot_score, pivot_rank, 'unreviewed' as review_status, true as is_kept
+from directions
+cross join (
+    select
+        score_method, token_id, token,
+        row_number() over (
+            partition by score_method order by if(score_method = 'paper', -token_id, token_id)
+        ) as pivot_rank
+    from vocabulary cross join (values ('paper'), ('adjusted')) m(score_method)
+    where token_id > 0
+);
+
+create or replace table marts.fct_pivot_quality as
+select
+    'demo' as corpus, score_method, p.source_lang, p.target_lang, 'en' as pivot_lang, top_k, 40::bigint as n_pairs,
+    least(0.9, base * ln(top_k + 1)) as recall, least(0.85, base * ln(top_k + 1)) as judge_recall, base as mean_reciprocal_rank,
+    50::bigint as n_planted_pivots, least(1, 2 * base * ln(top_k)) as planted_recall, base / ln(top_k + 1) as planted_precision
+from (select distinct source_lang, target_lang from directions where source_lang <> 'en' and target_lang <> 'en') p
+cross join (values ('paper', 0.1), ('adjusted', 0.3)) m(score_method, base)
+cross join (values (3), (10), (50)) k(top_k);
+
+create or replace table marts.dim_pivot_tokens as
+select
+    'demo' as corpus, pivot_set, token_id, token, row_number() over (partition by pivot_set order by token_id) as rank,
+    (30 - token_id)::bigint as degree, 100.0 - token_id as weighted_degree, (10 - token_id // 2)::bigint as bridge_degree,
+    (12 - token_id)::bigint as n_pairs, lang, (3 * token_id)::bigint as n_docs, token_id / 20 as doc_rate
+from vocabulary cross join (values ('adjacency'), ('pairs'), ('bridge')) s(pivot_set)
+where token_id between 1 and 8;
+
+create or replace table marts.fct_document_rankings as
+select
+    corpus, pivot_set, doc_id, lang, n_tokens, (1 + doc_id % 7)::bigint as n_pivot_tokens, (1 + doc_id % 7) / n_tokens as pivot_density,
+    (2 + doc_id % 7) / (n_tokens + 10) as smoothed_density,
+    row_number() over (partition by pivot_set, lang order by (1 + doc_id % 7) / n_tokens desc, doc_id) as density_rank_in_lang,
+    row_number() over (partition by pivot_set, lang order by (2 + doc_id % 7) / (n_tokens + 10) desc, doc_id) as smoothed_rank_in_lang
+from marts.dim_documents cross join (values ('adjacency'), ('pairs'), ('bridge')) s(pivot_set);
+
+create or replace table marts.fct_selected_documents as
+select
+    corpus, strategy, doc_id, lang, n_tokens,
+    row_number() over (partition by strategy, lang order by md5(strategy || doc_id)) as selection_rank,
+    (sum(n_tokens) over (partition by strategy, lang order by md5(strategy || doc_id)))::bigint * 4 as min_budget_tokens
+from marts.dim_documents cross join strategies
+qualify row_number() over (partition by strategy, lang order by md5(strategy || doc_id)) <= 5;
+
+create or replace table marts.fct_selection_summary as
+select
+    corpus, strategy, lang, count(*) as n_docs, sum(n_tokens)::bigint as n_tokens,
+    sum(n_tokens) / sum(sum(n_tokens)) over (partition by strategy) as token_share,
+    if(strategy = 'original', null, 0.25) as target_share, avg(0.02 + 0.01 * length(strategy) / 10) as mean_pivot_density
+from marts.fct_selected_documents
+group by corpus, strategy, lang;
+
+create or replace temp table arms as
+select 'score-' || strategy || '-' || seed as run_id, 'trace-' || strategy || '-' || seed as trace_id, strategy, gain, seed
+from (select * from strategies where strategy <> 'frequency_weighted_multilingual' union all values ('base', 0.0))
+cross join range(2) s(seed)
+where strategy <> 'base' or seed = 0;
+
+create or replace table marts.fct_translation_scores as
+select
+    run_id, 'experiment-1' as experiment, source_lang, target_lang, word_split, 'model-' || strategy || '-' || seed as model_id, strategy,
+    if(strategy = 'base', null, seed)::bigint as seed, 2::bigint as n_items, 0.02 + gain + 0.001 * seed as score,
+    0.015 + gain as ci_low, 0.027 + gain as ci_high
+from arms cross join (select distinct source_lang, target_lang, word_split from directions);
+
+create or replace table marts.fct_strategy_comparison as
+select
+    'experiment-1' as experiment, s.strategy, b.strategy as baseline, source_lang, target_lang, word_split,
+    s.gain - b.gain as score_delta, s.gain - b.gain - 0.003 as ci_low, s.gain - b.gain + 0.003 as ci_high,
+    if(abs(s.gain - b.gain) < 0.003, 0.4, 0.01) as p_value, 2::bigint as n_seeds
+from strategies s inner join strategies b on s.strategy <> b.strategy
+cross join (
+    select distinct source_lang, target_lang, word_split from directions
+    union all values ('all', 'all', 'judge'), ('all', 'all', 'find')
+)
+where s.strategy <> 'frequency_weighted_multilingual' and b.strategy <> 'frequency_weighted_multilingual';
+
+create or replace table marts.fct_behaviours as
+select
+    trace_id as run_id, item_id, source_lang, target_lang,
+    if(item_id = 1 and source_lang = 'zh', 'excluded', if(item_id % 2 = 0, 'pivot', 'cooccurrence')) as behaviour,
+    3 as peak_layer, ' sense' as top_token
+from arms cross join directions;
+
+create or replace table marts.fct_behaviour_auc as
+select
+    trace_id as run_id, source_lang, target_lang, definition, 0.58 as auc, 0.49 as ci_low, 0.66 as ci_high,
+    2::bigint as n_cooccurrence, 2::bigint as n_pivot
+from arms cross join (select distinct source_lang, target_lang from directions)
+cross join (values ('peak'), ('threshold')) d(definition);
+
+create or replace table marts.fct_pivot_layer_curves as
+select
+    trace_id as run_id, source_lang, target_lang, behaviour, layer::integer as layer,
+    [0.0, 0.01, 0.03, 0.02, 0.005][layer + 1] + gain as p_pivot, 0.01 * layer as p_source, 0.02 * layer * layer as p_target,
+    2::bigint as n_items
+from arms cross join (select distinct source_lang, target_lang from directions)
+cross join (values ('pivot'), ('cooccurrence')) b(behaviour) cross join range(5) l(layer);
+
+create or replace table marts.fct_failure_signatures as
+select
+    trace_id as run_id, signature, status, 0.5 as value, 0.55 as threshold,
+    'AUC of ' || strategy || ' is near one half: co-occurrence does not tell the behaviours apart.' as explanation
+from arms cross join (values ('auc_near_half', 'flagged'), ('flat_layer_curve', 'clear')) s(signature, status);
+
+create or replace table marts.fct_threshold_sensitivity as
+select
+    trace_id as run_id, source_lang, target_lang, threshold, 2::bigint as n_cooccurrence, 2::bigint as n_pivot, 0.55 as auc,
+    1 - threshold as agreement
+from arms cross join (select distinct source_lang, target_lang from directions) cross join (values (0.05), (0.1), (0.2)) t(threshold);
