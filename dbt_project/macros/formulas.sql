@@ -1,0 +1,54 @@
+{# One macro per formula of the method; the docs blocks of the same names in models/_formulas.md explain them. #}
+
+{# p(x|w) and b(x): a share of units; NULL when there are none. #}
+{% macro unit_rate(n_docs, n_docs_total) -%}
+    (cast({{ n_docs }} as double) / nullif({{ n_docs_total }}, 0))
+{%- endmacro %}
+
+{# F(x): how far both words' rates stand above the background. #}
+{% macro pivot_score_paper(source_rate, target_rate, background_rate) -%}
+    round(least({{ source_rate }} - {{ background_rate }}, {{ target_rate }} - {{ background_rate }}), 12)
+{%- endmacro %}
+
+{# G(w,x): signed root of the Poisson deviance; NULL where units share x although none was expected (broken counts). #}
+{% macro signed_deviance_root(n_docs, expected_n_docs) -%}
+    case
+        when {{ expected_n_docs }} > 0
+            then
+                sign({{ n_docs }} - {{ expected_n_docs }}) * sqrt(greatest(
+                    2 * (
+                        case
+                            when {{ n_docs }} > 0 then {{ n_docs }} * ln({{ n_docs }} / {{ expected_n_docs }})
+                            else 0
+                        end - ({{ n_docs }} - {{ expected_n_docs }})
+                    ), 0
+                ))
+        when {{ n_docs }} = 0 then 0
+    end
+{%- endmacro %}
+
+{# The adjusted score of a pair: geometric mean of what both words exceed their expectation by. #}
+{% macro pivot_score_adjusted(source_deviance_root, target_deviance_root) -%}
+    round(sqrt(greatest({{ source_deviance_root }}, 0) * greatest({{ target_deviance_root }}, 0)), 9)
+{%- endmacro %}
+
+{# z within strata, with a pseudo-variance of 1. #}
+{% macro stratified_z(n_docs, expected_n_docs, variance) -%}
+    (({{ n_docs }} - {{ expected_n_docs }}) / sqrt({{ variance }} + 1))
+{%- endmacro %}
+
+{# Weight of an adjacency edge: the same background subtraction as F, from both ends. #}
+{% macro edge_rate_difference(n_docs_both, n_docs_a, n_docs_b, n_units) -%}
+    least(
+        {{ unit_rate(n_docs_both, n_docs_a) }} - {{ unit_rate(n_docs_b, n_units) }},
+        {{ unit_rate(n_docs_both, n_docs_b) }} - {{ unit_rate(n_docs_a, n_units) }}
+    )
+{%- endmacro %}
+
+{# Density shrunk to the language's mean by a pseudo-count of tokens. #}
+{% macro smoothed_density(n_marked_tokens, n_tokens, mean_density) -%}
+    round(
+        ({{ n_marked_tokens }} + {{ var('density_pseudo_tokens') }} * {{ mean_density }})
+        / ({{ n_tokens }} + {{ var('density_pseudo_tokens') }}), 12
+    )
+{%- endmacro %}

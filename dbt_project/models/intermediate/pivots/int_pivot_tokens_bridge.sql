@@ -1,0 +1,100 @@
+-- One row per corpus and token whose neighbours reach far enough into languages: the degree into the second-best one.
+
+with edges as (
+
+    select * from {{ ref('int_token_edges_bridge') }}
+
+),
+
+token_languages as (
+
+    select * from {{ ref('int_token_languages') }}
+
+),
+
+ends as (
+
+    select
+        corpus,
+        token_id_a as token_id,
+        token_id_b as neighbour_id,
+        edge_weight
+    from edges
+
+    union all
+
+    select
+        corpus,
+        token_id_b as token_id,
+        token_id_a as neighbour_id,
+        edge_weight
+    from edges
+
+),
+
+-- neighbours of no language count for the plain degree only
+language_degrees as (
+
+    select
+        ends.corpus,
+        ends.token_id,
+        token_languages.lang,
+        count(*) as degree,
+        {{ exact_sum('ends.edge_weight') }} as weighted_degree
+    from ends
+    left join token_languages
+        on
+            ends.corpus = token_languages.corpus
+            and ends.neighbour_id = token_languages.token_id
+    group by ends.corpus, ends.token_id, token_languages.lang
+
+),
+
+ordered as (
+
+    select
+        corpus,
+        token_id,
+        lang,
+        degree,
+        weighted_degree,
+        row_number() over (
+            partition by corpus, token_id
+            order by case when lang is null then 1 else 0 end, degree desc, weighted_degree desc, lang asc
+        ) as language_rank
+    from language_degrees
+
+),
+
+summed as (
+
+    select
+        corpus,
+        token_id,
+        cast(sum(degree) as bigint) as degree,
+        {{ exact_sum('weighted_degree') }} as weighted_degree,
+        max(case
+            when language_rank = {{ var('bridge_language_rank') }} and lang is not null then degree
+        end) as bridge_degree,
+        max(case
+            when language_rank = {{ var('bridge_language_rank') }} and lang is not null then weighted_degree
+        end) as bridge_weighted_degree
+    from ordered
+    group by corpus, token_id
+
+),
+
+final as (
+
+    select
+        *,
+        row_number() over (
+            partition by corpus
+            order by bridge_degree desc, bridge_weighted_degree desc, token_id asc
+        ) as token_rank
+    from summed
+    where bridge_degree is not null
+
+)
+
+select * from final

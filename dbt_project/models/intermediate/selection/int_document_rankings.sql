@@ -1,0 +1,110 @@
+-- One row per corpus, ranking and eligible document outside the held-out ones: its densities and ranks in its language.
+-- A ranking is a pivot set, or `word_density`: matches of the list's words in place of pivot tokens.
+
+with documents as (
+
+    select * from {{ ref('int_documents') }}
+    where is_eligible and not is_held_out
+
+),
+
+marked as (
+
+    select
+        corpus,
+        pivot_set as ranking,
+        doc_id,
+        n_pivot_tokens as n_marked_tokens
+    from {{ ref('int_document_pivots') }}
+
+    union all
+
+    select
+        corpus,
+        'word_density' as ranking,
+        doc_id,
+        n_word_matches as n_marked_tokens
+    from {{ ref('int_document_words') }}
+
+),
+
+rankings as (
+
+    select distinct
+        corpus,
+        pivot_set as ranking
+    from {{ ref('dim_pivot_tokens') }}
+
+    union all
+
+    select distinct
+        corpus,
+        'word_density' as ranking
+    from documents
+
+),
+
+counted as (
+
+    select
+        documents.corpus,
+        rankings.ranking,
+        documents.doc_id,
+        documents.lang,
+        documents.n_tokens,
+        coalesce(marked.n_marked_tokens, 0) as n_marked_tokens
+    from documents
+    inner join rankings on documents.corpus = rankings.corpus
+    left join marked
+        on
+            documents.corpus = marked.corpus
+            and rankings.ranking = marked.ranking
+            and documents.doc_id = marked.doc_id
+
+),
+
+language_means as (
+
+    select
+        corpus,
+        ranking,
+        lang,
+        {{ unit_rate('sum(n_marked_tokens)', 'sum(n_tokens)') }} as mean_density
+    from counted
+    group by corpus, ranking, lang
+
+),
+
+densities as (
+
+    select
+        counted.*,
+        {{ unit_rate('counted.n_marked_tokens', 'counted.n_tokens') }} as density,
+        {{ smoothed_density('counted.n_marked_tokens', 'counted.n_tokens', 'language_means.mean_density') }}
+            as smoothed_density
+    from counted
+    inner join language_means
+        on
+            counted.corpus = language_means.corpus
+            and counted.ranking = language_means.ranking
+            and counted.lang = language_means.lang
+
+),
+
+final as (
+
+    select
+        *,
+        row_number() over (
+            partition by corpus, ranking, lang
+            order by density desc, doc_id asc
+        ) as density_rank_in_lang,
+        row_number() over (
+            partition by corpus, ranking, lang
+            order by smoothed_density desc, doc_id asc
+        ) as smoothed_rank_in_lang
+    from densities
+
+)
+
+select * from final

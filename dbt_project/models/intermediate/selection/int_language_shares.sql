@@ -1,0 +1,97 @@
+-- One row per corpus, share scheme and language: the share of a token budget that the language is due.
+-- Schemes: natural (share of the pool's tokens), multilingual (tokens^temperature), held_out (as multilingual, of the
+-- held-out pool). A language that runs out leaves its part to the others, in their proportions.
+
+with documents as (
+
+    select * from {{ ref('int_documents') }}
+    where is_eligible
+
+),
+
+pools as (
+
+    select
+        corpus,
+        is_held_out,
+        lang,
+        cast(sum(n_tokens) as bigint) as n_pool_tokens
+    from documents
+    group by corpus, is_held_out, lang
+
+),
+
+weighed as (
+
+    select
+        corpus,
+        'natural' as share_scheme,
+        lang,
+        n_pool_tokens,
+        n_pool_tokens as weight
+    from pools
+    where not is_held_out
+
+    union all
+
+    select
+        corpus,
+        case when is_held_out then 'held_out' else 'multilingual' end as share_scheme,
+        lang,
+        n_pool_tokens,
+        -- whole thousandths: sums of them don't depend on the order of rows
+        cast(round(1000 * power(n_pool_tokens, {{ var('language_temperature') }})) as bigint) as weight
+    from pools
+
+),
+
+shares as (
+
+    select
+        corpus,
+        share_scheme,
+        lang,
+        n_pool_tokens,
+        round(cast(weight as double) / sum(weight) over (partition by corpus, share_scheme), 12) as target_share
+    from weighed
+
+),
+
+-- with the budget as water level, a language is full at level n_pool_tokens / target_share
+levels as (
+
+    select
+        *,
+        n_pool_tokens / target_share as full_level
+    from shares
+
+),
+
+final as (
+
+    select
+        corpus,
+        share_scheme,
+        lang,
+        n_pool_tokens,
+        target_share,
+        full_level,
+        coalesce(max(full_level) over lower_levels, 0) as segment_start_level,
+        cast(coalesce(sum(n_pool_tokens) over lower_levels, 0) as bigint) as n_full_tokens,
+        cast(sum(cast(round(target_share * 1e12) as bigint)) over upper_levels as double) / 1e12 as open_share
+    from levels
+    window
+        lower_levels as (
+            partition by corpus, share_scheme
+            order by full_level, lang
+            rows between unbounded preceding and 1 preceding
+        ),
+        upper_levels as (
+            partition by corpus, share_scheme
+            order by full_level, lang
+            rows between current row and unbounded following
+        )
+
+)
+
+select * from final

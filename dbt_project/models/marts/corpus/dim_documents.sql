@@ -1,0 +1,31 @@
+-- One row per corpus and document.
+
+with documents as (
+
+    select * from {{ ref('int_documents') }}
+
+),
+
+final as (
+
+    select
+        corpus,
+        doc_id,
+        lang,
+        n_tokens,
+        n_chars,
+        n_bytes,
+        source,
+        source_id,
+        source_file,
+        line_number,
+        lang_source,
+        content_hash,
+        is_duplicate,
+        is_held_out,
+        is_eligible
+    from documents
+
+)
+
+select * from final

@@ -1,0 +1,27 @@
+-- One row per corpus, pivot set and document that may be selected: its densities and ranks in its language.
+
+with rankings as (
+
+    select * from {{ ref('int_document_rankings') }}
+    where ranking <> 'word_density'
+
+),
+
+final as (
+
+    select
+        corpus,
+        ranking as pivot_set,
+        doc_id,
+        lang,
+        n_tokens,
+        n_marked_tokens as n_pivot_tokens,
+        density as pivot_density,
+        smoothed_density,
+        density_rank_in_lang,
+        smoothed_rank_in_lang
+    from rankings
+
+)
+
+select * from final

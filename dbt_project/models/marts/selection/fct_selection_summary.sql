@@ -1,0 +1,116 @@
+-- One row per corpus, strategy and language: what the strategy takes within the summary's budget.
+
+with selections as (
+
+    select * from {{ ref('int_summary_selections') }}
+
+),
+
+language_shares as (
+
+    select * from {{ ref('int_language_shares') }}
+
+),
+
+rankings as (
+
+    select * from {{ ref('int_document_rankings') }}
+
+),
+
+document_words as (
+
+    select * from {{ ref('int_document_words') }}
+
+),
+
+strategies as (
+
+    select
+        corpus,
+        strategy,
+        max(budget_tokens) as budget_tokens,
+        case strategy
+            when 'original' then 'natural'
+            when 'held_out' then 'held_out'
+            else 'multilingual'
+        end as share_scheme
+    from selections
+    group by corpus, strategy
+
+),
+
+-- every language that is due a share has a row, taken or not
+spine as (
+
+    select
+        strategies.corpus,
+        strategies.strategy,
+        strategies.budget_tokens,
+        language_shares.lang,
+        language_shares.target_share
+    from strategies
+    inner join language_shares
+        on
+            strategies.corpus = language_shares.corpus
+            and strategies.share_scheme = language_shares.share_scheme
+
+),
+
+exposures as (
+
+    select
+        selections.corpus,
+        selections.strategy,
+        selections.lang,
+        count(*) as n_docs,
+        sum(selections.n_tokens) as n_tokens,
+        sum(pivots.n_marked_tokens) as n_pivot_tokens,
+        sum(truth.n_marked_tokens) as n_planted_pivot_tokens,
+        sum(coalesce(document_words.n_word_matches, 0)) as n_word_matches
+    from selections
+    left join rankings as pivots
+        on
+            selections.corpus = pivots.corpus
+            and selections.doc_id = pivots.doc_id
+            and pivots.ranking = '{{ var('default_pivot_set') }}'
+    left join rankings as truth
+        on
+            selections.corpus = truth.corpus
+            and selections.doc_id = truth.doc_id
+            and truth.ranking = 'planted_truth'
+    left join document_words
+        on
+            selections.corpus = document_words.corpus
+            and selections.doc_id = document_words.doc_id
+    group by selections.corpus, selections.strategy, selections.lang
+
+),
+
+final as (
+
+    select
+        spine.corpus,
+        spine.strategy,
+        spine.lang,
+        spine.budget_tokens,
+        coalesce(exposures.n_docs, 0) as n_docs,
+        cast(coalesce(exposures.n_tokens, 0) as bigint) as n_tokens,
+        {{ unit_rate(
+            'coalesce(exposures.n_tokens, 0)',
+            'sum(exposures.n_tokens) over (partition by spine.corpus, spine.strategy)'
+        ) }} as token_share,
+        spine.target_share,
+        {{ unit_rate('exposures.n_pivot_tokens', 'exposures.n_tokens') }} as mean_pivot_density,
+        {{ unit_rate('exposures.n_planted_pivot_tokens', 'exposures.n_tokens') }} as mean_planted_pivot_density,
+        {{ unit_rate('exposures.n_word_matches', 'exposures.n_tokens') }} as mean_word_density
+    from spine
+    left join exposures
+        on
+            spine.corpus = exposures.corpus
+            and spine.strategy = exposures.strategy
+            and spine.lang = exposures.lang
+
+)
+
+select * from final
