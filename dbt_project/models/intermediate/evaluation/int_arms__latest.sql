@@ -1,0 +1,41 @@
+-- One row per kind of run, experiment, strategy and seed: the arm's latest run of that kind.
+with
+
+runs as (
+
+    select * from {{ ref('stg_runs') }}
+    where
+        kind in ('score', 'trace', 'held_out')
+        and experiment is not null
+        and strategy is not null
+
+),
+
+ordered as (
+
+    select
+        *,
+        row_number() over (
+            partition by kind, experiment, strategy, seed
+            order by finished_at desc, run_id desc
+        ) as recency
+    from runs
+
+),
+
+final as (
+
+    select
+        kind,
+        experiment,
+        strategy,
+        seed,
+        run_id,
+        model_id,
+        corpus
+    from ordered
+    where recency = 1
+
+)
+
+select * from final

@@ -1,0 +1,110 @@
+-- One row per experiment, strategy, baseline, direction (and all/all), word split and bootstrap resample.
+with
+
+deltas as (
+
+    select
+        experiment,
+        strategy,
+        baseline,
+        item_id,
+        source_lang,
+        target_lang,
+        word_split,
+        {{ to_units('score_delta') }} as delta_units
+    from {{ ref('int_deltas__itemised') }}
+
+),
+
+weights as (
+
+    select * from {{ ref('int_bootstrap__weights') }}
+
+),
+
+weighted as (
+
+    select
+        deltas.experiment,
+        deltas.strategy,
+        deltas.baseline,
+        deltas.source_lang,
+        deltas.target_lang,
+        deltas.word_split,
+        weights.resample,
+        sum(weights.weight * deltas.delta_units) as delta_units,
+        sum(weights.weight) as weight
+    from deltas
+    inner join weights on deltas.item_id = weights.item_id
+    group by
+        deltas.experiment,
+        deltas.strategy,
+        deltas.baseline,
+        deltas.source_lang,
+        deltas.target_lang,
+        deltas.word_split,
+        weights.resample
+
+),
+
+of_pairs as (
+
+    select
+        experiment,
+        strategy,
+        baseline,
+        source_lang,
+        target_lang,
+        word_split,
+        resample,
+        {{ units_mean('delta_units', 'weight') }} as score_delta
+    from weighted
+    where word_split is not null
+    group by experiment, strategy, baseline, source_lang, target_lang, word_split, resample
+
+    union all
+
+    select
+        experiment,
+        strategy,
+        baseline,
+        source_lang,
+        target_lang,
+        'all' as word_split,
+        resample,
+        {{ units_mean('delta_units', 'weight') }} as score_delta
+    from weighted
+    group by experiment, strategy, baseline, source_lang, target_lang, resample
+
+),
+
+final as (
+
+    select
+        experiment,
+        strategy,
+        baseline,
+        source_lang,
+        target_lang,
+        word_split,
+        resample,
+        score_delta
+    from of_pairs
+
+    union all
+
+    select
+        experiment,
+        strategy,
+        baseline,
+        'all' as source_lang,
+        'all' as target_lang,
+        word_split,
+        resample,
+        {{ exact_avg('score_delta') }} as score_delta
+    from of_pairs
+    group by experiment, strategy, baseline, word_split, resample
+
+)
+
+select * from final

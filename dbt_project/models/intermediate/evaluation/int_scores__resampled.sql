@@ -1,0 +1,97 @@
+-- One row per score run, direction (and all/all, the mean over directions), word split and bootstrap resample.
+with
+
+item_scores as (
+
+    select
+        run_id,
+        item_id,
+        source_lang,
+        target_lang,
+        word_split,
+        {{ to_units('score') }} as score_units
+    from {{ ref('fct_item_scores') }}
+    where score is not null
+
+),
+
+weights as (
+
+    select * from {{ ref('int_bootstrap__weights') }}
+
+),
+
+weighted as (
+
+    select
+        item_scores.run_id,
+        item_scores.source_lang,
+        item_scores.target_lang,
+        item_scores.word_split,
+        weights.resample,
+        sum(weights.weight * item_scores.score_units) as score_units,
+        sum(weights.weight) as weight
+    from item_scores
+    inner join weights on item_scores.item_id = weights.item_id
+    group by
+        item_scores.run_id,
+        item_scores.source_lang,
+        item_scores.target_lang,
+        item_scores.word_split,
+        weights.resample
+
+),
+
+of_pairs as (
+
+    select
+        run_id,
+        source_lang,
+        target_lang,
+        word_split,
+        resample,
+        {{ units_mean('score_units', 'weight') }} as score
+    from weighted
+    where word_split is not null
+    group by run_id, source_lang, target_lang, word_split, resample
+
+    union all
+
+    select
+        run_id,
+        source_lang,
+        target_lang,
+        'all' as word_split,
+        resample,
+        {{ units_mean('score_units', 'weight') }} as score
+    from weighted
+    group by run_id, source_lang, target_lang, resample
+
+),
+
+final as (
+
+    select
+        run_id,
+        source_lang,
+        target_lang,
+        word_split,
+        resample,
+        score
+    from of_pairs
+
+    union all
+
+    select
+        run_id,
+        'all' as source_lang,
+        'all' as target_lang,
+        word_split,
+        resample,
+        {{ exact_avg('score') }} as score
+    from of_pairs
+    group by run_id, word_split, resample
+
+)
+
+select * from final

@@ -1,0 +1,126 @@
+-- One row per score run, word class, value of the class and word split; all directions together.
+with
+
+itemised as (
+
+    select * from {{ ref('int_class_scores__itemised') }}
+
+),
+
+splits as (
+
+    select 'find' as word_split
+    union all
+    select 'judge' as word_split
+    union all
+    select 'all' as word_split
+
+),
+
+weights as (
+
+    select * from {{ ref('int_bootstrap__weights') }}
+
+),
+
+runs as (
+
+    select * from {{ ref('stg_runs') }}
+
+),
+
+scores as (
+
+    select
+        itemised.run_id,
+        itemised.word_class,
+        itemised.class_value,
+        splits.word_split,
+        count(*) as n_items,
+        cast(sum(itemised.n_directions) as bigint) as n_scored,
+        {{ units_mean('itemised.score_units', 'itemised.n_directions') }} as score,
+        cast(sum(itemised.n_first_ranks) as double) / sum(itemised.n_directions) as first_rank_rate,
+        {{ exact_sum('itemised.expected_first_ranks') }} / sum(itemised.n_directions) as chance_rate
+    from itemised
+    inner join splits on splits.word_split = 'all' or itemised.word_split = splits.word_split
+    group by itemised.run_id, itemised.word_class, itemised.class_value, splits.word_split
+
+),
+
+weighted as (
+
+    select
+        itemised.run_id,
+        itemised.word_class,
+        itemised.class_value,
+        itemised.word_split,
+        weights.resample,
+        sum(weights.weight * itemised.score_units) as score_units,
+        sum(weights.weight * itemised.n_directions) as weight
+    from itemised
+    inner join weights on itemised.item_id = weights.item_id
+    group by
+        itemised.run_id, itemised.word_class, itemised.class_value, itemised.word_split, weights.resample
+
+),
+
+resamples as (
+
+    select
+        weighted.run_id,
+        weighted.word_class,
+        weighted.class_value,
+        splits.word_split,
+        weighted.resample,
+        {{ units_mean('weighted.score_units', 'weighted.weight') }} as score
+    from weighted
+    inner join splits on splits.word_split = 'all' or weighted.word_split = splits.word_split
+    group by weighted.run_id, weighted.word_class, weighted.class_value, splits.word_split, weighted.resample
+
+),
+
+intervals as (
+
+    select
+        run_id,
+        word_class,
+        class_value,
+        word_split,
+        {{ quantile('score', 0.025) }} as ci_low,
+        {{ quantile('score', 0.975) }} as ci_high
+    from resamples
+    group by run_id, word_class, class_value, word_split
+
+),
+
+final as (
+
+    select
+        scores.run_id,
+        scores.word_class,
+        scores.class_value,
+        scores.word_split,
+        runs.corpus,
+        runs.experiment,
+        runs.strategy,
+        runs.seed,
+        runs.model_id,
+        scores.n_items,
+        scores.n_scored,
+        scores.score,
+        case when scores.n_items > 1 then intervals.ci_low end as ci_low,
+        case when scores.n_items > 1 then intervals.ci_high end as ci_high,
+        scores.first_rank_rate,
+        scores.chance_rate
+    from scores
+    inner join runs on scores.run_id = runs.run_id
+    left join intervals
+        on
+            scores.run_id = intervals.run_id
+            and scores.word_class = intervals.word_class
+            and scores.class_value = intervals.class_value
+            and scores.word_split = intervals.word_split
+
+)
+
+select * from final

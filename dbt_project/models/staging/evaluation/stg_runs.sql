@@ -1,0 +1,19 @@
+-- One row per run of any kind: what was asked, of what, with which code.
+select
+    run_id,
+    kind,
+    corpus,
+    experiment,
+    strategy,
+    seed,
+    model_id,
+    export_id,
+    git_commit,
+    config_hash,
+    config,
+    inputs,
+    tokenizer_hash,
+    versions,
+    started_at,
+    finished_at
+from {{ source('raw', 'runs') }}

@@ -1,0 +1,10 @@
+-- One row per training run and optimiser step.
+select
+    run_id,
+    step,
+    n_tokens_seen,
+    loss,
+    learning_rate,
+    grad_norm,
+    step_s
+from {{ source('raw', 'training_steps') }}
