@@ -1,0 +1,1 @@
+"""The planted corpus: documents generated from a world whose pivots are known."""

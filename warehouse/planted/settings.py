@@ -1,0 +1,86 @@
+"""Named settings of the planted corpus. All share one world (concepts, kinds, pivots), so one tokenizer fits all."""
+
+from dataclasses import dataclass, replace
+
+from warehouse.errors import UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """How documents are made. Shares are of documents, rates of word slots, unless said otherwise."""
+
+    name: str
+    description: str
+    language_shares: tuple[float, ...] = (0.70, 0.12, 0.10, 0.08)  # order of lexicon.LANGUAGES
+    glossary_share: float = 0.055  # documents are longer than others: about 12 % of all tokens
+    mixed_share: float = 0.10
+    junk_share: float = 0.01
+    duplicate_share: float = 0.02
+    n_slots: tuple[int, int] = (18, 31)  # word slots of a document, both ends included
+    n_focus: int = 3  # concepts a document speaks about
+    concept_rate: float = 0.16
+    topic_rate: float = 0.12
+    international_rate: float = 0.0
+    rich_share: float = 0.2  # documents full of pivots, as technical prose is full of terms
+    rich_pivot_rate: float = 0.20
+    plain_pivot_rate: float = 0.02
+    off_topic_rate: float = 0.0  # share of concept slots that name any concept instead of a focus
+
+
+_DEFAULT = Setting(name="default", description="clear pivots in short documents")
+
+SETTINGS: dict[str, Setting] = {
+    setting.name: setting
+    for setting in (
+        _DEFAULT,
+        replace(
+            _DEFAULT,
+            name="rare_pivots",
+            description="a fifth of the pivots",
+            rich_share=0.1,
+            rich_pivot_rate=0.08,
+            plain_pivot_rate=0.005,
+        ),
+        replace(
+            _DEFAULT,
+            name="international_topics",
+            description="every topic has words that look like pivots",
+            international_rate=0.10,
+        ),
+        replace(
+            _DEFAULT,
+            name="long_documents",
+            description="documents five times as long, about more concepts",
+            n_slots=(90, 150),
+            n_focus=9,
+            glossary_share=0.25,
+        ),
+        replace(
+            _DEFAULT,
+            name="noisy",
+            description="much junk, many copies, concepts named in passing",
+            junk_share=0.10,
+            duplicate_share=0.15,
+            off_topic_rate=0.4,
+        ),
+        replace(
+            _DEFAULT,
+            name="hard",
+            description="rare pivots, international topic words and noise together",
+            rich_share=0.1,
+            rich_pivot_rate=0.08,
+            plain_pivot_rate=0.005,
+            international_rate=0.10,
+            junk_share=0.05,
+            duplicate_share=0.10,
+            off_topic_rate=0.25,
+        ),
+    )
+}
+
+
+def find_setting(name: str) -> Setting:
+    """Return a setting by name. Raises UsageError when there is none."""
+    if name not in SETTINGS:
+        raise UsageError(f"unknown setting {name!r} of the planted corpus: choose one of {', '.join(SETTINGS)}")
+    return SETTINGS[name]
