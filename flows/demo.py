@@ -1,0 +1,99 @@
+"""The whole pipeline on a planted corpus, as a flow: from documents to a published comparison.
+
+Run it with `pivots demo`, or `python -m flows.demo --help`.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+from prefect import flow, task
+
+from flows.experiment import publish_warehouse, run_experiment
+from flows.steps import entry_point, timed
+from warehouse import dbt
+from warehouse.counting.corpus import count_corpus
+from warehouse.experiments import Plan, read_plan
+from warehouse.ingest import ingest_corpus
+from warehouse.planted.plant import plant_corpus
+from warehouse.planted.truth import import_truth
+from warehouse.progress import say
+from warehouse.report import write_report
+from warehouse.settings import PROJECT_ROOT, Home
+from warehouse.summary import print_summary
+from warehouse.words import import_words
+
+BASE_MODEL = PROJECT_ROOT / "ml" / "base_model"
+DEFAULT_SCALE = 6.0  # 60,000 documents
+
+
+@task(name="plant")
+def plant(folder: Path, scale: float, seed: int) -> None:
+    """Write the planted corpus, unless an earlier demo has."""
+    if not (folder / "manifest.json").exists():
+        with timed("plant"):
+            plant_corpus(folder, scale=scale, seed=seed)
+
+
+@task(name="ingest")
+def ingest(home: Home, corpus: str, folder: Path) -> None:
+    """Documents, words and truth into the lake."""
+    with timed("ingest"):
+        ingest_corpus(home, [folder / "documents"], corpus=corpus, tokenizer=str(BASE_MODEL / "tokenizer.json"))
+        import_words(home, folder / "words.jsonl")
+        import_truth(home, folder / "truth", corpus=corpus)
+
+
+@task(name="count")
+def count(home: Home, corpus: str) -> None:
+    """All co-occurrence counts."""
+    with timed("count"):
+        count_corpus(home, corpus)
+
+
+@task(name="build")
+def build(home: Home, plan: Plan) -> None:
+    """Scores, rankings and selections."""
+    with timed("build"):
+        dbt.build(home, variables={"selection_budget_tokens": plan.budget_tokens})
+
+
+@task(name="report")
+def report(home: Home) -> None:
+    """The static report."""
+    with timed("report"):
+        write_report(home, home.report_file)
+
+
+@flow(name="demo", validate_parameters=False)
+def demo(home: Home, scale: float, seed: int, plan: Plan) -> tuple[str, str]:
+    """Plant, ingest, count, build, experiment, publish, report; return the corpus and the experiment."""
+    corpus = f"planted_{scale:g}_{seed}".replace(".", "_")
+    folder = home.root / "planted" / corpus
+    plant(folder, scale, seed)
+    ingest(home, corpus, folder)
+    count(home, corpus)
+    build(home, plan)
+    name = run_experiment(home, corpus, str(BASE_MODEL), plan)
+    publish_warehouse(home)
+    report(home)
+    return corpus, name
+
+
+def main() -> None:
+    """Run the demo flow in this process and print what came out."""
+    parser = argparse.ArgumentParser(prog="python -m flows.demo", description=__doc__)
+    parser.add_argument("--home", type=Path, help="the warehouse's folder")
+    parser.add_argument("--scale", type=float, default=DEFAULT_SCALE, help="1 is 10,000 documents")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the planted documents")
+    parser.add_argument("--preset", default="demo-cpu", help="name in profiles/, or a file")
+    options = parser.parse_args()
+    start = time.monotonic()
+    home = Home.resolve(options.home)
+    corpus, name = demo(home, options.scale, options.seed, read_plan(options.preset))
+    say(f"demo: {time.monotonic() - start:.0f} s")
+    print_summary(home, corpus=corpus, experiment=name)
+
+
+if __name__ == "__main__":
+    entry_point(main)
