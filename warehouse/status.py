@@ -3,8 +3,11 @@
 import json
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from warehouse import freshness, lake
 from warehouse.connection import open_memory
+from warehouse.counting.inputs import find_inputs
 from warehouse.publish import build_invocation, read_manifest
 from warehouse.settings import Home
 
@@ -213,11 +216,9 @@ def _languages(home: Home) -> dict[str, list[dict[str, Any]]]:
 
 
 def _count_is_current(home: Home, corpus: str, run_id: str) -> bool:
-    """Return whether a count has seen exactly the corpus's files: its run names the hashes of all its inputs."""
+    """Return whether a count has seen exactly what the corpus holds now: its run names the hashes of all its inputs."""
     recorded = lake.shard_path(home, "runs", run_id)
     if not recorded.exists():
         return False
-    (inputs,) = lake.pq.read_table(recorded, columns=["inputs"])["inputs"].to_pylist()
-    named = json.loads(inputs)
-    shards = {f.stem for f in lake.current_files(home, "documents") if f.parent.name == corpus}
-    return shards <= {*named.keys(), *named.values()}
+    (inputs,) = pq.read_table(recorded, columns=["inputs"])["inputs"].to_pylist()
+    return json.loads(inputs) == find_inputs(home, corpus).hashes()

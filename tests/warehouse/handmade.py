@@ -3,6 +3,7 @@
 The numbers are made up but keep the marts' rules: ranks are dense, shares sum to one, curves rise and fall.
 """
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -30,11 +31,40 @@ def make_marts(home: Home) -> None:
     with duckdb.connect(str(home.warehouse_file)) as connection:
         connection.execute("create schema if not exists raw; create schema if not exists marts")
         connection.execute(MARTS_SQL.read_text(encoding="utf-8"))
+        decimals = connection.execute(
+            "select table_name, column_name from duckdb_columns() where schema_name = 'marts' and data_type like 'DEC%'"
+        ).fetchall()
+        for table, column in decimals:  # a literal such as 0.02 is a decimal, a mart's rate is a double
+            connection.execute(f"alter table marts.{table} alter {column} type double")
+
+
+def make_runs(home: Home) -> None:
+    """Record the runs that the handmade marts lead back to."""
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    for strategy in ("base", "original", "random_multilingual", "pivot_aware", "word_density"):
+        for seed in (0,) if strategy == "base" else (0, 1):
+            for kind in ("score", "trace", "held_out"):
+                row = {
+                    "run_id": f"{kind}-{strategy}-{seed}",
+                    "kind": kind,
+                    "corpus": CORPUS,
+                    "experiment": "experiment-1",
+                    "strategy": strategy,
+                    "seed": None if strategy == "base" else seed,
+                    "model_id": f"model-{strategy}-{seed}",
+                    "git_commit": "0123456789ab",
+                    "config": "{}",
+                    "inputs": "{}",
+                    "started_at": now,
+                    "finished_at": now,
+                }
+                write_rows(home, "runs", [row], name=row["run_id"])
 
 
 def published_home(root: Path) -> Home:
-    """Return a home with handmade marts, published."""
+    """Return a home with handmade marts and their runs, published."""
     home = Home(root)
     make_marts(home)
+    make_runs(home)
     publish(home)
     return home

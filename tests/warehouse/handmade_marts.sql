@@ -95,74 +95,104 @@ from marts.dim_documents cross join (values ('adjacency'), ('pairs'), ('bridge')
 create or replace table marts.fct_selected_documents as
 select
     corpus, strategy, doc_id, lang, n_tokens,
-    row_number() over (partition by strategy, lang order by md5(strategy || doc_id)) as selection_rank,
+    row_number() over (partition by strategy order by md5(strategy || doc_id)) as selection_rank,
+    row_number() over (partition by strategy, lang order by md5(strategy || doc_id)) as rank_in_lang,
     (sum(n_tokens) over (partition by strategy, lang order by md5(strategy || doc_id)))::bigint * 4 as min_budget_tokens
 from marts.dim_documents cross join strategies
-qualify row_number() over (partition by strategy, lang order by md5(strategy || doc_id)) <= 5;
+qualify rank_in_lang <= 5;
 
 create or replace table marts.fct_selection_summary as
 select
-    corpus, strategy, lang, count(*) as n_docs, sum(n_tokens)::bigint as n_tokens,
+    corpus, strategy, lang, 1200::bigint as budget_tokens, count(*) as n_docs, sum(n_tokens)::bigint as n_tokens,
     sum(n_tokens) / sum(sum(n_tokens)) over (partition by strategy) as token_share,
-    if(strategy = 'original', null, 0.25) as target_share, avg(0.02 + 0.01 * length(strategy) / 10) as mean_pivot_density
+    if(strategy = 'original', null, 0.25) as target_share, avg(0.02 + 0.01 * length(strategy) / 10) as mean_pivot_density,
+    avg(0.01 + 0.01 * length(strategy) / 10) as mean_planted_pivot_density, 0.05 as mean_word_density
 from marts.fct_selected_documents
 group by corpus, strategy, lang;
 
+create or replace table marts.fct_selection_overlap as
+select
+    'demo' as corpus, a.strategy as strategy_a, b.strategy as strategy_b, 4::bigint as n_docs_both, 200::bigint as n_tokens_both,
+    0.2 as token_share_of_a, 0.25 as token_share_of_b
+from strategies a inner join strategies b on a.strategy < b.strategy;
+
 create or replace temp table arms as
-select 'score-' || strategy || '-' || seed as run_id, 'trace-' || strategy || '-' || seed as trace_id, strategy, gain, seed
-from (select * from strategies where strategy <> 'frequency_weighted_multilingual' union all values ('base', 0.0))
+select
+    'score-' || strategy || '-' || seed as run_id, 'trace-' || strategy || '-' || seed as trace_id, 'held_out-' || strategy || '-' || seed
+    as held_out_id, 'experiment-1' as experiment, strategy, gain, if(strategy = 'base', null, seed)::bigint as seed,
+    'model-' || strategy || '-' || seed as model_id, 'demo' as corpus
+from (
+    select * from strategies where strategy <> 'frequency_weighted_multilingual'
+    union all
+    select 'base' as strategy, 0.0 as gain
+)
 cross join range(2) s(seed)
 where strategy <> 'base' or seed = 0;
 
+create or replace temp table splits as
+select 'judge' as word_split union all select 'find' union all select 'all';
+
+create or replace temp table routes as
+select distinct source_lang, target_lang from directions union all select 'all', 'all';
+
 create or replace table marts.fct_translation_scores as
 select
-    run_id, 'experiment-1' as experiment, source_lang, target_lang, word_split, 'model-' || strategy || '-' || seed as model_id, strategy,
-    if(strategy = 'base', null, seed)::bigint as seed, 2::bigint as n_items, 0.02 + gain + 0.001 * seed as score,
-    0.015 + gain as ci_low, 0.027 + gain as ci_high
-from arms cross join (select distinct source_lang, target_lang, word_split from directions);
+    run_id, source_lang, target_lang, word_split, corpus, experiment, strategy, seed, model_id, 2::bigint as n_items,
+    if(source_lang = 'all', 12, 1)::bigint as n_pairs, 0.02 + gain + 0.001 * coalesce(seed, 0) as score, 0.015 + gain as ci_low,
+    0.027 + gain as ci_high, 0.021 + gain as score_without_space, 0.2 + 5 * gain as first_rank_rate, 0.1 as chance_rate
+from arms cross join routes cross join splits;
 
 create or replace table marts.fct_strategy_comparison as
 select
     'experiment-1' as experiment, s.strategy, b.strategy as baseline, source_lang, target_lang, word_split,
     s.gain - b.gain as score_delta, s.gain - b.gain - 0.003 as ci_low, s.gain - b.gain + 0.003 as ci_high,
-    if(abs(s.gain - b.gain) < 0.003, 0.4, 0.01) as p_value, 2::bigint as n_seeds
-from strategies s inner join strategies b on s.strategy <> b.strategy
-cross join (
-    select distinct source_lang, target_lang, word_split from directions
-    union all values ('all', 'all', 'judge'), ('all', 'all', 'find')
-)
-where s.strategy <> 'frequency_weighted_multilingual' and b.strategy <> 'frequency_weighted_multilingual';
+    if(abs(s.gain - b.gain) < 0.003, 0.4, 0.01) as p_value, 2::bigint as n_seeds, if(s.gain > b.gain, 2, 0)::bigint as n_seeds_above,
+    s.gain - b.gain - 0.006 as seed_ci_low, s.gain - b.gain + 0.006 as seed_ci_high, 2::bigint as n_items,
+    0.02 + s.gain as score, 0.02 + b.gain as baseline_score
+from (select distinct strategy, gain from arms) s inner join (select distinct strategy, gain from arms) b on s.strategy <> b.strategy
+cross join routes cross join splits;
 
 create or replace table marts.fct_behaviours as
 select
-    trace_id as run_id, item_id, source_lang, target_lang,
+    trace_id as run_id, item_id, source_lang, target_lang, corpus, experiment, strategy, seed, model_id,
     if(item_id = 1 and source_lang = 'zh', 'excluded', if(item_id % 2 = 0, 'pivot', 'cooccurrence')) as behaviour,
-    3 as peak_layer, ' sense' as top_token
+    3 as peak_layer, 5 as top_token_id, ' sense' as top_token, 0.3 as p_top, true as is_top_pivot, 4 as final_layer,
+    target_word as final_token, true as is_final_target, 'pivot' as behaviour_by_threshold, 2 as threshold_layer, 0.2 as max_p_elsewhere
 from arms cross join directions;
 
 create or replace table marts.fct_behaviour_auc as
 select
-    trace_id as run_id, source_lang, target_lang, definition, 0.58 as auc, 0.49 as ci_low, 0.66 as ci_high,
+    trace_id as run_id, source_lang, target_lang, definition, corpus, experiment, strategy, seed, model_id,
+    definition as behaviour_definition, 'pair_count' as predictor, 0.58 as auc, 0.49 as ci_low, 0.66 as ci_high,
     2::bigint as n_cooccurrence, 2::bigint as n_pivot
-from arms cross join (select distinct source_lang, target_lang from directions)
+from arms cross join routes
 cross join (values ('peak'), ('threshold')) d(definition);
 
 create or replace table marts.fct_pivot_layer_curves as
 select
     trace_id as run_id, source_lang, target_lang, behaviour, layer::integer as layer,
-    [0.0, 0.01, 0.03, 0.02, 0.005][layer + 1] + gain as p_pivot, 0.01 * layer as p_source, 0.02 * layer * layer as p_target,
-    2::bigint as n_items
-from arms cross join (select distinct source_lang, target_lang from directions)
-cross join (values ('pivot'), ('cooccurrence')) b(behaviour) cross join range(5) l(layer);
+    [0.0, 0.01, 0.03, 0.02, 0.005][layer + 1] + gain * layer / 4 as p_pivot, 0.002 * layer as p_control, 0.01 * layer as p_source,
+    0.005 * layer * layer as p_target, 0.1 * layer as p_top, 5.0 - layer as entropy, 2::bigint as n_items
+from arms cross join routes
+cross join (values ('pivot'), ('cooccurrence'), ('all')) b(behaviour) cross join range(5) l(layer);
 
 create or replace table marts.fct_failure_signatures as
 select
-    trace_id as run_id, signature, status, 0.5 as value, 0.55 as threshold,
-    'AUC of ' || strategy || ' is near one half: co-occurrence does not tell the behaviours apart.' as explanation
-from arms cross join (values ('auc_near_half', 'flagged'), ('flat_layer_curve', 'clear')) s(signature, status);
+    trace_id as run_id, signature, 'trace' as kind, experiment, strategy, seed, model_id, status, value, 0.05 as threshold, explanation
+from arms cross join (values
+    ('auc_near_half', 'flagged', 0.01, 'Below the threshold co-occurrence does not predict the behaviour.'),
+    ('pivot_curve_flat', 'ok', 0.1, 'Below the threshold the pivots play no visible part.'),
+    ('forgetting_fr', 'not_applicable', null, 'Above the threshold training cost the model that language.')
+) s(signature, status, value, explanation);
+
+create or replace table marts.fct_held_out_losses as
+select
+    held_out_id as run_id, lang, corpus, experiment, strategy, seed, model_id, 5::bigint as n_docs, 300::bigint as n_tokens,
+    900::bigint as n_bytes, 4.0 - gain as loss, 1.9 - gain as bits_per_byte, -gain as loss_delta, -gain / 2 as bits_per_byte_delta
+from arms cross join (values ('en'), ('fr'), ('zh'), ('ja')) l(lang);
 
 create or replace table marts.fct_threshold_sensitivity as
 select
     trace_id as run_id, source_lang, target_lang, threshold, 2::bigint as n_cooccurrence, 2::bigint as n_pivot, 0.55 as auc,
     1 - threshold as agreement
-from arms cross join (select distinct source_lang, target_lang from directions) cross join (values (0.05), (0.1), (0.2)) t(threshold);
+from arms cross join routes cross join (values (0.05), (0.1), (0.2)) t(threshold);

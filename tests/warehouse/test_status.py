@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from warehouse import freshness, lake
 from warehouse.cli import app
 from warehouse.connection import open_writer, writer_lock
+from warehouse.counting.inputs import find_inputs
 from warehouse.publish import publish
 from warehouse.schemas import SCHEMAS
 from warehouse.settings import Home
@@ -45,7 +46,7 @@ def counted(home: Home, shards: list[str]) -> None:
     count_id = "-".join(shards)
     now = datetime(2026, 1, 2, tzinfo=UTC)
     run = {"run_id": f"count-{count_id}", "kind": "count", "corpus": CORPUS, "started_at": now, "finished_at": now}
-    write_rows(home, "runs", [{**run, "inputs": json.dumps({s: s for s in shards})}], name=run["run_id"])
+    write_rows(home, "runs", [{**run, "inputs": json.dumps(find_inputs(home, CORPUS).hashes())}], name=run["run_id"])
     row = {"corpus": CORPUS, "count_id": count_id, "unit": "document", "n_units": 3, "run_id": run["run_id"]}
     filled = [{column: row.get(column) for column in SCHEMAS["counts"].names}]
     path = home.lake / "counts" / CORPUS / count_id / "counts.parquet"

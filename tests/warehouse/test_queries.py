@@ -1,0 +1,153 @@
+"""The analysts' questions: right rows, in order, as SQL that `pivots sql` accepts."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import ibis
+import pyarrow as pa
+import pytest
+from handmade import CORPUS, published_home, write_rows
+
+from warehouse import queries
+from warehouse.connection import open_published_ibis
+from warehouse.excerpts import open_lake
+from warehouse.settings import Home
+from warehouse.sql import query_table
+
+EXPERIMENT = "experiment-1"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return published_home(tmp_path_factory.mktemp("queries"))
+
+
+@pytest.fixture(scope="module")
+def warehouse(home: Home) -> Iterator[Any]:
+    with open_published_ibis(home) as backend:
+        yield backend
+
+
+ALL_QUERIES: dict[str, Callable[[Any], ibis.Table]] = {
+    "corpora": queries.corpora,
+    "corpus_languages": lambda w: queries.corpus_languages(w, CORPUS),
+    "directions": lambda w: queries.directions(w, CORPUS),
+    "pair_cooccurrence": lambda w: queries.pair_cooccurrence(w, CORPUS, "en", "fr", source_word="water"),
+    "pivots_of_pair": lambda w: queries.pivots_of_pair(w, CORPUS, "water", "en", "fr"),
+    "pivots_by_both_methods": lambda w: queries.pivots_by_both_methods(w, CORPUS, "water", "en", "fr"),
+    "pivot_quality": lambda w: queries.pivot_quality(w, CORPUS),
+    "pivot_tokens": lambda w: queries.pivot_tokens(w, CORPUS, limit=5),
+    "top_documents": lambda w: queries.top_documents(w, CORPUS, "fr", limit=3),
+    "selection_summary": lambda w: queries.selection_summary(w, CORPUS),
+    "selection_overlap": lambda w: queries.selection_overlap(w, CORPUS),
+    "experiments": queries.experiments,
+    "scores": lambda w: queries.scores(w, EXPERIMENT),
+    "scores_by_direction": lambda w: queries.scores_by_direction(w, EXPERIMENT),
+    "compare_strategies": lambda w: queries.compare_strategies(w, EXPERIMENT, "pivot_aware", "original"),
+    "mean_deltas": lambda w: queries.mean_deltas(w, EXPERIMENT),
+    "layer_curve": lambda w: queries.layer_curve(w, EXPERIMENT, "pivot_aware"),
+    "behaviour_counts": lambda w: queries.behaviour_counts(w, EXPERIMENT),
+    "behaviour_auc": lambda w: queries.behaviour_auc(w, EXPERIMENT),
+    "failure_signatures": queries.failure_signatures,
+    "held_out_losses": lambda w: queries.held_out_losses(w, EXPERIMENT),
+    "layer_trace": lambda w: queries.layer_trace(w, "trace-base-0", 1, "en", "fr"),
+    "runs": queries.runs,
+}
+
+
+@pytest.mark.parametrize("name", ALL_QUERIES)
+def test_the_sql_of_a_query_gives_the_same_rows_by_hand(home: Home, warehouse: Any, name: str) -> None:
+    expression = ALL_QUERIES[name](warehouse)
+    rows = expression.to_pyarrow()
+    assert rows.num_rows > 0
+    assert query_table(home, str(ibis.to_sql(expression))).to_pylist() == rows.to_pylist()
+
+
+def test_every_public_query_is_tried() -> None:
+    public = {name for name, thing in vars(queries).items() if callable(thing) and thing.__module__ == queries.__name__}
+    helpers = {name for name in public if name.startswith("_")} | {"mart", "has_rows"}
+    assert public - helpers - set(ALL_QUERIES) == {"documents_behind_pivot", "rejects"}
+
+
+def test_pivots_of_a_pair_are_ranked_and_cut(warehouse: Any) -> None:
+    rows = queries.pivots_of_pair(warehouse, CORPUS, "water", "en", "fr", top_k=3).to_pyarrow().to_pylist()
+    assert [(r["pivot_rank"], r["token"], r["target_word"]) for r in rows] == [
+        (1, " river", "eau"),
+        (2, " drink", "eau"),
+        (3, " book", "eau"),
+    ]
+
+
+def test_both_methods_stand_side_by_side_also_when_one_is_shorter(tmp_path: Path) -> None:
+    import duckdb
+
+    from warehouse.publish import publish
+
+    home = published_home(tmp_path)
+    with duckdb.connect(str(home.warehouse_file)) as connection:
+        connection.execute(
+            "delete from marts.fct_pivot_candidates"
+            " where score_method = 'paper' and pivot_rank > 2 and source_word = 'water'"
+        )
+    publish(home)
+    with open_published_ibis(home) as warehouse:
+        rows = queries.pivots_by_both_methods(warehouse, CORPUS, "water", "en", "fr", top_k=3).to_pyarrow().to_pylist()
+    assert [(r["pivot_rank"], r["adjusted_token"], r["paper_token"]) for r in rows] == [
+        (1, " river", " <b>"),
+        (2, " drink", " a"),
+        (3, " book", None),
+    ]
+
+
+def test_a_word_or_corpus_that_is_not_there_gives_no_rows(warehouse: Any) -> None:
+    assert queries.pivots_of_pair(warehouse, CORPUS, "o'clock", "en", "fr").count().to_pyarrow().as_py() == 0
+    assert queries.corpus_languages(warehouse, "none").count().to_pyarrow().as_py() == 0
+
+
+def test_has_rows_tells_a_missing_and_an_empty_mart_from_a_filled_one(tmp_path: Path) -> None:
+    import duckdb
+
+    from warehouse.publish import publish
+
+    home = published_home(tmp_path)
+    with duckdb.connect(str(home.warehouse_file)) as connection:
+        connection.execute("delete from marts.fct_behaviours; drop table marts.fct_behaviour_auc")
+    publish(home)
+    with open_published_ibis(home) as warehouse:
+        marts = ("fct_behaviours", "fct_behaviour_auc", "dim_tokens")
+        assert [queries.has_rows(warehouse, name) for name in marts] == [False, False, True]
+
+
+def test_rejects_are_counted_by_reason(tmp_path: Path) -> None:
+    from warehouse.publish import publish
+
+    home = Home(tmp_path)
+    rows = [{"corpus": CORPUS, "step": "ingest", "reason": r} for r in ("no text", "no JSON", "no text")]
+    write_rows(home, "rejects", rows, corpus=CORPUS)
+    published_home(tmp_path)
+    publish(home)
+    with open_published_ibis(home) as warehouse:
+        assert [r["n_records"] for r in queries.rejects(warehouse).to_pyarrow().to_pylist()] == [2, 1]
+
+
+def test_documents_behind_a_pivot_hold_it_beside_one_of_the_words(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    words = [{"word_id": 1, "lang": "en", "word": "water"}, {"word_id": 2, "lang": "fr", "word": "eau"}]
+    write_rows(home, "words", words)
+    documents = {1: [5, 7], 2: [7], 3: [7, 8], 4: [7], 5: [5, 6]}  # doc_id -> tokens; the pivot is 7
+    holds = {1: [1], 2: [1, 2], 3: [2], 5: [1, 2]}  # doc_id -> words
+    rows = [
+        {"corpus": CORPUS, "shard_id": "s", "doc_id": d, "lang": "en", "n_tokens": len(t), "token_ids": t}
+        for d, t in documents.items()
+    ]
+    write_rows(home, "documents", rows, name="s", corpus=CORPUS)
+    found = [{"corpus": CORPUS, "shard_id": "s", "doc_id": d, "word_id": w} for d, ws in holds.items() for w in ws]
+    write_rows(home, "word_documents", found, name="s", corpus=CORPUS)
+    with open_lake(home) as raw:
+        table: pa.Table = queries.documents_behind_pivot(raw, CORPUS, "water", "en", "eau", "fr", 7).to_pyarrow()
+    assert [(r["doc_id"], r["has_source"], r["has_target"]) for r in table.to_pylist()] == [
+        (2, True, True),
+        (1, True, False),
+        (3, False, True),
+    ]
