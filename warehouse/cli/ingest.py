@@ -1,7 +1,93 @@
-"""Commands: see register()."""
+"""Commands that bring data in: `pivots ingest`, `pivots words import`."""
+
+from pathlib import Path
+from typing import Annotated
 
 import typer
+
+from warehouse.cli.options import CorpusOption, HomeOption
+from warehouse.settings import Home
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
+    app.command()(ingest)
+    words = typer.Typer(no_args_is_help=True, help="Word-translation lists.")
+    words.command("import")(import_word_list)
+    app.add_typer(words, name="words")
+
+
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders that are searched.")],
+    corpus: CorpusOption,
+    tokenizer: Annotated[
+        str, typer.Option(metavar="FILE_OR_NAME", help="A tokenizer.json, its folder, or a model name on the hub.")
+    ],
+    file_format: Annotated[
+        str, typer.Option("--format", metavar="auto|dolma|parquet|memmap|text", help="Format of all files.")
+    ] = "auto",
+    lang: Annotated[str | None, typer.Option(metavar="CODE", help="Language of every document.")] = None,
+    lang_column: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Where records state their language [default: the usual places]."),
+    ] = None,
+    eos_token_id: Annotated[
+        int | None, typer.Option(metavar="N", help="Id between documents [default: the tokenizer's].")
+    ] = None,
+    max_reject_share: Annotated[
+        float, typer.Option(metavar="SHARE", help="Fail when more of the records than this cannot be used.")
+    ] = 0.05,
+    home: HomeOption = None,
+) -> None:
+    """Read documents into a corpus: Dolma JSONL (.gz, .zst), Parquet, OLMo memmap tokens, plain text.
+
+    Files that are in the corpus already are not read again. Records that cannot be used become rows of raw.rejects.
+
+    Example: pivots ingest documents/ --corpus web --tokenizer tokenizer.json
+    """
+    from warehouse.ingest import IngestOptions, ingest_corpus
+
+    options = IngestOptions(
+        format=file_format,
+        lang=lang,
+        lang_column=lang_column,
+        eos_token_id=eos_token_id,
+        max_reject_share=max_reject_share,
+    )
+    summary = ingest_corpus(Home.resolve(home), paths, corpus=corpus, tokenizer=tokenizer, options=options)
+    formats = ", ".join(f"{n} {name}" for name, n in sorted(summary.files_by_format.items()))
+    tally = summary.tally
+    print(f"files      {tally.n_files:,} ({formats}), {summary.n_new_files:,} new, {summary.n_new_bytes / 1e6:,.1f} MB")
+    print(f"documents  {tally.n_docs:,}, tokenised with {summary.engine}")
+    if summary.n_superseded:
+        print(f"replaced   {summary.n_superseded:,} documents of the corpus by another file's record of the same id")
+    print(f"rejects    {tally.n_rejects:,}{_by_reason(tally.reasons)}")
+    if summary.left_out:
+        shown = ", ".join(summary.left_out[:5]) + (" ..." if len(summary.left_out) > 5 else "")
+        print(f"left out   {len(summary.left_out):,} files of no known format: {shown}")
+
+
+def import_word_list(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A word list in CLWTD form, one item per line.")],
+    home: HomeOption = None,
+) -> None:
+    """Import a word-translation list, and look for its words in every document.
+
+    A line holds one item; for each language its word and lists of wrong words in the other languages.
+
+    Example: pivots words import words.jsonl.zst
+    """
+    from warehouse.words import import_words
+
+    summary = import_words(Home.resolve(home), path)
+    words = ", ".join(f"{n:,} {lang}" for lang, n in sorted(summary.n_words_by_lang.items()))
+    print(f"items        {summary.n_items:,}{' (imported before)' if summary.was_known else ''}")
+    print(f"words        {words}; {summary.n_new_words:,} of them in no other list")
+    print(f"distractors  {summary.n_distractors:,}")
+    print(f"matched in   {summary.n_matched_files:,} files of documents")
+    print(f"rejects      {sum(summary.reasons.values()):,}{_by_reason(summary.reasons)}")
+
+
+def _by_reason(reasons: dict[str, int]) -> str:
+    listed = ", ".join(f"{n:,} {reason}" for reason, n in sorted(reasons.items(), key=lambda r: (-r[1], r[0])))
+    return f" ({listed})" if listed else ""

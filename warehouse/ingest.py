@@ -1,0 +1,301 @@
+"""Files into the lake: one shard per file, committed whole, in parallel over files and within them."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from warehouse import lake, readers
+from warehouse.connection import writer_lock
+from warehouse.corpora import (
+    Corpus,
+    check_corpus,
+    register_corpus,
+    tokenizer_engine,
+    tokenizer_file,
+    use_reference_engine,
+)
+from warehouse.documents import Origin, Rows, Tools, rows_of_piece
+from warehouse.errors import StepFailed, UsageError
+from warehouse.hashing import file_hash, short_hash
+from warehouse.languages import language_code
+from warehouse.parallel import ordered_map
+from warehouse.progress import progress, say
+from warehouse.readers import hf_parquet, memmap
+from warehouse.readers.detect import InputFile, find_files
+from warehouse.readers.records import Piece
+from warehouse.runs import Run
+from warehouse.settings import Home, available_threads
+from warehouse.shards import ShardWriter, is_committed
+from warehouse.superseded import update_superseded
+from warehouse.tokenizing import EnginesDiffer, load_tokenizer
+from warehouse.word_documents import match_missing, word_files, write_missing_forms
+
+# Raised when the rows that the same file gives change: shards made before are then not taken for the same.
+_ROWS_VERSION = 1
+# Below this, starting processes costs more than they save.
+_PARALLEL_BYTES = 4 << 20
+# A share of rejects says something once so many records were seen; at the end of the request it always counts.
+_EARLY_STOP_RECORDS = 10_000
+_CORPUS_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestOptions:
+    """What a user may say about the files of one request."""
+
+    format: str = "auto"
+    lang: str | None = None  # language of every document
+    lang_column: str | None = None  # where records state theirs
+    eos_token_id: int | None = None
+    max_reject_share: float = 0.05
+
+
+@dataclass(slots=True)
+class Tally:
+    """Documents and rejects of the files seen so far."""
+
+    n_files: int = 0
+    n_docs: int = 0
+    n_rejects: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    rejects_by_file: Counter[str] = field(default_factory=Counter)
+
+    def add(self, source_row: dict[str, object], reasons: Counter[str]) -> None:
+        """Add one file."""
+        self.n_files += 1
+        self.n_docs += int(str(source_row["n_docs"]))
+        self.n_rejects += reasons.total()
+        self.reasons += reasons
+        self.rejects_by_file[str(source_row["source_file"])] += reasons.total()
+
+    def stop_over(self, max_share: float) -> None:
+        """Raise StepFailed when more than this share of the records was rejected."""
+        n_records = self.n_docs + self.n_rejects
+        if n_records and self.n_rejects / n_records > max_share:
+            (reason, n_reason), *_ = self.reasons.most_common(1)
+            (file, n_file), *_ = self.rejects_by_file.most_common(1)
+            raise StepFailed(
+                f"{self.n_rejects:,} of {n_records:,} records were rejected ({self.n_rejects / n_records:.1%}, allowed "
+                f"{max_share:.1%}), {n_reason:,} for '{reason}', {n_file:,} in {file}; complete files stay ingested: "
+                "see raw.rejects, or raise --max-reject-share"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestSummary:
+    """What a request came to; counts are of all its files, those read before included."""
+
+    corpus: str
+    run_id: str
+    engine: str
+    files_by_format: Counter[str]
+    left_out: list[str]  # files of a folder that no reader knows
+    n_new_files: int
+    n_new_bytes: int
+    tally: Tally
+    n_superseded: int  # documents of the corpus that another file's record replaces
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A file to ingest and the shard it becomes."""
+
+    file: InputFile
+    file_hash: str
+    n_bytes: int
+    origin: Origin
+
+    @property
+    def shard_id(self) -> str:
+        return self.origin.shard_id
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    tools: Tools
+    number: int  # of the source in the request
+    origin: Origin
+    piece: Piece
+
+
+def ingest_corpus(
+    home: Home, paths: list[Path], *, corpus: str, tokenizer: str, options: IngestOptions | None = None
+) -> IngestSummary:
+    """Ingest the files below some paths that are not in the corpus yet.
+
+    Raises:
+        UsageError: something of the request cannot be served; found before any work.
+        StepFailed: more records than allowed were rejected. What was committed stays.
+    """
+    options = options or IngestOptions()
+    _check_request(corpus, options)
+    files, left_out = find_files(paths, options.format)
+    loaded = load_tokenizer(tokenizer)
+    with writer_lock(home):
+        lake.remove_unfinished(home.lake)
+        wanted = check_corpus(home, corpus, loaded, eos_token_id=options.eos_token_id)
+        sources = _sources(home, files, wanted, options)
+        register_corpus(home, wanted, loaded)
+        run = Run(
+            kind="ingest",
+            config={key: value for key, value in vars(options).items() if key != "max_reject_share"},
+            inputs={source.shard_id: source.file_hash for source in sources},
+            corpus=corpus,
+            tokenizer_hash=wanted.tokenizer_hash,
+        )
+        tally = Tally()
+        for source in sources:
+            if is_committed(home, corpus, source.shard_id):
+                tally.add(*_committed(home, source))
+        new = [source for source in sources if not is_committed(home, corpus, source.shard_id)]
+        engine = tokenizer_engine(home, wanted.tokenizer_hash, probed=loaded.engine)
+        write_missing_forms(home)
+        match_missing(home)
+        try:
+            engine = _ingest_sources(home, new, wanted, engine, run.run_id, tally, options.max_reject_share)
+        finally:
+            # also when the job stops: what was committed is a corpus that can be counted
+            n_superseded = update_superseded(home, corpus)
+        run.record(home)
+    tally.stop_over(options.max_reject_share)
+    return IngestSummary(
+        corpus=corpus,
+        run_id=run.run_id,
+        engine=engine,
+        files_by_format=Counter(source.file.format for source in sources),
+        left_out=left_out,
+        n_new_files=len(new),
+        n_new_bytes=sum(source.n_bytes for source in new),
+        tally=tally,
+        n_superseded=n_superseded,
+    )
+
+
+def _check_request(corpus: str, options: IngestOptions) -> None:
+    if not _CORPUS_NAME.fullmatch(corpus):
+        raise UsageError(f"--corpus {corpus}: use letters, digits, '.', '_' and '-', beginning with a letter or digit")
+    if not 0 <= options.max_reject_share <= 1:
+        raise UsageError(f"--max-reject-share {options.max_reject_share}: a share lies between 0 and 1")
+    if options.lang is not None and language_code(options.lang) is None:
+        raise UsageError(f"--lang {options.lang}: not a language code such as en, zho or en-fr")
+    if options.lang and options.lang_column:
+        raise UsageError("--lang and --lang-column exclude each other: give one of them")
+
+
+def _sources(home: Home, files: list[InputFile], corpus: Corpus, options: IngestOptions) -> list[_Source]:
+    """Return the distinct files of a request. The same bytes under two names are one file.
+
+    Raises:
+        UsageError: a file cannot be read as asked, or is in the corpus already, read in another way.
+    """
+    known = lake.read_table(
+        home, "source_files", columns=["corpus", "shard_id", "file_hash", "source_file"]
+    ).to_pylist()
+    known_shards = {row["file_hash"]: row["shard_id"] for row in known if row["corpus"] == corpus.corpus}
+    sources: dict[str, _Source] = {}
+    for file in files:
+        problem = None
+        if file.format == hf_parquet.FORMAT:
+            problem = hf_parquet.check(file.path, lang_column=options.lang_column)
+        elif file.format == memmap.FORMAT:
+            problem = memmap.check(file.path, vocab_size=corpus.vocab_size, eos_token_id=corpus.eos_token_id)
+        if problem:
+            raise UsageError(f"{file.path} {problem}")
+        content = file_hash(file.path)
+        lang = language_code(options.lang)
+        read_as: list[object] = [_ROWS_VERSION, content, corpus.corpus, corpus.tokenizer_hash, file.format]
+        read_as += [lang, options.lang_column]
+        if file.format == memmap.FORMAT:
+            read_as.append(corpus.eos_token_id)
+        shard_id = short_hash(read_as)
+        if known_shards.get(content, shard_id) != shard_id:
+            raise UsageError(
+                f"{file.path} is in corpus {corpus.corpus} already, read with other options "
+                "(--format, --lang, --lang-column): repeat those, or use another --corpus name"
+            )
+        origin = Origin(
+            corpus=corpus.corpus,
+            shard_id=shard_id,
+            source_file=file.name,
+            lang=lang,
+            lang_column=options.lang_column,
+            eos_token_id=corpus.eos_token_id,
+        )
+        sources.setdefault(shard_id, _Source(file, content, file.path.stat().st_size, origin))
+    return list(sources.values())
+
+
+def _ingest_sources(
+    home: Home, sources: list[_Source], corpus: Corpus, engine: str, run_id: str, tally: Tally, max_share: float
+) -> str:
+    """Ingest some files; return the engine that encoded the last one.
+
+    When the fast engine is caught inexact, that file and the rest are encoded by the reference.
+    """
+    done = tally.n_files
+    try:
+        _ingest_with(home, sources, corpus, engine, run_id, tally, max_share)
+        return engine
+    except EnginesDiffer as difference:
+        say(
+            f"gigatoken is not exact for tokenizer {corpus.tokenizer_name} ({difference}); using tokenizers, which is "
+            "slower. Files ingested before agreed on their samples."
+        )
+    use_reference_engine(home, corpus.tokenizer_hash)
+    _ingest_with(home, sources[tally.n_files - done :], corpus, "tokenizers", run_id, tally, max_share)
+    return "tokenizers"
+
+
+def _ingest_with(
+    home: Home, sources: list[_Source], corpus: Corpus, engine: str, run_id: str, tally: Tally, max_share: float
+) -> None:
+    lists = word_files(home)
+    tools = Tools(tokenizer_file(home, corpus.tokenizer_hash), engine, lists)
+    total = sum(source.n_bytes for source in sources)
+    processes = available_threads() if total >= _PARALLEL_BYTES else 1
+    results = ordered_map(_rows, _tasks(sources, tools, corpus), processes=processes)
+    with progress(f"ingesting into {corpus.corpus}", total, "bytes") as advance:
+        held = next(results, None)
+        while held is not None:
+            number = held[0]
+            source = sources[number]
+            with ShardWriter(home, corpus=corpus.corpus, shard_id=source.shard_id, word_files=lists) as writer:
+                while held is not None and held[0] == number:
+                    writer.add(held[1])
+                    advance(held[1].n_source_bytes)
+                    held = next(results, None)
+                row = {
+                    "corpus": corpus.corpus,
+                    "shard_id": source.shard_id,
+                    "source_file": source.file.name,
+                    "file_hash": source.file_hash,
+                    "format": source.file.format,
+                    "n_bytes": source.n_bytes,
+                    "run_id": run_id,
+                }
+                reasons = writer.commit(row)
+            tally.add(row | {"n_docs": writer.n_docs}, reasons)
+            if tally.n_docs + tally.n_rejects >= _EARLY_STOP_RECORDS:
+                tally.stop_over(max_share)
+
+
+def _tasks(sources: list[_Source], tools: Tools, corpus: Corpus) -> Iterator[_Task]:
+    for number, source in enumerate(sources):
+        for piece in readers.pieces(source.file.path, source.file.format, vocab_size=corpus.vocab_size):
+            yield _Task(tools, number, source.origin, piece)
+
+
+def _rows(task: _Task) -> tuple[int, Rows]:
+    return task.number, rows_of_piece(task.tools, task.origin, task.piece)
+
+
+def _committed(home: Home, source: _Source) -> tuple[dict[str, object], Counter[str]]:
+    """Return the row and the rejects by reason of a file that was ingested before."""
+    corpus = source.origin.corpus
+    [row] = pq.read_table(lake.shard_path(home, "source_files", source.shard_id, corpus=corpus)).to_pylist()
+    rejects = pq.read_table(lake.shard_path(home, "rejects", source.shard_id, corpus=corpus), columns=["reason"])
+    return row, Counter(rejects["reason"].to_pylist())

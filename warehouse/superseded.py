@@ -1,0 +1,60 @@
+"""One id, one document: which record wins when files of a corpus disagree, whatever their order."""
+
+from warehouse import lake
+from warehouse.connection import open_memory
+from warehouse.schemas import SHARDED, STATE
+from warehouse.settings import Home
+
+# The smallest content wins; then a stated language before a detected one. Records that still tie have equal rows.
+RANK = "content_hash, lang_source = 'detector', lang, lang_source, shard_id"
+_REJECTS_NAME = "duplicates-across-files"
+
+_LOSERS = f"""
+with documents as (
+    select shard_id, doc_id, source_id, source_file, line_number, content_hash, lang, lang_source
+    from read_parquet(?)
+),
+shared as (
+    select doc_id from documents group by doc_id having count(*) > 1
+),
+ranked as (
+    select
+        *,
+        row_number() over (partition by doc_id order by {RANK}) as place,
+        first_value(content_hash) over (partition by doc_id order by {RANK}) as kept_content,
+        first_value(source_file) over (partition by doc_id order by {RANK}) as kept_file,
+        first_value(line_number) over (partition by doc_id order by {RANK}) as kept_line
+    from documents
+    where doc_id in (select doc_id from shared)
+)
+select
+    ? as corpus,
+    shard_id,
+    doc_id,
+    source_file,
+    line_number,
+    'ingest' as step,
+    if(content_hash = kept_content, 'duplicate id', 'duplicate id with other text') as reason,
+    left('line ' || kept_line || ' of ' || kept_file || ' was kept', 200) as detail
+from ranked
+where place > 1
+order by shard_id, doc_id
+"""
+
+
+def update_superseded(home: Home, corpus: str) -> int:
+    """Find the documents of a corpus that another file's record replaces; return how many.
+
+    They are listed in raw.superseded_documents, which the document views leave out, and are rows of raw.rejects.
+    """
+    files = [str(f) for f in lake.current_files(home, "documents") if f.parent.name == corpus]
+    if not files:
+        return 0
+    with open_memory() as connection:
+        losers = connection.execute(_LOSERS, [files, corpus]).to_arrow_table()
+    state = losers.select(STATE["superseded_documents"].names)
+    path = lake.shard_path(home, "superseded_documents", "state", corpus=corpus)
+    lake.write_table(path, "superseded_documents", state)
+    rejects = losers.select(SHARDED["rejects"].names)
+    lake.write_table(lake.shard_path(home, "rejects", _REJECTS_NAME, corpus=corpus), "rejects", rejects)
+    return losers.num_rows
