@@ -1,50 +1,74 @@
-"""A scratch home with raw tables written by the test, dbt run on it, and the models read back."""
+"""Scratch homes, and one that is built once for all tests of corpora, pivots and selections."""
 
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-import duckdb
-import pyarrow as pa
 import pytest
+from random_corpus import Corpus, make_corpus, write_corpus, write_vocabulary
+from raw_home import build, query, write_raw
 
-from warehouse import dbt, lake
-from warehouse.schemas import COUNTED, SCHEMAS
 from warehouse.settings import Home
 
-COUNT_ID = "hand-made"
+__all__ = ["build", "query", "write_raw"]
+
+# Small enough that every threshold, cut and cap of the models does something on corpora of some hundred documents.
+VARIABLES: dict[str, Any] = {
+    "max_candidates": 12,
+    "quality_top_ks": [1, 3, 10],
+    "quality_min_units": 4,
+    "pivot_set_max_share": 0.5,
+    "pairs_top_k": 4,
+    "pairs_size": 15,
+    "pairs_min_score": 1.0,
+    "pairs_paper_top_k": 6,
+    "adjacency_threshold": 0.05,
+    "adjacency_size": 20,
+    "adjacency_small_size": 5,
+    "bridge_min_z": 0.5,
+    "bridge_min_units": 5,
+    "bridge_min_joint_units": 2,
+    "bridge_min_language_share": 0.4,
+    "bridge_size": 20,
+    "bridge_small_size": 5,
+    "held_out_share": 0.1,
+    "min_document_tokens": 4,
+    "density_pseudo_tokens": 20,
+    "language_temperature": 0.3,
+    "summary_budget_share": 0.3,
+}
 
 
-def write_raw(home: Home, table: str, rows: Iterable[dict[str, Any]], *, corpus: str | None = None) -> None:
-    """Write rows (missing columns are NULL) as one shard of a raw table; counted tables need their corpus."""
-    schema = SCHEMAS[table]
-    filled = [{name: row.get(name) for name in schema.names} for row in rows]
-    if table in COUNTED:
-        assert corpus is not None, f"{table} is counted per corpus"
-        path = home.lake / "counts" / corpus / COUNT_ID / f"{table}.parquet"
-        lake.point_to_count(home, corpus, COUNT_ID)
-    else:
-        path = lake.shard_path(home, table, "hand-made", corpus=corpus or lake.NO_CORPUS)
-    lake.write_table(path, table, pa.Table.from_pylist(filled, schema=schema))
+@dataclass(frozen=True)
+class Built:
+    """A home with several random corpora, built, and the corpora as they were drawn."""
 
+    home: Home
+    corpora: list[Corpus]
 
-def build(home: Home, *select: str, **variables: Any) -> dict[str, int]:
-    """Run `dbt build` on the home; return how many nodes ended in each status."""
-    return dbt.build(home, select=select, variables=variables)
-
-
-def query(home: Home, sql: str) -> list[dict[str, Any]]:
-    """Return the rows of one query on the built warehouse."""
-    with duckdb.connect(str(home.warehouse_file), read_only=True) as connection:
-        return connection.execute(sql).to_arrow_table().to_pylist()
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        return query(self.home, sql)
 
 
 @pytest.fixture(scope="session")
 def new_home(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Home]:
     """Return a function that makes an empty home with a name."""
+    return lambda name: Home(tmp_path_factory.mktemp(name, numbered=True))
 
-    def make(name: str) -> Home:
-        root: Path = tmp_path_factory.mktemp(name, numbered=True)
-        return Home(root)
 
-    return make
+@pytest.fixture(scope="session")
+def built(new_home: Callable[[str], Home]) -> Built:
+    """Four corpora that share a vocabulary: balanced with truth, mixed codes, one language, hardly anything."""
+    home = new_home("random-corpora")
+    corpora = [
+        make_corpus("balanced", 1, n_docs=400, languages=["en", "fr", "ja", "zh"], planted=True),
+        make_corpus("mixed", 2, n_docs=250, languages=["en", "en", "en", "fr", "en-fr", "en-zh", "und"]),
+        make_corpus("single", 3, n_docs=120, languages=["ja"]),
+        make_corpus("tiny", 4, n_docs=3, languages=["en", "fr"]),
+    ]
+    write_vocabulary(home)
+    for corpus in corpora:
+        write_corpus(home, corpus)
+    # the tests of the SQL itself run on their own: here it is held to Python
+    build(home, "+path:models/marts/corpus", "+path:models/marts/pivots", "+path:models/marts/selection", **VARIABLES)
+    return Built(home, corpora)

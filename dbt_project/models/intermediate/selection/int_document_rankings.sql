@@ -1,10 +1,10 @@
--- One row per corpus, ranking and eligible document outside the held-out ones: its densities and ranks in its language.
+-- One row per corpus, ranking and eligible document: its densities and ranks in its language.
 -- A ranking is a pivot set, or `word_density`: matches of the list's words in place of pivot tokens.
 
 with documents as (
 
     select * from {{ ref('int_documents') }}
-    where is_eligible and not is_held_out
+    where is_eligible
 
 ),
 

@@ -1,6 +1,6 @@
 -- One row per corpus, share scheme and language: the share of a token budget that the language is due.
--- Schemes: natural (share of the pool's tokens), multilingual (tokens^temperature), held_out (as multilingual, of the
--- held-out pool). A language that runs out leaves its part to the others, in their proportions.
+-- Schemes: natural (the language's share of the tokens) and multilingual (tokens^temperature, equal shares by default).
+-- A language that runs out leaves its part to the others, in their proportions.
 
 with documents as (
 
@@ -13,11 +13,10 @@ pools as (
 
     select
         corpus,
-        is_held_out,
         lang,
         cast(sum(n_tokens) as bigint) as n_pool_tokens
     from documents
-    group by corpus, is_held_out, lang
+    group by corpus, lang
 
 ),
 
@@ -30,17 +29,16 @@ weighed as (
         n_pool_tokens,
         n_pool_tokens as weight
     from pools
-    where not is_held_out
 
     union all
 
     select
         corpus,
-        case when is_held_out then 'held_out' else 'multilingual' end as share_scheme,
+        'multilingual' as share_scheme,
         lang,
         n_pool_tokens,
-        -- whole thousandths: sums of them don't depend on the order of rows
-        cast(round(1000 * power(n_pool_tokens, {{ var('language_temperature') }})) as bigint) as weight
+        -- whole millionths: sums of them don't depend on the order of rows
+        cast(round(1000000 * power(n_pool_tokens, {{ var('language_temperature') }})) as bigint) as weight
     from pools
 
 ),

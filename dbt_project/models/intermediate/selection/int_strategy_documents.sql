@@ -1,5 +1,4 @@
 -- One row per corpus, strategy and document that it may take, with its place among the documents of its language.
--- `held_out` is a strategy like the others, over the held-out documents.
 
 with documents as (
 
@@ -32,7 +31,6 @@ weighted as (
         on
             documents.corpus = document_words.corpus
             and documents.doc_id = document_words.doc_id
-    where not documents.is_held_out
 
 ),
 
@@ -40,14 +38,14 @@ drawn as (
 
     select
         corpus,
-        case when is_held_out then 'held_out' else 'random_multilingual' end as strategy,
-        case when is_held_out then 'held_out' else 'multilingual' end as share_scheme,
+        'random_multilingual' as strategy,
+        'multilingual' as share_scheme,
         doc_id,
         lang,
         n_tokens,
         row_number() over (
-            partition by corpus, is_held_out, lang
-            order by {{ hash_unit('doc_id', 'random:' ~ var('selection_seed')) }}, doc_id
+            partition by corpus, lang
+            order by {{ hash_unit('doc_id', 'random_multilingual:' ~ var('selection_seed')) }}, doc_id
         ) as rank_in_lang
     from documents
 
@@ -65,7 +63,6 @@ drawn as (
             order by {{ hash_unit('doc_id', 'original:' ~ var('selection_seed')) }}, doc_id
         ) as rank_in_lang
     from documents
-    where not is_held_out
 
     union all
 

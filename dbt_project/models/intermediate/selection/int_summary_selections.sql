@@ -23,7 +23,6 @@ budgets as (
             cast(floor({{ var('summary_budget_share') }} * sum(n_tokens)) as bigint) as budget_tokens
         {% endif %}
     from documents
-    where not is_held_out
     group by corpus
 
 ),

@@ -3,7 +3,6 @@
 with selections as (
 
     select * from {{ ref('int_summary_selections') }}
-    where strategy <> 'held_out'
 
 ),
 

@@ -30,11 +30,7 @@ strategies as (
         corpus,
         strategy,
         max(budget_tokens) as budget_tokens,
-        case strategy
-            when 'original' then 'natural'
-            when 'held_out' then 'held_out'
-            else 'multilingual'
-        end as share_scheme
+        case when strategy = 'original' then 'natural' else 'multilingual' end as share_scheme
     from selections
     group by corpus, strategy
 

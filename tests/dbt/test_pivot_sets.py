@@ -1,0 +1,150 @@
+"""Token languages, graphs and pivot sets against naive Python."""
+
+import math
+from collections import Counter, defaultdict
+
+import pytest
+from conftest import VARIABLES, Built
+from random_corpus import BLANK, N_TOKENS, SPECIAL, Corpus
+
+WEIGHT = 1e-6  # floating sums in another order
+
+
+def token_languages(corpus: Corpus) -> dict[int, str | None]:
+    """Return the language that holds enough of a token's summed unit rates, mixed codes counting for each part."""
+    parts = {d.doc_id: set(d.lang.split("-")) - {"und"} for d in corpus.documents}
+    units = Counter(lang for langs in parts.values() for lang in langs)
+    found: dict[int, str | None] = {}
+    for token in range(N_TOKENS):
+        docs = corpus.with_token(token)
+        rates = {lang: round(1e9 * sum(lang in parts[d] for d in docs) / n) for lang, n in units.items()}
+        if sum(rates.values()):
+            best = min(rates, key=lambda lang: (-rates[lang], lang))
+            share = rates[best] / sum(rates.values())
+            found[token] = best if share >= VARIABLES["bridge_min_language_share"] else None
+    return found
+
+
+def edges(corpus: Corpus, kind: str) -> dict[tuple[int, int], float]:
+    """Return {(a, b): weight} of a graph, a < b."""
+    tokens = {t: corpus.with_token(t) for t in range(N_TOKENS) if t not in (SPECIAL, BLANK)}
+    strata = corpus.strata()
+    found = {}
+    for a, docs_a in tokens.items():
+        for b, docs_b in tokens.items():
+            n, n_a, n_b = len(docs_a & docs_b), len(docs_a), len(docs_b)
+            if a >= b or not n:
+                continue
+            if kind == "adjacency":
+                weight = min(n / n_a - n_b / corpus.n_units, n / n_b - n_a / corpus.n_units)
+                keep = weight >= VARIABLES["adjacency_threshold"]
+            else:
+                of_a, of_b = corpus.by_stratum(docs_a), corpus.by_stratum(docs_b)
+                shares = {k: of_a[k] * of_b[k] / size**2 for k, size in strata.items()}
+                expected = sum(size * shares[k] for k, size in strata.items())
+                variance = sum(size * shares[k] * (1 - shares[k]) for k, size in strata.items())
+                weight = (n - expected) / math.sqrt(variance + 1)
+                keep = (
+                    weight >= VARIABLES["bridge_min_z"]
+                    and n >= VARIABLES["bridge_min_joint_units"]
+                    and min(n_a, n_b) >= VARIABLES["bridge_min_units"]
+                )
+            if keep:
+                found[a, b] = weight
+    return found
+
+
+def set_size(corpus: Corpus, pivot_set: str) -> int:
+    occurring = sum(bool(corpus.with_token(t)) for t in range(N_TOKENS))
+    return min(VARIABLES[f"{pivot_set}_size"], math.floor(VARIABLES["pivot_set_max_share"] * occurring))
+
+
+def pivot_set(built: Built, corpus: str, name: str) -> list[dict]:
+    return built.rows(f"from marts.dim_pivot_tokens where corpus = '{corpus}' and pivot_set = '{name}' order by rank")
+
+
+def test_token_languages(built: Built) -> None:
+    for corpus in built.corpora:
+        rows = built.rows(f"from marts.dim_tokens where corpus = '{corpus.name}'")
+        assert len(rows) == N_TOKENS
+        expected = token_languages(corpus)
+        for row in rows:
+            assert row["n_docs"] == len(corpus.with_token(row["token_id"]))
+            assert row["doc_rate"] == pytest.approx(row["n_docs"] / corpus.n_units)
+            assert row["lang"] == expected.get(row["token_id"])
+
+
+@pytest.mark.parametrize("name", ["adjacency", "adjacency_small"])
+def test_adjacency_sets_hold_the_tokens_of_highest_degree(built: Built, name: str) -> None:
+    for corpus in built.corpora:
+        degree: Counter[int] = Counter()
+        weight: dict[int, float] = defaultdict(float)
+        for ends, edge_weight in edges(corpus, "adjacency").items():
+            for token in ends:
+                degree[token] += 1
+                weight[token] += edge_weight
+        best = sorted(degree, key=lambda t: (-degree[t], -round(weight[t], 9), t))[: set_size(corpus, name)]
+        rows = pivot_set(built, corpus.name, name)
+        assert [r["token_id"] for r in rows] == best
+        assert [r["degree"] for r in rows] == [degree[t] for t in best]
+        assert [r["weighted_degree"] for r in rows] == pytest.approx([weight[t] for t in best], abs=WEIGHT)
+
+
+@pytest.mark.parametrize("name", ["bridge", "bridge_small"])
+def test_bridge_sets_hold_the_tokens_that_reach_a_second_language(built: Built, name: str) -> None:
+    sizes = {}
+    for corpus in built.corpora:
+        languages = token_languages(corpus)
+        into: dict[int, Counter[str]] = defaultdict(Counter)
+        weight: dict[tuple[int, str], float] = defaultdict(float)
+        for (a, b), edge_weight in edges(corpus, "bridge").items():
+            for token, neighbour in [(a, b), (b, a)]:
+                if lang := languages[neighbour]:
+                    into[token][lang] += 1
+                    weight[token, lang] += edge_weight
+        second = {}
+        for token, degrees in into.items():
+            ordered = sorted(degrees, key=lambda g: (-degrees[g], -round(weight[token, g], 9), g))
+            if len(ordered) > 1:
+                second[token] = (degrees[ordered[1]], round(weight[token, ordered[1]], 9))
+        best = sorted(second, key=lambda t: (-second[t][0], -second[t][1], t))[: set_size(corpus, name)]
+        rows = pivot_set(built, corpus.name, name)
+        sizes[corpus.name] = len(rows)
+        assert [r["token_id"] for r in rows] == best
+        assert [r["bridge_degree"] for r in rows] == [second[t][0] for t in best]
+    assert sizes["balanced"]
+    assert not sizes["single"]
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "condition"),
+    [
+        ("pairs", "adjusted", f"pivot_rank <= {VARIABLES['pairs_top_k']}"),
+        ("pairs_top3", "adjusted", "pivot_rank <= 3"),
+        ("pairs_threshold", "adjusted", f"pivot_score >= {VARIABLES['pairs_min_score']}"),
+        ("pairs_paper", "paper", f"pivot_rank <= {VARIABLES['pairs_paper_top_k']}"),
+    ],
+)
+def test_pairs_sets_hold_the_tokens_that_serve_most_pairs(built: Built, name: str, method: str, condition: str) -> None:
+    for corpus in built.corpora:
+        rows = built.rows(
+            f"""
+            select token_id, pivot_score from marts.fct_pivot_candidates
+            where corpus = '{corpus.name}' and score_method = '{method}' and {condition}
+                and word_split = 'find' and source_lang < target_lang
+            """
+        )
+        served = Counter(r["token_id"] for r in rows)
+        total: dict[int, float] = defaultdict(float)
+        for row in rows:
+            total[row["token_id"]] += row["pivot_score"]
+        best = sorted(served, key=lambda t: (-served[t], -round(total[t], 8), t))[: set_size(corpus, "pairs")]
+        got = pivot_set(built, corpus.name, name)
+        assert [r["token_id"] for r in got] == best
+        assert [r["n_pairs"] for r in got] == [served[t] for t in best]
+
+
+def test_the_truth_is_a_set_where_it_is_known(built: Built) -> None:
+    for corpus in built.corpora:
+        truth = {t for tokens in corpus.planted.values() for t in tokens if t is not None}
+        assert {r["token_id"] for r in pivot_set(built, corpus.name, "planted_truth")} == truth
