@@ -12,6 +12,10 @@ class UsageProblem(Exception):
         self.problems = problems
 
 
+class RunFailed(Exception):
+    """The run cannot go on, through nobody's mistake in the request: one line, exit code 1."""
+
+
 def raise_all(problems: list[str]) -> None:
     """Raise one UsageProblem that names every problem, or return when there is none."""
     if problems:
@@ -19,16 +23,14 @@ def raise_all(problems: list[str]) -> None:
 
 
 def run_program(main: Callable[[], None]) -> None:
-    """Run a program's main: a user's mistake becomes one line and exit code 2, a full disk one line and exit code 1."""
+    """Run a program's main: a user's mistake becomes one line and exit code 2, a failed run or a
+    full disk one line and exit code 1."""
     try:
         main()
     except UsageProblem as problem:
         print(f"error: {problem}", file=sys.stderr, flush=True)
         raise SystemExit(2) from None
-    except OSError as problem:
-        print(
-            f"error: {problem}; what was committed before is intact, run the same command again to go on",
-            file=sys.stderr,
-            flush=True,
-        )
+    except (OSError, RunFailed) as problem:
+        advice = "; what was committed before is intact, run the same command again to go on"
+        print(f"error: {problem}{advice if isinstance(problem, OSError) else ''}", file=sys.stderr, flush=True)
         raise SystemExit(1) from None

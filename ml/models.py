@@ -74,7 +74,7 @@ def load_config(source: ModelSource) -> Any:
         if source.config_file:
             values = dict(read_json(source.config_file))
             return AutoConfig.for_model(values.pop("model_type"), **values)
-        return AutoConfig.from_pretrained(source.folder)
+        return AutoConfig.from_pretrained(str(source.folder))
     except (KeyError, TypeError, ValueError) as problem:
         raise UsageProblem(f"--model {source.spec}: not a model configuration ({problem})") from None
 

@@ -22,7 +22,8 @@ def learning_rate(preset: TrainPreset, step: int, n_steps: int) -> float:
 def make_optimizer(model: torch.nn.Module, preset: TrainPreset) -> torch.optim.AdamW:
     """Return a fused AdamW; matrices of linear layers decay, everything else (embeddings, norms, biases) does not."""
     embeddings = {id(m.weight) for m in model.modules() if isinstance(m, torch.nn.Embedding)}
-    decayed, undecayed = [], []
+    decayed: list[torch.nn.Parameter] = []
+    undecayed: list[torch.nn.Parameter] = []
     for parameter in model.parameters():
         if parameter.requires_grad:
             is_matrix = parameter.ndim >= 2 and id(parameter) not in embeddings

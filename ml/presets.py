@@ -83,8 +83,8 @@ def read_preset(path: Path, *, steps: int | None = None, budget_tokens: int | No
     problems = [f"unknown key {name}" for name in values if name not in known]
     problems += [f"{name} is missing" for name in known if name not in values]
     for name, annotation in known.items():
-        if name in values and (problem := _type_problem(name, annotation, values[name])):
-            problems.append(problem)
+        if name in values and (wrong := _type_problem(name, annotation, values[name])):
+            problems.append(wrong)
     problems = problems or _value_problems(values)
     raise_all([f"--preset {path}: {problem}" for problem in problems])
     return TrainPreset(**values)

@@ -8,6 +8,7 @@ on a CPU the final weights are then bit-equal to an uninterrupted run's.
 """
 
 import argparse
+import contextlib
 import os
 import shutil
 import sys
@@ -21,8 +22,9 @@ from accelerate import Accelerator
 
 from ml.checkpoints import check_identity, load_checkpoint, newest_step, save_checkpoint
 from ml.data import IGNORED, Export, Sequences, make_batch, open_export, step_indices
-from ml.errors import UsageProblem, raise_all, run_program
+from ml.errors import RunFailed, UsageProblem, raise_all, run_program
 from ml.files import atomic_folder, file_hash, read_json, remove_unfinished, versions, write_json, write_result
+from ml.lens import decoder_blocks
 from ml.loss import LossModel
 from ml.models import (
     ModelSource,
@@ -104,7 +106,7 @@ def _train(
     loss_model = LossModel(model).train()
     if preset.compile_blocks:
         # blocks, not the model: compiling the whole can lose the flash attention kernel
-        for block in _decoder_blocks(model):
+        for block in decoder_blocks(model):
             block.compile()
     optimizer = make_optimizer(loss_model, preset)
     if preset.optimizer_state == "model" and newest is None:
@@ -202,21 +204,13 @@ def _step(
     grad_norm = accelerator.clip_grad_norm_(loss_model.parameters(), limit)
     loss_value, norm_value = float(loss), float(grad_norm)
     if not torch.isfinite(torch.tensor(loss_value)):
-        raise UsageProblem(f"the loss of step {step} is {loss_value}: lower learning_rate or clip_norm in the preset")
+        raise RunFailed(f"the loss of step {step} is {loss_value}: lower learning_rate or clip_norm in the preset")
     return loss_value, norm_value
 
 
 def _maybe_no_sync(accelerator: Accelerator, model: torch.nn.Module, *, sync: bool) -> Any:
     """Return a context in which gradients are exchanged between processes only for the last micro-batch."""
-    import contextlib
-
     return contextlib.nullcontext() if sync else accelerator.no_sync(model)
-
-
-def _decoder_blocks(model: Any) -> list[torch.nn.Module]:
-    from ml.lens import decoder_blocks
-
-    return list(decoder_blocks(model))
 
 
 def _load_optimizer_state(optimizer: torch.optim.Optimizer, source: ModelSource) -> None:
@@ -342,7 +336,7 @@ def _make_deterministic(device: torch.device) -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
     # no kernel used here reads memory before writing it, and filling all of it costs a tenth of the time
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

@@ -1,0 +1,238 @@
+"""Word translation scores (method section 6): NLL of each target word after its right source word and its distractors.
+
+    python -m ml.score --eval-set DIR --model M --run-id ID --out DIR
+
+Writes `<out>/results/word_scores.parquet`, `<out>/results/prompts.parquet` and `<out>/run.json`. Under
+`accelerate launch` the work is divided over processes. Killed at any moment and run again, it scores only what is
+missing: finished chunks are kept by the hash of all that they depend on.
+"""
+
+import argparse
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from accelerate import PartialState
+from tokenizers import Tokenizer
+from transformers import PreTrainedModel
+
+from ml.arguments import add_common, open_model, resolve_tokenizer
+from ml.checkpoints import check_identity
+from ml.errors import UsageProblem, raise_all, run_program
+from ml.eval_set import EvalSet, open_eval_set
+from ml.files import atomic_file, read_json, remove_unfinished, short_hash, versions, write_json, write_result
+from ml.languages import language_names
+from ml.models import check_plain_unembedding, context_length, n_parameters
+from ml.progress import Progress
+from ml.prompts import TEMPLATE, Prompt, PromptBuilder, PromptTokens, all_prompts, is_blank_token
+from ml.schemas import RESULT
+from ml.shared_prefix import check_against_reference, target_nlls
+from ml.shots import N_DRAWS, N_SHOTS
+
+CHUNK_PROMPTS = 256  # what a kill can cost
+_CHECKED_PROMPTS = 2
+
+
+def main() -> None:
+    """Check everything, score chunk by chunk, then write the tables."""
+    arguments = _parse()
+    problems: list[str] = []
+    if arguments.batch_tokens < 1:
+        problems.append("--batch-tokens must be at least 1")
+    eval_set = open_eval_set(arguments.eval_set)
+    names = language_names(eval_set.languages, arguments.language_name)
+    raise_all(problems)
+    state = PartialState(cpu=arguments.device == "cpu")
+    loaded = open_model(arguments)
+    tokenizer_file, tokenizer = resolve_tokenizer(arguments, loaded.source, eval_set.folder)
+    check_plain_unembedding(loaded.model)
+    builder = PromptBuilder(eval_set, tokenizer, names)
+    prompts = all_prompts(eval_set)
+    assembly = builder.check(prompts)
+    tokens = builder.tokenize(prompts)
+    _check_lengths(tokens, loaded.model)
+    identity = {
+        "run_id": arguments.run_id,
+        "eval_set": eval_set.content_hash,
+        "model": loaded.hash,
+        "tokenizer": tokenizer_file.hash,
+        "dtype": loaded.dtype,
+        "prompt_template": short_hash([TEMPLATE, names]),
+        "n_shots": N_SHOTS,
+        "n_draws": N_DRAWS,
+        "batch_tokens": arguments.batch_tokens,
+    }
+    out: Path = arguments.out
+    if (out / "run.json").exists():
+        check_identity(read_json(out / "run.json")["identity"], identity, out)
+        print(f"{out}: this run is finished already")
+        return
+    if state.is_main_process:
+        remove_unfinished(out)
+    state.wait_for_everyone()
+    # longest first: what does not fit in memory fails at once
+    order = sorted(range(len(prompts)), key=lambda place: (-tokens[place].n_tokens, prompts[place].key))
+    work = [(prompts[place], tokens[place]) for place in order]
+    chunks = [work[start : start + CHUNK_PROMPTS] for start in range(0, len(work), CHUNK_PROMPTS)]
+    folder = out / "results" / f".chunks-{short_hash(identity)}"
+    checked = [item for _, item in work[:: max(1, len(work) // _CHECKED_PROMPTS)]][:_CHECKED_PROMPTS]
+    difference = check_against_reference(loaded.model, checked)
+    started = time.monotonic()
+    with Progress("score", total=len(prompts), unit="prompts", shown=state.is_main_process) as progress:
+        for number in range(state.process_index, len(chunks), state.num_processes):
+            path = folder / f"{number:06d}.parquet"
+            if not path.exists():
+                rows = _score_chunk(loaded.model, tokenizer, builder, chunks[number], arguments)
+                with atomic_file(path) as unfinished:
+                    pq.write_table(rows, unfinished)
+            progress.advance(len(chunks[number]) * state.num_processes)
+    elapsed = time.monotonic() - started
+    state.wait_for_everyone()
+    if not state.is_main_process:
+        return
+    scores = pa.concat_tables([pq.read_table(folder / f"{number:06d}.parquet") for number in range(len(chunks))])
+    keys = ["item_id", "source_lang", "target_lang", "candidate", "draw"]
+    scores = scores.sort_by([(key, "ascending") for key in keys])
+    write_result(out, "word_scores", scores)
+    write_result(out, "prompts", _prompt_rows(arguments.run_id, prompts, builder))
+    record: dict[str, Any] = {
+        "run_id": arguments.run_id,
+        "kind": "score",
+        "config": {
+            "model": arguments.model,
+            "seed": arguments.seed,
+            "batch_tokens": arguments.batch_tokens,
+            "n_shots": N_SHOTS,
+            "n_draws": N_DRAWS,
+            "language_names": names,
+        },
+        "identity": identity,
+        "inputs": {"eval_set": eval_set.content_hash, "model": loaded.hash},
+        "model_type": loaded.model.config.model_type,
+        "n_parameters": n_parameters(loaded.model),
+        "dtype": loaded.dtype,
+        "device": loaded.model.device.type,
+        "tokenizer_hash": tokenizer_file.hash,
+        "prompt_assembly": assembly,
+        "leading_special_ids": builder.specials,
+        "largest_difference_to_reference": difference,
+        "versions": versions(),
+        "timing": {"score_s": elapsed, "prompts_per_s": len(prompts) / elapsed},
+    }
+    write_json(out / "run.json", record)
+    shutil.rmtree(folder, ignore_errors=True)
+    _print_summary(scores, eval_set)
+
+
+def _score_chunk(
+    model: PreTrainedModel,
+    tokenizer: Tokenizer,
+    builder: PromptBuilder,
+    chunk: list[tuple[Prompt, PromptTokens]],
+    arguments: argparse.Namespace,
+) -> pa.Table:
+    """Score the prompts of a chunk in batches of similar length; return rows of `word_scores`."""
+    columns: dict[str, list[Any]] = {name: [] for name in RESULT["word_scores"].names}
+    for batch in _batches(chunk, arguments.batch_tokens):
+        nlls = target_nlls(model, [tokens for _, tokens in batch])
+        for (prompt, tokens), by_candidate in zip(batch, nlls, strict=True):
+            prompt_hash = builder.prompt_hash(prompt)
+            for (candidate, word), suffix, values in zip(
+                prompt.query.candidates, tokens.suffixes, by_candidate, strict=True
+            ):
+                is_spaced = len(values) > 1 and is_blank_token(tokenizer, suffix[-len(values)])
+                without = values[1:] if is_spaced else values
+                row = (
+                    arguments.run_id,
+                    *prompt.key[:3],
+                    candidate,
+                    word,
+                    prompt.draw,
+                    prompt_hash,
+                    len(values),
+                    sum(values) / len(values),
+                    sum(without) / len(without),
+                )
+                for name, value in zip(columns, row, strict=True):
+                    columns[name].append(value)
+    return pa.table(columns, schema=RESULT["word_scores"])
+
+
+def _batches(
+    chunk: list[tuple[Prompt, PromptTokens]], batch_tokens: int
+) -> Iterator[list[tuple[Prompt, PromptTokens]]]:
+    """Cut a chunk, longest first, into batches of at most `batch_tokens` padded tokens (at least one prompt each)."""
+    start = 0
+    while start < len(chunk):
+        count = max(1, batch_tokens // chunk[start][1].n_tokens)
+        yield chunk[start : start + count]
+        start += count
+
+
+def _prompt_rows(run_id: str, prompts: list[Prompt], builder: PromptBuilder) -> pa.Table:
+    rows = [
+        {
+            "run_id": run_id,
+            "prompt_hash": builder.prompt_hash(prompt),
+            "item_id": prompt.query.item_id,
+            "source_lang": prompt.query.source_lang,
+            "target_lang": prompt.query.target_lang,
+            "draw": prompt.draw,
+            "shot_item_ids": list(prompt.shot_item_ids),
+        }
+        for prompt in prompts
+    ]
+    return pa.Table.from_pylist(rows, schema=RESULT["prompts"])
+
+
+def _check_lengths(tokens: list[PromptTokens], model: PreTrainedModel) -> None:
+    """Raise UsageProblem when a prompt is longer than the model's context, or than its attention window."""
+    longest = max(len(item.prefix) + max(map(len, item.suffixes)) for item in tokens)
+    window = (
+        getattr(model.config, "sliding_window", None) if getattr(model.config, "use_sliding_window", True) else None
+    )
+    limits = [limit for limit in (context_length(model.config), window) if limit]
+    if limits and longest > min(limits):
+        raise UsageProblem(f"the longest prompt has {longest} tokens, and the model sees only {min(limits)} at once")
+
+
+def _print_summary(scores: pa.Table, eval_set: EvalSet) -> None:
+    """Print, per direction, the mean NLL of targets after the right word and after distractors."""
+    means: dict[tuple[str, str, bool], list[float]] = {}
+    columns = (scores[name].to_pylist() for name in ("source_lang", "target_lang", "candidate", "nll_mean"))
+    for source, target, candidate, nll in zip(*columns, strict=True):
+        means.setdefault((source, target, candidate == 0), []).append(nll)
+    directions = sorted({(query.source_lang, query.target_lang) for query in eval_set.queries})
+    print(f"{'direction':<10} {'prompts':>8} {'NLL right':>10} {'NLL distractors':>16}")
+    for source, target in directions:
+        right, wrong = means[source, target, True], means.get((source, target, False), [])
+        other = f"{sum(wrong) / len(wrong):16.4f}" if wrong else f"{'none':>16}"
+        print(f"{source}->{target:<6} {len(right):>8} {sum(right) / len(right):>10.4f} {other}")
+    sys.stdout.flush()
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="ml.score", description="Score word translations of an evaluation set.")
+    parser.add_argument("--eval-set", type=Path, required=True, help="evaluation set folder")
+    add_common(parser)
+    parser.add_argument(
+        "--batch-tokens", type=int, help="padded tokens per batch (default: 4,096 on a CPU, 65,536 on a GPU)"
+    )
+    parser.add_argument(
+        "--language-name", action="append", default=[], metavar="CODE=NAME", help="English name of a language"
+    )
+    arguments = parser.parse_args()
+    if arguments.batch_tokens is None:
+        on_gpu = arguments.device != "cpu" and torch.cuda.is_available()
+        arguments.batch_tokens = 65_536 if on_gpu else 4_096
+    return arguments
+
+
+if __name__ == "__main__":
+    run_program(main)
