@@ -33,8 +33,15 @@ final as (
             else 'pair_count'
         end as predictor,
         problems.auc,
-        greatest(problems.auc - 1.959963984540 * problems.standard_error, 0) as ci_low,
-        least(problems.auc + 1.959963984540 * problems.standard_error, 1) as ci_high,
+        -- least and greatest pass over NULL, which must stay NULL
+        case
+            when problems.standard_error is not null
+                then greatest(problems.auc - 1.959963984540 * problems.standard_error, 0)
+        end as ci_low,
+        case
+            when problems.standard_error is not null
+                then least(problems.auc + 1.959963984540 * problems.standard_error, 1)
+        end as ci_high,
         cast(problems.n_cooccurrence as bigint) as n_cooccurrence,
         cast(problems.n_pivot as bigint) as n_pivot
     from problems
