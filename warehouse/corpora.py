@@ -85,6 +85,8 @@ def register_corpus(home: Home, corpus: Corpus, tokenizer: LoadedTokenizer) -> N
     tokens = lake.shard_path(home, "tokens", corpus.tokenizer_hash)
     if not tokens.exists():
         lake.write_table(tokens, "tokens", token_rows(tokenizer.vocabulary, corpus.tokenizer_hash))
+    # from here on only shards with a row in raw.source_files count as committed
+    lake.shard_path(home, "source_files", "", corpus=corpus.corpus).parent.mkdir(parents=True, exist_ok=True)
     row = lake.shard_path(home, "corpora", "corpus", corpus=corpus.corpus)
     if not row.exists():
         lake.write_table(row, "corpora", pa.Table.from_pylist([asdict(corpus)], schema=SHARDED["corpora"]))

@@ -93,7 +93,15 @@ def current_files(home: Home, table: str) -> list[Path]:
         folders = sorted((home.lake / "counts").glob("*/current"))
         files = [f.parent / f.read_text().strip() / f"{table}.parquet" for f in folders]
         return [f for f in files if f.exists()]
-    return sorted(p for p in (home.lake / table).glob("*/*.parquet") if not p.name.startswith(_UNFINISHED))
+    files = sorted(p for p in (home.lake / table).glob("*/*.parquet") if not p.name.startswith(_UNFINISHED))
+    return [f for f in files if _is_committed(home, f)] if table in ("documents", "word_documents") else files
+
+
+def _is_committed(home: Home, path: Path) -> bool:
+    """Tell whether a shard's row of raw.source_files, which is written last, exists (where a corpus has such rows)."""
+    markers = home.lake / "source_files" / path.parent.name
+    shard_id = path.stem.split("-")[0]
+    return not markers.is_dir() or (markers / f"{shard_id}.parquet").exists()
 
 
 def read_table(home: Home, table: str, *, columns: list[str] | None = None) -> pa.Table:

@@ -1,7 +1,8 @@
 """Writing the rows of one input file: all of it or nothing.
 
-A shard is committed by its row in raw.source_files, which is written last. A writer killed before that leaves at most
-complete files under the shard's name, which the next run writes again, byte for byte.
+A shard is committed by its row in raw.source_files, which is written last: `lake.current_files` leaves documents
+without one out. A writer killed before that leaves at most complete files under the shard's name, which the next run
+writes again, byte for byte.
 """
 
 from collections import Counter
@@ -22,6 +23,12 @@ from warehouse.schemas import SHARDED
 from warehouse.settings import Home
 from warehouse.superseded import RANK
 
+# Columns whose values repeat; a dictionary of ids of documents would be as long as the column.
+_DICTIONARY_COLUMNS = {
+    "documents": ["corpus", "shard_id", "source", "source_file", "lang", "lang_source", "token_ids.list.element"],
+    "word_documents": ["corpus", "shard_id", "word_id", "match_policy", "n_matches"],
+}
+
 
 def is_committed(home: Home, corpus: str, shard_id: str) -> bool:
     """Tell whether a file is in the corpus."""
@@ -36,40 +43,38 @@ def word_documents_path(home: Home, corpus: str, shard_id: str, word_file: Path)
 @contextmanager
 def open_parquet(path: Path, table: str) -> Iterator[pq.ParquetWriter]:
     """Yield a writer of a raw table's file, which appears under its name when the block ends well."""
-    with lake.atomic_file(path) as unfinished:
-        # ids of words and tokens repeat, ids of documents do not
-        dictionary = [f.name for f in SHARDED[table] if f.name not in ("doc_id", "content_hash", "source_id")]
-        dictionary = ["token_ids.list.element" if n == "token_ids" else n for n in dictionary]
-        with pq.ParquetWriter(unfinished, SHARDED[table], compression="zstd", use_dictionary=dictionary) as writer:
-            yield writer
+    with lake.atomic_file(path) as unfinished, _parquet_writer(unfinished, table) as writer:
+        yield writer
+
+
+def _parquet_writer(path: Path, table: str) -> pq.ParquetWriter:
+    return pq.ParquetWriter(path, SHARDED[table], compression="zstd", use_dictionary=_DICTIONARY_COLUMNS[table])
 
 
 class ShardWriter:
     """Collects the rows of one file, piece by piece, and commits them."""
 
     def __init__(self, home: Home, *, corpus: str, shard_id: str, word_files: tuple[Path, ...]) -> None:
-        self._home, self._corpus, self._shard_id, self._word_files = home, corpus, shard_id, word_files
-        self._stack = ExitStack()
-        self._paths = [
-            lake.shard_path(home, "documents", shard_id, corpus=corpus),
-            *(word_documents_path(home, corpus, shard_id, file) for file in word_files),
-        ]
+        self._home, self._corpus, self._shard_id = home, corpus, shard_id
+        paths = [word_documents_path(home, corpus, shard_id, file) for file in word_files]
+        self._tables = ["documents"] + ["word_documents"] * len(paths)
+        self._finals = [lake.shard_path(home, "documents", shard_id, corpus=corpus), *paths]
         self._rejects: list[Rejected] = []
         self._doc_ids: list[npt.NDArray[np.int64]] = []
-        self._n_word_rows: list[list[int]] = [[] for _ in word_files]  # rows by piece
+        self._n_word_rows: list[list[int]] = [[] for _ in paths]  # rows by piece
         self.n_docs = 0
 
     def __enter__(self) -> "ShardWriter":
-        tables = ["documents"] + ["word_documents"] * len(self._word_files)
-        with ExitStack() as opening:
-            self._writers = [
-                opening.enter_context(open_parquet(path, table))
-                for path, table in zip(self._paths, tables, strict=True)
-            ]
-            self._stack = opening.pop_all()
+        with ExitStack() as stack:
+            # the stack unwinds from its end: the documents appear last
+            self._paths = [stack.enter_context(lake.atomic_file(path)) for path in self._finals]
+            self._writers = [_parquet_writer(p, t) for p, t in zip(self._paths, self._tables, strict=True)]
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *error: Any) -> None:
+        for writer in self._writers:
+            writer.close()
         self._stack.__exit__(*error)
 
     def add(self, rows: Rows) -> None:
@@ -83,7 +88,8 @@ class ShardWriter:
 
     def commit(self, source_row: dict[str, Any]) -> Counter[str]:
         """Make the file part of the corpus; return its rejects by reason. Called once, after the last piece."""
-        self._stack.close()
+        for writer in self._writers:
+            writer.close()
         self._drop_duplicates()
         rows = [
             {
@@ -97,6 +103,7 @@ class ShardWriter:
             }
             for reject in sorted(self._rejects, key=lambda r: (r.line_number is None, r.line_number or 0, r.reason))
         ]
+        self._stack.close()
         self._write("rejects", rows)
         self._write("source_files", [source_row | {"n_docs": self.n_docs, "n_rejects": len(rows)}])
         return Counter(reject.reason for reject in self._rejects)
@@ -106,7 +113,7 @@ class ShardWriter:
         lake.write_table(path, table, pa.Table.from_pylist(rows, schema=SHARDED[table]))
 
     def _drop_duplicates(self) -> None:
-        """Keep one record of each id. In a piece they are distinct; an id in two pieces is rare, and costs a rewrite."""
+        """Keep one record of each id. In a piece they are distinct; an id in two pieces is rare: a rewrite."""
         doc_ids = np.concatenate(self._doc_ids) if self._doc_ids else np.empty(0, np.int64)
         self.n_docs = len(doc_ids)
         values, counts = np.unique(doc_ids, return_counts=True)
@@ -154,7 +161,7 @@ def _not_among(path: Path, in_piece: npt.NDArray[np.int64], losers: pa.Table) ->
 def _rewrite(path: Path, table: str, keep: npt.NDArray[np.bool_]) -> None:
     """Replace a Parquet file by some of its rows, row group by row group."""
     first = 0
-    with pq.ParquetFile(path) as file, open_parquet(path, table) as writer:
+    with pq.ParquetFile(path, memory_map=True) as file, open_parquet(path, table) as writer:
         for group in range(file.num_row_groups):
             rows = file.read_row_group(group)
             writer.write_table(rows.filter(pa.array(keep[first : first + rows.num_rows])))
