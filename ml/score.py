@@ -28,12 +28,13 @@ from ml.errors import UsageProblem, raise_all, run_program
 from ml.eval_set import EvalSet, open_eval_set
 from ml.files import atomic_file, read_json, remove_unfinished, short_hash, versions, write_json, write_result
 from ml.languages import language_names
-from ml.models import check_plain_unembedding, context_length, n_parameters
+from ml.models import check_plain_unembedding, context_length, n_parameters, pick_device
 from ml.progress import Progress
 from ml.prompts import TEMPLATE, Prompt, PromptBuilder, PromptTokens, all_prompts, is_blank_token
 from ml.schemas import RESULT
 from ml.shared_prefix import check_against_reference, target_nlls
 from ml.shots import N_DRAWS, N_SHOTS
+from ml.workers import claim_threads, map_in_order
 
 CHUNK_PROMPTS = 256  # what a kill can cost
 _CHECKED_PROMPTS = 2
@@ -49,6 +50,7 @@ def main() -> None:
     names = language_names(eval_set.languages, arguments.language_name)
     raise_all(problems)
     state = PartialState(cpu=arguments.device == "cpu")
+    n_workers = claim_threads(pick_device(arguments.device))
     loaded = open_model(arguments)
     tokenizer_file, tokenizer = resolve_tokenizer(arguments, loaded.source, eval_set.folder)
     check_plain_unembedding(loaded.model)
@@ -85,13 +87,18 @@ def main() -> None:
     difference = check_against_reference(loaded.model, checked)
     started = time.monotonic()
     with Progress("score", total=len(prompts), unit="prompts", shown=state.is_main_process) as progress:
-        for number in range(state.process_index, len(chunks), state.num_processes):
+
+        def finish(number: int) -> int:
             path = folder / f"{number:06d}.parquet"
             if not path.exists():
                 rows = _score_chunk(loaded.model, tokenizer, builder, chunks[number], arguments)
                 with atomic_file(path) as unfinished:
                     pq.write_table(rows, unfinished)
-            progress.advance(len(chunks[number]) * state.num_processes)
+            return len(chunks[number]) * state.num_processes
+
+        mine = range(state.process_index, len(chunks), state.num_processes)
+        for n_finished in map_in_order(finish, mine, n_workers=n_workers):
+            progress.advance(n_finished)
     elapsed = time.monotonic() - started
     state.wait_for_everyone()
     if not state.is_main_process:
@@ -222,7 +229,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--eval-set", type=Path, required=True, help="evaluation set folder")
     add_common(parser)
     parser.add_argument(
-        "--batch-tokens", type=int, help="padded tokens per batch (default: 4,096 on a CPU, 65,536 on a GPU)"
+        "--batch-tokens", type=int, help="padded tokens per batch (default: 2,048 on a CPU, 65,536 on a GPU)"
     )
     parser.add_argument(
         "--language-name", action="append", default=[], metavar="CODE=NAME", help="English name of a language"
@@ -230,7 +237,7 @@ def _parse() -> argparse.Namespace:
     arguments = parser.parse_args()
     if arguments.batch_tokens is None:
         on_gpu = arguments.device != "cpu" and torch.cuda.is_available()
-        arguments.batch_tokens = 65_536 if on_gpu else 4_096
+        arguments.batch_tokens = 65_536 if on_gpu else 2_048
     return arguments
 
 

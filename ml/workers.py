@@ -1,0 +1,38 @@
+"""Independent batches side by side: on a CPU one batch per core, each computed by a single thread.
+
+Small batches stay in a core's cache and need no barrier between threads, which on small models is worth more than
+half the time; and a batch's numbers do not depend on how many threads there are.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import torch
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def claim_threads(device: torch.device) -> int:
+    """Return how many batches to compute at once: the CPU threads torch may use (OMP_NUM_THREADS), or 1 on a GPU.
+
+    On a CPU every operation of this process is single-threaded from here on.
+    """
+    if device.type != "cpu":
+        return 1
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    return n_threads
+
+
+def map_in_order(function: Callable[[Item], Result], items: Iterable[Item], *, n_workers: int) -> Iterator[Result]:
+    """Yield function(item) in the items' order. The first exception stops everything that has not begun."""
+    if n_workers == 1:
+        yield from map(function, items)
+        return
+    executor = ThreadPoolExecutor(n_workers)
+    try:
+        yield from executor.map(function, items)
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
