@@ -3,7 +3,7 @@
 from functools import cache
 
 UNKNOWN = "und"
-_STATES_NOTHING = {"", "und", "unk", "unknown", "none", "null", "zxx", "mul", "mis"}
+_STATES_NOTHING = {"", "und", "unk", "unknown", "none", "null", "zxx", "mis"}
 _SAMPLE_CHARS = 1000  # read by the detector at the beginning and in the middle of a document
 
 # ISO 639-1 codes by their ISO 639-2/3 forms (terminological, bibliographic and the usual members of macrolanguages).

@@ -20,7 +20,7 @@ language_codes as (
         lang as mixed_lang,
         {{ split_languages('lang') }} as lang
     from strata
-    where lang <> 'und'
+    where lang not in ('und', 'mul') -- unknown, and multiple languages: neither says where a token is at home
 
 ),
 
