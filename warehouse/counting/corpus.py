@@ -1,20 +1,24 @@
 """Count a corpus: all counted tables of `warehouse/schemas.py`, in one folder named by the hash of its inputs."""
 
 import json
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from warehouse import lake
 from warehouse.connection import writer_lock
 from warehouse.counting.inputs import CountInputs, find_inputs
+from warehouse.counting.memory import memory_plan
 from warehouse.counting.options import CountOptions
-from warehouse.counting.rows import token_pair_edges, word_token_cells
+from warehouse.counting.rows import eligible_tokens, token_pair_edges, word_token_cells
+from warehouse.counting.sorting import sorted_edges
+from warehouse.counting.strata import expectation, strata_tables
 from warehouse.counting.units import Corpus, read_corpus
-from warehouse.counting.words import WordPostings, count_item_pairs, read_word_postings
+from warehouse.counting.words import count_word_pairs
 from warehouse.counting.writing import Columns, table_writer, write_rows
 from warehouse.errors import StepFailed
 from warehouse.progress import progress, say
@@ -64,25 +68,49 @@ def count_corpus(home: Home, corpus: str, options: CountOptions | None = None) -
         if not was_there:
             lake.remove_unfinished(folder.parent)
             with lake.atomic_folder(folder) as unfinished:
-                _write_counts(unfinished, inputs, options, count_id, run.run_id)
+                scratch = unfinished / "scratch"
+                _write_counts(unfinished, scratch, inputs, options, count_id, run.run_id)
+                shutil.rmtree(scratch, ignore_errors=True)
         run.record(home)
         if lake.current_count(home, corpus) != count_id:
             lake.point_to_count(home, corpus, count_id)
     return _summary(folder, run.run_id, seconds=time.monotonic() - start, was_there=was_there)
 
 
-def _write_counts(folder: Path, inputs: CountInputs, options: CountOptions, count_id: str, run_id: str) -> None:
+def _write_counts(
+    folder: Path, scratch: Path, inputs: CountInputs, options: CountOptions, count_id: str, run_id: str
+) -> None:
+    """Write every counted table into a folder; `scratch` may hold what does not fit in memory."""
     threads = available_threads()
+    plan = memory_plan()
+    name = inputs.corpus
     if not inputs.word_documents:
-        say(f"no words are matched in corpus {inputs.corpus!r}: only tokens are counted (see `pivots words import`)")
-    corpus = read_corpus(inputs, options, threads=threads)
+        say(f"no words are matched in corpus {name!r}: only tokens are counted (see `pivots words import`)")
+    corpus = read_corpus(inputs, options, plan, scratch, threads=threads)
     if not corpus.n_units:
-        raise StepFailed(f"corpus {inputs.corpus!r} holds no tokens: nothing to count")
-    _write_token_strata(folder, inputs.corpus, corpus)
-    postings = read_word_postings(inputs, corpus, options)
-    _write_words(folder, inputs, corpus, postings, threads=threads)
-    _write_edges(folder, inputs.corpus, corpus, options, threads=threads)
-    counts: Columns = {
+        raise StepFailed(f"corpus {name!r} holds no tokens: nothing to count")
+    write_rows(folder, "counts", name, _counts_row(corpus, options, count_id, run_id))
+    for table, columns in strata_tables(corpus):
+        write_rows(folder, table, name, columns)
+    write_rows(folder, "word_pairs", name, count_word_pairs(inputs, corpus))
+    expected = expectation(corpus)
+    with (
+        table_writer(folder, "word_tokens", name) as writer,
+        progress("counting words x tokens", corpus.word_ids.size, "words") as done,
+    ):
+        for cells in word_token_cells(corpus, expected, plan, threads=threads, done=done):
+            writer.append(cells)
+    with (
+        table_writer(folder, "token_pairs", name) as writer,
+        progress("counting tokens x tokens", eligible_tokens(corpus, options), "tokens") as done,
+    ):
+        edges = token_pair_edges(corpus, expected, options, plan, threads=threads, done=done)
+        for rows in sorted_edges(edges, n_tokens=inputs.vocab_size, limit_bytes=plan.sort, folder=scratch):
+            writer.append(rows)
+
+
+def _counts_row(corpus: Corpus, options: CountOptions, count_id: str, run_id: str) -> Columns:
+    return {
         "count_id": [count_id],
         "unit": [options.unit_name],
         "n_units": [corpus.n_units],
@@ -90,60 +118,6 @@ def _write_counts(folder: Path, inputs: CountInputs, options: CountOptions, coun
         "options": [json.dumps(options.as_dict(), sort_keys=True)],
         "run_id": [run_id],
     }
-    write_rows(folder, "counts", inputs.corpus, counts)
-
-
-def _write_token_strata(folder: Path, name: str, corpus: Corpus) -> None:
-    langs = np.array([lang for lang, _ in corpus.strata])
-    bins = np.array([length_bin for _, length_bin in corpus.strata], np.int32)
-    write_rows(folder, "strata", name, {"lang": langs, "length_bin": bins, "n_docs": corpus.stratum_sizes})
-    tokens = np.repeat(corpus.token_ids, np.diff(corpus.stratum_starts))
-    order = np.lexsort((tokens, corpus.stratum_of))
-    strata = corpus.stratum_of[order]
-    columns = {
-        "lang": langs[strata],
-        "length_bin": bins[strata],
-        "token_id": tokens[order],
-        "n_docs": corpus.stratum_counts[order],
-    }
-    write_rows(folder, "token_documents", name, columns)
-
-
-def _write_words(folder: Path, inputs: CountInputs, corpus: Corpus, postings: WordPostings, *, threads: int) -> None:
-    pairs = np.array(count_item_pairs(inputs, postings), np.int64).reshape(-1, 3)
-    columns = {"word_id_a": pairs[:, 0], "word_id_b": pairs[:, 1], "n_docs": pairs[:, 2]}
-    write_rows(folder, "word_pairs", inputs.corpus, columns)
-    write_rows(folder, "word_strata", inputs.corpus, _word_strata(corpus, postings))
-    n_words = postings.word_ids.size
-    with (
-        table_writer(folder, "word_tokens", inputs.corpus) as writer,
-        progress("counting words x tokens", n_words, "words") as done,
-    ):
-        for cells in word_token_cells(corpus, postings, threads=threads, done=done):
-            writer.append(cells)
-
-
-def _word_strata(corpus: Corpus, postings: WordPostings) -> Columns:
-    unit_strata = np.concatenate([chunk.strata for chunk in corpus.chunks])
-    rows = np.repeat(np.arange(postings.word_ids.size), postings.n_docs)
-    keys, counts = np.unique(unit_strata[postings.units] * np.int64(rows.size + 1) + rows, return_counts=True)
-    strata, rows = np.divmod(keys, np.int64(rows.size + 1))
-    return {
-        "lang": np.array([lang for lang, _ in corpus.strata])[strata],
-        "length_bin": np.array([length_bin for _, length_bin in corpus.strata], np.int32)[strata],
-        "word_id": postings.word_ids[rows],
-        "n_docs": counts.astype(np.int64),
-    }
-
-
-def _write_edges(folder: Path, name: str, corpus: Corpus, options: CountOptions, *, threads: int) -> None:
-    parts = []
-    with progress("counting tokens x tokens", corpus.token_ids.size, "tokens") as done:
-        for edges in token_pair_edges(corpus, options, threads=threads, done=done):
-            parts.append(edges)
-    columns = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
-    order = np.lexsort((columns["token_id_b"], columns["token_id_a"]))
-    write_rows(folder, "token_pairs", name, {key: column[order] for key, column in columns.items()})
 
 
 def _summary(folder: Path, run_id: str, *, seconds: float, was_there: bool) -> CountSummary:
@@ -153,7 +127,7 @@ def _summary(folder: Path, run_id: str, *, seconds: float, was_there: bool) -> C
         return pq.read_metadata(folder / f"{table}.parquet").num_rows
 
     def n_distinct(table: str, column: str) -> int:
-        return len(pq.read_table(folder / f"{table}.parquet", columns=[column])[column].unique())
+        return pc.count_distinct(pq.read_table(folder / f"{table}.parquet", columns=[column])[column]).as_py()
 
     return CountSummary(
         count_id=counts["count_id"],

@@ -1,13 +1,21 @@
 """Numba kernels for co-occurrence: postings x unit sets into dense rows, then the cells worth keeping.
 
 Token ids are ranks here (0 = the token of most units), so that a row's busiest columns share few cache lines. A row of
-`block` counts the units that its row key (a word or a token) shares with every column token. For token rows only
-columns of smaller rank are counted: each unordered pair once, and the rows of frequent tokens, where the work is, are
-short.
+`cells` counts the units that its key (a word or a token) shares with every column token. The row of token x has only
+the columns of smaller rank: each unordered pair is counted once, and the rows of frequent tokens, where the work is,
+are short. Rows lie one after another in one flat array: word rows of `width` cells each, token rows as a triangle.
+
+The kernels release the GIL; a caller gives each thread rows of its own. `keep_*` leaves the rows it read zero again.
 """
 
 import numpy as np
 from numba import njit
+
+
+@njit(nogil=True, cache=True)
+def triangle(rank):
+    """Return where the row of `rank` starts when the rows of all ranks lie one after another."""
+    return np.int64(rank) * (np.int64(rank) - 1) // 2
 
 
 @njit(nogil=True, cache=True)
@@ -22,23 +30,28 @@ def _first_at_least(ids, start, end, value):
 
 
 @njit(nogil=True, cache=True)
-def token_postings(ids, starts, first, last, row_starts):
-    """Return the postings of the token ranks in [first, last): where in which unit each of them stands.
+def _increment(ids, begin, end, row):
+    for i in range(begin, end):
+        row[ids[i]] += np.uint32(1)
+
+
+@njit(nogil=True, cache=True)
+def add_token_rows(ids, starts, first, last, cells, origin):
+    """Count the rows of the token ranks in [first, last) over one chunk.
 
     Args:
         ids, starts: the unit sets, ranks ascending.
-        row_starts: int64[last - first + 1], zeros; receives where each rank's postings start.
-
-    Returns:
-        begins, ends: the slices of `ids` with the tokens of smaller rank in that unit, grouped by row.
+        cells: uint32, the triangle's rows from position `origin` on.
     """
+    n_rows = last - first
+    row_starts = np.zeros(n_rows + 1, np.int64)
     for unit in range(starts.size - 1):
         end = starts[unit + 1]
         at = _first_at_least(ids, starts[unit], end, first)
         while at < end and ids[at] < last:
             row_starts[np.int64(ids[at]) - first + 1] += 1
             at += 1
-    for row in range(last - first):
+    for row in range(n_rows):
         row_starts[row + 1] += row_starts[row]
     cursor = row_starts[:-1].copy()
     begins = np.empty(row_starts[-1], np.int64)
@@ -52,130 +65,177 @@ def token_postings(ids, starts, first, last, row_starts):
             ends[cursor[row]] = at
             cursor[row] += 1
             at += 1
-    return begins, ends
+    for row in range(n_rows):
+        x = first + row
+        begin = triangle(x) - origin
+        counts = cells[begin : begin + x]
+        for posting in range(row_starts[row], row_starts[row + 1]):
+            _increment(ids, begins[posting], ends[posting], counts)
 
 
 @njit(nogil=True, cache=True)
-def add_rows(ids, row_starts, begins, ends, row_from, row_to, block):
-    """For each row in [row_from, row_to) add one to the columns in each of its postings' slices of `ids`."""
-    for row in range(row_from, row_to):
-        counts = block[row]
-        for posting in range(row_starts[row], row_starts[row + 1]):
-            for i in range(begins[posting], ends[posting]):
-                counts[ids[i]] += np.uint32(1)
+def add_word_rows(ids, starts, words, word_units, first, last, cells, first_row, width):
+    """Count the rows of the words in [first, last) over one chunk.
+
+    Args:
+        ids, starts: the unit sets.
+        words, word_units: which unit holds which word, grouped by word.
+        cells: uint32, the rows of all words from `first_row` on, `width` cells each.
+    """
+    at = np.searchsorted(words, first)
+    end = np.searchsorted(words, last)
+    for match in range(at, end):
+        begin = (np.int64(words[match]) - first_row) * width
+        unit = word_units[match]
+        _increment(ids, starts[unit], starts[unit + 1], cells[begin : begin + width])
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _rough_mean(weights, rates):
+    """A quick sum of products in single precision: only ever used to leave a cell out by a margin."""
+    total = np.float32(0)
+    for k in range(weights.size):
+        total += weights[k] * rates[k]
+    return total
 
 
 @njit(nogil=True, cache=True)
 def keep_word_cells(
-    block,
-    row_from,
-    row_to,
-    n_rows,
+    cells,
+    first,
+    last,
+    first_row,
     n_units,
-    n_columns,
+    n_word_docs,
+    word_strata,
+    n_docs,
     column_order,
-    row_strata,
-    stratum_starts,
-    stratum_of,
+    starts,
+    strata,
     rates,
+    rough,
+    margin,
     tolerance,
 ):
-    """Return the cells of word rows that a score could rank, with what strata let expect.
+    """Return the cells of the words in [first, last) that a score could rank, with what strata let expect.
 
-    Kept: n(w,x) > 0 and (n(w,x) N > n(x) n(w), in integers, or n(w,x) > E(w,x) by more than rounding).
+    Kept: n > 0 and (n(w,x) N > n(x) n(w), in integers, or n(w,x) > E(w,x) by more than rounding), where
+    E = sum n_k(w) r_k(x) and Var = sum n_k(w) r_k(x) (1 - r_k(x)).
 
     Args:
-        block: uint32[rows, tokens], n(w,x).
-        n_rows: int64[rows], n(w). n_units: N. n_columns: int64[tokens], n(x).
-        column_order: int32[tokens], the ranks in the order of their token ids: cells come out in that order.
-        row_strata: float64[rows, strata], n_k(w).
-        stratum_starts, stratum_of, rates: the strata of each rank and r_k(x) = n_k(x)/N_k there.
+        cells: uint32, the rows of all words from `first_row` on.
+        n_word_docs, word_strata: n(w), and n_k(w) as int32[words, strata].
+        n_docs: n(x) by rank. column_order: the ranks in the order of their token ids, which is the order of the result.
+        starts, strata, rates, rough, margin: see `Expectation`.
         tolerance: relative rounding allowance of E.
 
     Returns:
-        row int64, rank int32, n int64, E float64, variance float64 of the kept cells.
+        word int32, rank int32, n int64, E float64, Var float64.
     """
+    width = column_order.size
     size = 0
-    for row in range(row_from, row_to):
-        for column in range(block.shape[1]):
-            size += block[row, column] != 0
-    rows = np.empty(size, np.int64)
+    for i in range((first - first_row) * width, (last - first_row) * width):
+        size += cells[i] != 0
+    words = np.empty(size, np.int32)
     ranks = np.empty(size, np.int32)
     counts = np.empty(size, np.int64)
     expected = np.empty(size, np.float64)
     variances = np.empty(size, np.float64)
+    weights = np.zeros(rough.shape[1], np.float32)
     kept = 0
-    for row in range(row_from, row_to):
-        weights = row_strata[row]
-        for rank in column_order:
-            n = np.int64(block[row, rank])
+    for word in range(first, last):
+        n_word = n_word_docs[word]
+        by_stratum = word_strata[word]
+        for k in range(by_stratum.size):
+            weights[k] = by_stratum[k]
+        begin = (word - first_row) * width
+        row = cells[begin : begin + width]
+        for i in range(width):
+            rank = column_order[i]
+            n = np.int64(row[rank])
             if n == 0:
+                continue
+            by_rate = n * n_units > n_docs[rank] * n_word
+            if not by_rate and n < _rough_mean(weights, rough[rank]) * (1.0 - margin):
                 continue
             mean = 0.0
             variance = 0.0
-            for i in range(stratum_starts[rank], stratum_starts[rank + 1]):
-                part = weights[stratum_of[i]] * rates[i]
+            for entry in range(starts[rank], starts[rank + 1]):
+                part = by_stratum[strata[entry]] * rates[entry]
                 mean += part
-                variance += part * (1.0 - rates[i])
-            if n * n_units > n_columns[rank] * n_rows[row] or n > mean * (1.0 + tolerance):
-                rows[kept] = row
+                variance += part * (1.0 - rates[entry])
+            if by_rate or n > mean * (1.0 + tolerance):
+                words[kept] = word
                 ranks[kept] = rank
                 counts[kept] = n
                 expected[kept] = mean
                 variances[kept] = variance
                 kept += 1
-    return rows[:kept], ranks[:kept], counts[:kept], expected[:kept], variances[:kept]
+        row[:] = np.uint32(0)
+    return words[:kept], ranks[:kept], counts[:kept], expected[:kept], variances[:kept]
 
 
 @njit(nogil=True, cache=True)
 def keep_edges(
-    block,
-    row_from,
-    row_to,
+    cells,
     first,
+    last,
+    origin,
     n_units,
-    n_columns,
-    stratum_sizes,
-    stratum_starts,
-    stratum_of,
+    n_docs,
+    starts,
+    strata,
     rates,
+    max_rates,
+    rough,
+    sizes,
+    margin,
+    least,
     min_rate_difference,
     rate_min_token_docs,
     min_z,
     z_min_pair_docs,
     z_min_token_docs,
 ):
-    """Return the edges of token rows that pass one of the two rules of `CountOptions`.
+    """Return the edges of the token ranks in [first, last) that pass one of the two rules of `CountOptions`.
+
+    E = sum N_k r_k(x) r_k(y), Var = sum N_k r_k(x) r_k(y) (1 - r_k(x) r_k(y)).
 
     Args:
-        block: uint32[rows, tokens], n(x,y) of x = rank `first` + row with every y of smaller rank.
-        stratum_sizes: float64[strata], N_k.
-        stratum_starts, stratum_of, rates: the strata of each rank and r_k(x) = n_k(x)/N_k there.
+        cells: uint32, the triangle's rows from position `origin` on.
+        n_docs: n(x) by rank.
+        starts, strata, rates, max_rates, rough, sizes, margin: see `Expectation`.
+        least: uint32 by rank: no rule keeps an edge of this column with fewer joint units.
 
     Returns:
-        rank x int32, rank y int32, n int64, E float64, variance float64 of the kept edges.
+        rank x int32, rank y int32 (y < x), n int64, E float64, Var float64.
     """
     size = 0
-    for row in range(row_from, row_to):
-        for column in range(first + row):
-            size += block[row, column] != 0
+    for x in range(first, last):
+        begin = triangle(x) - origin
+        row = cells[begin : begin + x]
+        for y in range(x):
+            size += row[y] >= least[y]
     xs = np.empty(size, np.int32)
     ys = np.empty(size, np.int32)
     counts = np.empty(size, np.int64)
     expected = np.empty(size, np.float64)
     variances = np.empty(size, np.float64)
-    row_rates = np.zeros(stratum_sizes.size, np.float64)
+    weights = np.zeros(rough.shape[1], np.float32)
+    row_rates = np.zeros(sizes.size, np.float64)
     kept = 0
-    for row in range(row_from, row_to):
-        x = first + row
-        n_x = n_columns[x]
-        for i in range(stratum_starts[x], stratum_starts[x + 1]):
-            row_rates[stratum_of[i]] = rates[i]
+    for x in range(first, last):
+        n_x = n_docs[x]
+        for entry in range(starts[x], starts[x + 1]):
+            row_rates[strata[entry]] = rates[entry]
+            weights[strata[entry]] = rates[entry] * sizes[strata[entry]]
+        begin = triangle(x) - origin
+        row = cells[begin : begin + x]
         for y in range(x):
-            n = np.int64(block[row, y])
-            if n == 0:
+            if row[y] < least[y]:
                 continue
-            n_y = n_columns[y]
+            n = np.int64(row[y])
+            n_y = n_docs[y]
             # the same operations in the same order as the definition, so that both round alike
             by_rate = (
                 n_x >= rate_min_token_docs
@@ -183,14 +243,20 @@ def keep_edges(
                 and n / n_x - n_y / n_units >= min_rate_difference
                 and n / n_y - n_x / n_units >= min_rate_difference
             )
-            may_be_by_z = n >= z_min_pair_docs and n_x >= z_min_token_docs and n_y >= z_min_token_docs
-            if not (by_rate or may_be_by_z):
-                continue
+            if not by_rate:
+                if n < z_min_pair_docs or n_x < z_min_token_docs or n_y < z_min_token_docs:
+                    continue
+                # Var >= E (1 - max r(x) max r(y)), so this is at least z * sqrt(Var + 1) where z can reach min_z
+                low_mean = _rough_mean(weights, rough[y]) * (1.0 - margin)
+                above = n - low_mean
+                low_variance = low_mean * (1.0 - max_rates[x] * max_rates[y])
+                if above < 0 or above * above < min_z * min_z * (low_variance + 1.0) * 0.999999:
+                    continue
             mean = 0.0
             variance = 0.0
-            for i in range(stratum_starts[y], stratum_starts[y + 1]):
-                both = row_rates[stratum_of[i]] * rates[i]
-                part = stratum_sizes[stratum_of[i]] * both
+            for entry in range(starts[y], starts[y + 1]):
+                both = row_rates[strata[entry]] * rates[entry]
+                part = sizes[strata[entry]] * both
                 mean += part
                 variance += part * (1.0 - both)
             if by_rate or (n - mean) / np.sqrt(variance + 1.0) >= min_z:
@@ -200,6 +266,8 @@ def keep_edges(
                 expected[kept] = mean
                 variances[kept] = variance
                 kept += 1
-        for i in range(stratum_starts[x], stratum_starts[x + 1]):
-            row_rates[stratum_of[i]] = 0.0
+        row[:] = np.uint32(0)
+        for entry in range(starts[x], starts[x + 1]):
+            row_rates[strata[entry]] = 0.0
+            weights[strata[entry]] = np.float32(0)
     return xs[:kept], ys[:kept], counts[:kept], expected[:kept], variances[:kept]

@@ -1,128 +1,122 @@
-"""Dense co-occurrence rows, block by block, on all threads: words x tokens and tokens x tokens."""
+"""Dense co-occurrence rows, group by group, on all threads: words x tokens and tokens x tokens.
+
+A group is as many rows as the memory plan allows. Each group is counted over all chunks, then reduced to the cells
+worth keeping. Within a group, threads take parts of about the same number of increments.
+"""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import numpy as np
 
 from warehouse.counting import pair_kernels as kernels
+from warehouse.counting.memory import MemoryPlan
 from warehouse.counting.options import CountOptions
+from warehouse.counting.parallel import in_order, split_rows
+from warehouse.counting.strata import Expectation
 from warehouse.counting.units import Corpus
-from warehouse.counting.words import WordPostings
 from warehouse.counting.writing import Columns
 
-# Rounding allowance of E: it is a sum of at most thousands of positive terms, each exact to 1e-16, so cells that differ
-# from E by less than this share of it are equal to E and have a score of zero.
+# Rounding allowance of E: it is a sum of positive terms, so cells that differ from E by less than this share of it are
+# equal to E within rounding, and a score finds nothing in them.
 EXPECTED_TOLERANCE = 1e-12
-_BLOCK_BYTES = 1 << 30
-_TASK_CELLS = 1 << 21
+_PART_CELLS = 1 << 21  # bounds what a part may return, and keeps its rows in the cache
+_PARTS_PER_THREAD = 16
+# With one chunk a pass over the units costs little, so rows that stay in the cache beat fewer passes.
+_ONE_CHUNK_ROW_BYTES = 64 << 20
 
-
-def split_rows(weights: np.ndarray, limit: float) -> list[tuple[int, int]]:
-    """Cut rows into runs [from, to) whose weights add up to at most `limit` (a heavier row is a run of its own)."""
-    runs = []
-    start, total = 0, 0.0
-    for row, weight in enumerate(weights.tolist()):
-        if row > start and total + weight > limit:
-            runs.append((start, row))
-            start, total = row, 0.0
-        total += weight
-    if start < len(weights):
-        runs.append((start, len(weights)))
-    return runs
-
-
-def in_order(pool: ThreadPoolExecutor, work: Callable[..., Any], tasks: list[tuple[Any, ...]]) -> Iterator[Any]:
-    """Run tasks on the pool and yield their results in the order of the tasks."""
-    return iter(list(pool.map(lambda task: work(*task), tasks)))
+Part = tuple[int, int]  # rows [first, last)
 
 
 def word_token_cells(
-    corpus: Corpus, postings: WordPostings, *, threads: int, done: Callable[[int], None]
+    corpus: Corpus, expected: Expectation, plan: MemoryPlan, *, threads: int, done: Callable[[int], None]
 ) -> Iterator[Columns]:
     """Yield the cells of `raw.word_tokens`, sorted by word_id and token_id."""
-    n_tokens = corpus.token_ids.size
+    width = corpus.token_ids.size
     column_order = np.argsort(corpus.token_ids).astype(np.int32)
-    rates = corpus.rates
-    blocks = split_rows(np.full(postings.word_ids.size, n_tokens * 4.0), _BLOCK_BYTES)
+    n_word_docs = corpus.n_word_docs
+    widths = np.full(corpus.word_ids.size, width)
+    parts = _parts(widths, corpus.word_work, threads)
     with ThreadPoolExecutor(threads) as pool:
-        for first, last in blocks:
-            block = np.zeros((last - first, n_tokens), np.uint32)
-            strata = np.zeros((last - first, len(corpus.strata)), np.float64)
-            units = postings.units[postings.row_starts[first] : postings.row_starts[last]]
-            row_starts = postings.row_starts[first : last + 1] - postings.row_starts[first]
-            row_of = np.repeat(np.arange(last - first), np.diff(row_starts))
-            start_unit = 0
-            for chunk in corpus.chunks:
-                end_unit = start_unit + chunk.strata.size
-                here = (units >= start_unit) & (units < end_unit)
-                local = units[here] - start_unit
-                rows_here = row_of[here]
-                np.add.at(strata, (rows_here, chunk.strata[local]), 1.0)
-                starts_here = np.searchsorted(rows_here, np.arange(last - first + 1))
-                begins, ends = chunk.starts[local], chunk.starts[local + 1]
-                _add(pool, chunk.ids, starts_here, begins, ends, block)
-                start_unit = end_unit
-            tasks = split_rows(np.full(last - first, float(n_tokens)), _TASK_CELLS)
-            n_rows = np.diff(row_starts)
+        for group, cells in _groups(corpus, parts, widths, plan):
+            first_row = group[0][0]
+            for chunk in corpus.store:
 
-            def keep(row_from: int, row_to: int, block=block, n_rows=n_rows, strata=strata) -> Any:
+                def add(part: Part, chunk=chunk, cells=cells, first_row=first_row) -> None:
+                    kernels.add_word_rows(
+                        chunk.ids, chunk.starts, chunk.words, chunk.word_units, *part, cells, first_row, width
+                    )
+
+                list(pool.map(add, group))
+
+            def keep(part: Part, cells=cells, first_row=first_row) -> tuple[np.ndarray, ...]:
                 return kernels.keep_word_cells(
-                    block,
-                    row_from,
-                    row_to,
-                    n_rows,
+                    cells,
+                    *part,
+                    first_row,
                     corpus.n_units,
+                    n_word_docs,
+                    corpus.word_strata,
                     corpus.n_docs,
                     column_order,
-                    strata,
-                    corpus.stratum_starts,
-                    corpus.stratum_of,
-                    rates,
+                    expected.starts,
+                    expected.strata,
+                    expected.rates,
+                    expected.rough,
+                    expected.margin,
                     EXPECTED_TOLERANCE,
                 )
 
-            for rows, ranks, counts, expected, variances in in_order(pool, keep, tasks):
+            for words, ranks, counts, means, variances in in_order(pool, keep, group, ahead=threads):
                 yield {
-                    "word_id": postings.word_ids[first + rows],
+                    "word_id": corpus.word_ids[words],
                     "token_id": corpus.token_ids[ranks],
                     "n_docs": counts,
-                    "expected_n_docs": expected,
+                    "expected_n_docs": means,
                     "variance": variances,
                 }
-            done(last - first)
+            done(group[-1][1] - first_row)
 
 
 def token_pair_edges(
-    corpus: Corpus, options: CountOptions, *, threads: int, done: Callable[[int], None]
+    corpus: Corpus,
+    expected: Expectation,
+    options: CountOptions,
+    plan: MemoryPlan,
+    *,
+    threads: int,
+    done: Callable[[int], None],
 ) -> Iterator[Columns]:
-    """Yield the edges of `raw.token_pairs`, token_id_a < token_id_b, in no order that matters."""
-    n_tokens = corpus.token_ids.size
-    rates = corpus.rates
-    sizes = corpus.stratum_sizes.astype(np.float64)
+    """Yield the edges of `raw.token_pairs`, token_id_a < token_id_b, not sorted."""
+    n_tokens = eligible_tokens(corpus, options)
+    least = least_joint_docs(corpus, options)
+    widths = np.arange(n_tokens)
+    parts = _parts(widths, corpus.row_work[:n_tokens], threads)
     with ThreadPoolExecutor(threads) as pool:
-        first = 0
-        while first < n_tokens:
-            last = _block_end(first, n_tokens, _BLOCK_BYTES // 4)
-            block = np.zeros((last - first, last), np.uint32)
-            for chunk in corpus.chunks:
-                row_starts = np.zeros(last - first + 1, np.int64)
-                begins, ends = kernels.token_postings(chunk.ids, chunk.starts, first, last, row_starts)
-                _add(pool, chunk.ids, row_starts, begins, ends, block)
+        for group, cells in _groups(corpus, parts, widths, plan):
+            origin = int(kernels.triangle(group[0][0]))
+            for chunk in corpus.store:
 
-            def keep(row_from: int, row_to: int, block=block, first=first) -> Any:
+                def add(part: Part, chunk=chunk, cells=cells, origin=origin) -> None:
+                    kernels.add_token_rows(chunk.ids, chunk.starts, *part, cells, origin)
+
+                list(pool.map(add, group))
+
+            def keep(part: Part, cells=cells, origin=origin) -> tuple[np.ndarray, ...]:
                 return kernels.keep_edges(
-                    block,
-                    row_from,
-                    row_to,
-                    first,
+                    cells,
+                    *part,
+                    origin,
                     corpus.n_units,
                     corpus.n_docs,
-                    sizes,
-                    corpus.stratum_starts,
-                    corpus.stratum_of,
-                    rates,
+                    expected.starts,
+                    expected.strata,
+                    expected.rates,
+                    expected.max_rates,
+                    expected.rough,
+                    expected.sizes,
+                    expected.margin,
+                    least,
                     options.min_rate_difference,
                     options.rate_min_token_docs,
                     options.min_z,
@@ -130,28 +124,50 @@ def token_pair_edges(
                     options.z_min_token_docs,
                 )
 
-            tasks = split_rows(np.arange(first, last, dtype=np.float64), _TASK_CELLS)
-            for xs, ys, counts, expected, variances in in_order(pool, keep, tasks):
+            for xs, ys, counts, means, variances in in_order(pool, keep, group, ahead=threads):
                 a, b = corpus.token_ids[xs], corpus.token_ids[ys]
                 yield {
                     "token_id_a": np.minimum(a, b),
                     "token_id_b": np.maximum(a, b),
                     "n_docs": counts,
-                    "expected_n_docs": expected,
+                    "expected_n_docs": means,
                     "variance": variances,
                 }
-            done(last - first)
-            first = last
+            done(group[-1][1] - group[0][0])
 
 
-def _block_end(first: int, n_tokens: int, cells: int) -> int:
-    """Return the last row of the block from `first` on: (last - first) * last <= cells, at least one row."""
-    last = int((first + np.sqrt(first * first + 4.0 * cells)) / 2)
-    return min(max(last, first + 1), n_tokens)
+def eligible_tokens(corpus: Corpus, options: CountOptions) -> int:
+    """Return how many ranks can have an edge at all: those in enough units for one of the two rules."""
+    enough = min(options.rate_min_token_docs, options.z_min_token_docs)
+    return int((corpus.n_docs >= enough).sum())
 
 
-def _add(pool: ThreadPoolExecutor, ids, row_starts, begins, ends, block) -> None:
-    """Add the postings' slices to the block: each thread takes rows of about the same number of increments."""
-    work = np.concatenate([[0], np.cumsum(ends - begins)])[row_starts]
-    runs = split_rows(np.diff(work) + 1.0, max(work[-1] / 64, 1 << 16))
-    list(pool.map(lambda run: kernels.add_rows(ids, row_starts, begins, ends, run[0], run[1], block), runs))
+def least_joint_docs(corpus: Corpus, options: CountOptions) -> np.ndarray:
+    """Return uint32 by rank y: the fewest joint units with which a token x of larger rank can have an edge to y.
+
+    The rate rule needs n/n(y) >= min_rate_difference; the z rule its least number of joint units.
+    """
+    never = np.iinfo(np.uint32).max
+    by_rate = np.floor(options.min_rate_difference * corpus.n_docs * (1 - 1e-9))
+    by_rate = np.where(corpus.n_docs >= options.rate_min_token_docs, np.maximum(by_rate, 1), never)
+    by_z = np.where(corpus.n_docs >= options.z_min_token_docs, options.z_min_pair_docs, never)
+    return np.minimum(by_rate, by_z).astype(np.uint32)
+
+
+def _parts(widths: np.ndarray, work: np.ndarray, threads: int) -> list[Part]:
+    """Cut rows into parts of bounded size and about equal work."""
+    return split_rows((widths, _PART_CELLS), (work, work.sum() / (threads * _PARTS_PER_THREAD) + 1))
+
+
+def _groups(
+    corpus: Corpus, parts: list[Part], widths: np.ndarray, plan: MemoryPlan
+) -> Iterator[tuple[list[Part], np.ndarray]]:
+    """Yield runs of parts with zeroed memory for their rows (the same memory each time: rows are left zero)."""
+    limit = plan.rows
+    if corpus.store.n_chunks == 1:
+        limit = min(limit, _ONE_CHUNK_ROW_BYTES)
+    sizes = np.array([int(widths[first:last].sum()) for first, last in parts])
+    runs = split_rows((sizes, limit // 4)) if parts else []
+    cells = np.zeros(max((int(sizes[a:b].sum()) for a, b in runs), default=0), np.uint32)
+    for first, last in runs:
+        yield parts[first:last], cells

@@ -1,6 +1,6 @@
 """Numba kernels that turn token sequences into units: sorted sets of distinct ids, and their length bins.
 
-They release the GIL and are called from threads; none of them allocates more than it returns.
+They release the GIL and are called from threads; none of them allocates.
 """
 
 import numpy as np
@@ -43,22 +43,21 @@ def _drain(low, high, out, at):
 
 
 @njit(nogil=True, cache=True)
-def distinct_tokens(tokens, doc_starts, unit_tokens, low, high, ids, unit_starts, unit_docs):
+def distinct_tokens(tokens, doc_starts, unit_tokens, low, high, ids, unit_starts):
     """Cut documents into units and write each unit's distinct token ids, ascending.
 
     Args:
-        tokens: int32[n_tokens], the documents' ids one after another.
+        tokens: int32, where the documents' ids are.
         doc_starts: int64[n_docs + 1], where each document starts in `tokens`.
         unit_tokens: tokens of a unit; 0 makes every document one unit. A document without tokens has no unit.
         low, high: an empty bitmap of `make_bitmap` for the vocabulary; empty again afterwards.
-        ids: receives the sets, at least n_tokens long.
-        unit_starts: int64, receives where each unit's set starts, one more than units, first entry 0.
-        unit_docs: int32, receives each unit's document (index in this call).
+        ids: receives the sets; as long as the documents have tokens.
+        unit_starts: int64[n_units + 1], receives where each unit's set starts.
 
     Returns:
-        The number of units; -1 when a token id does not fit the bitmap.
+        False when a token id does not fit the bitmap.
     """
-    n_units = 0
+    unit = 0
     at = 0
     limit = low.size << 6
     unit_starts[0] = 0
@@ -71,20 +70,19 @@ def distinct_tokens(tokens, doc_starts, unit_tokens, low, high, ids, unit_starts
             for i in range(start, end):
                 token = np.int64(tokens[i])
                 if token < 0 or token >= limit:
-                    return -1
+                    return False
                 _mark(low, high, token)
             at = _drain(low, high, ids, at)
-            unit_docs[n_units] = doc
-            n_units += 1
-            unit_starts[n_units] = at
+            unit += 1
+            unit_starts[unit] = at
             start = end
-    return n_units
+    return True
 
 
 @njit(nogil=True, cache=True)
-def replace_ids(ids, starts, new_ids, low, high):
-    """Replace every id of every set by `new_ids[id]` and sort each set again, in place."""
-    for unit in range(starts.size - 1):
+def replace_ids(ids, starts, unit_from, unit_to, new_ids, low, high):
+    """Replace every id of the units [unit_from, unit_to) by `new_ids[id]` and sort each set again, in place."""
+    for unit in range(unit_from, unit_to):
         for i in range(starts[unit], starts[unit + 1]):
             _mark(low, high, np.int64(new_ids[ids[i]]))
         _drain(low, high, ids, starts[unit])
@@ -107,4 +105,12 @@ def count_by_stratum(ids, starts, unit_strata, counts):
     for unit in range(starts.size - 1):
         row = counts[unit_strata[unit]]
         for i in range(starts[unit], starts[unit + 1]):
-            row[ids[i]] += 1
+            row[ids[i]] += np.uint32(1)
+
+
+@njit(nogil=True, cache=True)
+def add_row_work(ids, starts, work):
+    """Add to `work[rank]` how many smaller ranks stand beside it in all units: the increments of its row."""
+    for unit in range(starts.size - 1):
+        for i in range(starts[unit], starts[unit + 1]):
+            work[ids[i]] += i - starts[unit]

@@ -55,7 +55,17 @@ class RowWriter:
 def table_writer(folder: Path, table: str, corpus: str) -> Iterator[RowWriter]:
     """Yield a writer of `<folder>/<table>.parquet`; rows must come sorted."""
     schema = COUNTED[table]
-    with pq.ParquetWriter(folder / f"{table}.parquet", schema, compression="zstd") as parquet:
+    names = set(schema.names)
+    doubles = names & {"expected_n_docs", "variance"}
+    ascending = names & {"token_id", "token_id_b"}
+    with pq.ParquetWriter(
+        folder / f"{table}.parquet",
+        schema,
+        # measured on 9 M cells: half the time of the defaults, and smaller; doubles do not compress
+        compression={name: "none" if name in doubles else "zstd" for name in names},
+        use_dictionary=sorted(names - doubles - ascending),
+        column_encoding=dict.fromkeys(ascending, "DELTA_BINARY_PACKED"),
+    ) as parquet:
         writer = RowWriter(parquet, schema, corpus)
         yield writer
         writer.finish()

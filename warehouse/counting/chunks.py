@@ -1,0 +1,63 @@
+"""Chunks of units, in memory when there is one, else on disk: what every pass of the counting reads."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass
+class Chunk:
+    """A run of units. The first pass leaves token ids and provisional numbers, the second makes them ranks and rows."""
+
+    ids: np.ndarray  # distinct ids of all units, ascending within each unit
+    starts: np.ndarray  # int64[units + 1], where each unit's ids start
+    strata: np.ndarray  # int32[units]
+    words: np.ndarray  # int32[matches], one entry per word and unit; the second pass groups them by word
+    word_units: np.ndarray  # int32[matches], beside words: the unit in this chunk
+    hashes: np.ndarray  # uint64[units] for sampling, else empty
+
+    @property
+    def n_units(self) -> int:
+        return self.starts.size - 1
+
+
+class ChunkStore:
+    """An ordered list of chunks. The second chunk sends all of them to the folder, from where each pass reads them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._kept: Chunk | None = None
+        self.n_chunks = 0
+
+    def append(self, chunk: Chunk) -> None:
+        if self.n_chunks == 0:
+            self._kept = chunk
+        else:
+            if self._kept is not None:
+                self._save(0, self._kept)
+                self._kept = None
+            self._save(self.n_chunks, chunk)
+        self.n_chunks += 1
+
+    def replace(self, number: int, chunk: Chunk) -> None:
+        if self._kept is not None:
+            self._kept = chunk
+        else:
+            self._save(number, chunk)
+
+    def __iter__(self) -> Iterator[Chunk]:
+        for number in range(self.n_chunks):
+            yield self._kept if self._kept is not None else self._load(number)
+
+    def _save(self, number: int, chunk: Chunk) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for field in fields(Chunk):
+            np.save(self._path(number, field.name), getattr(chunk, field.name))
+
+    def _load(self, number: int) -> Chunk:
+        return Chunk(**{field.name: np.load(self._path(number, field.name)) for field in fields(Chunk)})
+
+    def _path(self, number: int, name: str) -> Path:
+        return self._folder / f"{number:05d}-{name}.npy"

@@ -1,0 +1,83 @@
+"""The word matches of one shard: which document and window holds which word."""
+
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from warehouse.counting.inputs import CountInputs, shard_id_of
+from warehouse.counting.options import CountOptions
+
+_COLUMNS = ["doc_id", "word_id", "match_policy", "token_starts"]
+
+
+class WordNumbers:
+    """Numbers words in the order in which they are first seen."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[int, int] = {}
+
+    def of(self, word_ids: np.ndarray) -> np.ndarray:
+        """Return int32 numbers of word ids, new ones where needed."""
+        distinct, inverse = np.unique(word_ids, return_inverse=True)
+        numbers = [self._numbers.setdefault(word, len(self._numbers)) for word in distinct.tolist()]
+        return np.array(numbers, np.int32)[inverse]
+
+    @property
+    def word_ids(self) -> np.ndarray:
+        """int64[numbers]: the word of each number."""
+        return np.fromiter(self._numbers, np.int64, len(self._numbers))
+
+
+class ShardMatches:
+    """All matches of a shard, found by document."""
+
+    def __init__(self, files: list[Path], options: CountOptions) -> None:
+        docs, words, windows = [], [], []
+        for path in files:
+            for batch in pq.ParquetFile(path).iter_batches(batch_size=1 << 18, columns=_COLUMNS):
+                batch = batch.filter(pc.equal(batch.column("match_policy"), options.match_policy))
+                starts = batch.column("token_starts")
+                if options.unit_tokens:
+                    lengths = np.diff(starts.offsets.to_numpy())
+                    windows.append(starts.flatten().to_numpy() // np.int32(options.unit_tokens))
+                else:
+                    lengths = np.ones(len(batch), np.int64)
+                    windows.append(np.zeros(len(batch), np.int32))
+                docs.append(np.repeat(batch.column("doc_id").to_numpy(), lengths))
+                words.append(np.repeat(batch.column("word_id").to_numpy(), lengths))
+        doc_ids = np.concatenate([np.empty(0, np.int64), *docs])
+        order = np.argsort(doc_ids, kind="stable")
+        self._doc_ids = doc_ids[order]
+        self._word_ids, codes = np.unique(np.concatenate([np.empty(0, np.int64), *words]), return_inverse=True)
+        self._words = codes[order]
+        self._windows = np.concatenate([np.empty(0, np.int32), *windows])[order]
+
+    def of_documents(
+        self, doc_ids: np.ndarray, first_units: np.ndarray, n_units: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return (word ids int64, units int32) of some documents, each pair once.
+
+        Args:
+            doc_ids, first_units, n_units: documents and where their units are; one without units matches nothing.
+        """
+        begins = np.searchsorted(self._doc_ids, doc_ids, side="left")
+        lengths = np.searchsorted(self._doc_ids, doc_ids, side="right") - begins
+        lengths[n_units == 0] = 0
+        ends = np.cumsum(lengths)
+        at = np.arange(ends[-1] if ends.size else 0) + np.repeat(begins - (ends - lengths), lengths)
+        units = np.repeat(first_units, lengths) + self._windows[at]
+        pairs = np.unique((units.astype(np.int64) << 32) | self._words[at])
+        return self._word_ids[pairs & 0xFFFFFFFF], (pairs >> 32).astype(np.int32)
+
+
+def files_by_shard(inputs: CountInputs) -> dict[str, list[Path]]:
+    """Return the word match files of each shard; a file without rows belongs to none."""
+    found: dict[str, list[Path]] = defaultdict(list)
+    for path in inputs.word_documents:
+        shard_id = shard_id_of(path)
+        if shard_id is not None:
+            found[shard_id].append(path)
+    return found

@@ -1,0 +1,38 @@
+"""How the memory setting is divided, so that the peak of a count does not depend on the corpus's size.
+
+PIVOTS_MEMORY (default 4GiB) is what one step may hold at once. Of it, counting gives an eighth to the dense rows of one
+pass, and cuts the units into chunks of at most a sixteenth; what grows with the vocabulary and the number of strata
+(a few times strata x tokens x 4 bytes) comes on top, as do Arrow's buffers of one file.
+"""
+
+import re
+from dataclasses import dataclass
+
+from warehouse.errors import UsageError
+from warehouse.settings import memory_limit
+
+_UNITS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """Sizes in bytes."""
+
+    rows: int  # dense rows counted in one pass over the units
+    chunk: int  # ids of one chunk of units
+    sort: int  # edges sorted at once
+
+
+def memory_plan(limit: str | None = None) -> MemoryPlan:
+    """Divide the memory setting (or `limit`, in the same form: 4GiB, 500MB).
+
+    Raises:
+        UsageError: the setting is not a size.
+    """
+    text = limit or memory_limit()
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?\s*", text.lower())
+    if not match:
+        raise UsageError(f"PIVOTS_MEMORY is {text!r}: give a size such as 4GiB or 800MB")
+    number, unit, binary = match.groups()
+    total = int(float(number) * (1024 if binary else 1000) ** _UNITS[unit])
+    return MemoryPlan(rows=total // 8, chunk=total // 16, sort=total // 8)

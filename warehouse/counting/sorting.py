@@ -1,0 +1,69 @@
+"""Sort more edges than memory holds: spill them to Parquet by range of their first token, then sort range by range."""
+
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from warehouse.counting.writing import Columns
+
+
+def sorted_edges(edges: Iterable[Columns], *, n_tokens: int, limit_bytes: int, folder: Path) -> Iterator[Columns]:
+    """Yield all edges sorted by (token_id_a, token_id_b), in a few large pieces.
+
+    Args:
+        edges: pieces in any order.
+        n_tokens: token ids are below it.
+        limit_bytes: edges kept in memory at once; more are spilled.
+        folder: where spilled pieces go; it need not exist.
+    """
+    waiting: list[Columns] = []
+    n_bytes = 0
+    spilled: list[Path] = []
+    for piece in edges:
+        waiting.append(piece)
+        n_bytes += sum(column.nbytes for column in piece.values())
+        if n_bytes > limit_bytes:
+            spilled.append(_spill(_sorted(waiting), folder / f"edges-{len(spilled):05d}.parquet"))
+            waiting, n_bytes = [], 0
+    if not spilled:
+        if waiting:
+            yield _sorted(waiting)
+        return
+    if waiting:
+        spilled.append(_spill(_sorted(waiting), folder / f"edges-{len(spilled):05d}.parquet"))
+    for low, high in _ranges(spilled, n_tokens, limit_bytes):
+        filters = [("token_id_a", ">=", low), ("token_id_a", "<", high)]
+        pieces = [pq.read_table(path, filters=filters) for path in spilled]
+        yield _sorted([{name: t[name].to_numpy() for name in t.column_names} for t in pieces])
+
+
+def _sorted(pieces: list[Columns]) -> Columns:
+    columns = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+    order = np.argsort(columns["token_id_a"].astype(np.int64) << 32 | columns["token_id_b"])
+    return {name: column[order] for name, column in columns.items()}
+
+
+def _spill(columns: Columns, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table(columns), path, compression="none", use_dictionary=False, row_group_size=1 << 16)
+    return path
+
+
+def _ranges(spilled: list[Path], n_tokens: int, limit_bytes: int) -> list[tuple[int, int]]:
+    """Cut the token ids into ranges whose edges fit the limit (a single token's edges are always taken together)."""
+    counts = np.zeros(n_tokens, np.int64)
+    for path in spilled:
+        counts += np.bincount(pq.read_table(path, columns=["token_id_a"])["token_id_a"].to_numpy(), minlength=n_tokens)
+    row_bytes = 32
+    ends = []
+    total = 0
+    for token, count in enumerate(counts.tolist()):
+        if total and (total + count) * row_bytes > limit_bytes:
+            ends.append(token)
+            total = 0
+        total += count
+    return list(pairwise([0, *ends, n_tokens]))
