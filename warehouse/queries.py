@@ -152,6 +152,22 @@ def pivots_by_both_methods(
     ).order_by("item_id", "pivot_rank")
 
 
+def strongest_pairs(warehouse: Any, corpus: str, *, limit: int = 12) -> ir.Table:
+    """Pairs whose best candidate scores highest, each in one direction: item_id, words, languages, token, pivot_score."""
+    best = _of(mart(warehouse, "fct_pivot_candidates"), corpus=corpus, score_method=DEFAULT_METHOD, pivot_rank=1)
+    best = best.filter(best.source_lang < best.target_lang)
+    return (
+        best.select("item_id", "source_word", "target_word", "source_lang", "target_lang", "token", "pivot_score")
+        .order_by(ibis.desc("pivot_score"), "item_id", "source_lang", "target_lang")
+        .limit(limit)
+    )
+
+
+def planted_pivots(warehouse: Any, corpus: str) -> ir.Table:
+    """The true pivots of a planted corpus: item_id, pivot_word, token_id. No rows where the truth is not known."""
+    return _of(warehouse.table("planted_pivots", database="raw"), corpus=corpus).drop("corpus")
+
+
 def pivot_quality(warehouse: Any, corpus: str) -> ir.Table:
     """Are the right tokens among the best candidates? One row per method, direction, pivot language and list length."""
     quality = _of(mart(warehouse, "fct_pivot_quality"), corpus=corpus)
@@ -320,15 +336,31 @@ def layer_curve(
     )
 
 
+def mean_layer_curves(warehouse: Any, experiment: str, *, source_lang: str = ALL, target_lang: str = ALL) -> ir.Table:
+    """Layer curves as plain means over the runs of a strategy: strategy, behaviour, layer, p_*, n_items, n_runs."""
+    curves = _of(mart(warehouse, "fct_pivot_layer_curves"), source_lang=source_lang, target_lang=target_lang)
+    joined = curves.join(_runs_of(warehouse, experiment), "run_id")
+    return (
+        joined.group_by("strategy", "behaviour", "layer")
+        .aggregate(
+            p_pivot=joined.p_pivot.mean(),
+            p_control=joined.p_control.mean(),
+            p_source=joined.p_source.mean(),
+            p_target=joined.p_target.mean(),
+            n_items=joined.n_items.sum(),
+            n_runs=joined.run_id.nunique(),
+        )
+        .order_by("strategy", "behaviour", "layer")
+    )
+
+
 def behaviour_counts(warehouse: Any, experiment: str) -> ir.Table:
-    """How many words went straight to the target and how many through another word: by strategy and behaviour."""
+    """How many words went straight to the target and how many through another: strategy, behaviour, n_words, share."""
     behaviours = mart(warehouse, "fct_behaviours").select("run_id", "behaviour")
     joined = behaviours.join(_runs_of(warehouse, experiment), "run_id")
-    return (
-        joined.group_by("strategy", "behaviour")
-        .aggregate(n_words=joined.count(), n_runs=joined.run_id.nunique())
-        .order_by("strategy", "behaviour")
-    )
+    counted = joined.group_by("strategy", "behaviour").aggregate(n_words=joined.count(), n_runs=joined.run_id.nunique())
+    whole = counted.n_words.sum().over(group_by=counted.strategy)
+    return counted.mutate(share=counted.n_words / whole).order_by("strategy", "behaviour")
 
 
 def behaviour_auc(warehouse: Any, experiment: str, *, source_lang: str = ALL, target_lang: str = ALL) -> ir.Table:

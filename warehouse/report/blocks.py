@@ -1,0 +1,131 @@
+"""What a report is made of: answers to named queries, and the blocks that show them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import ibis
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Rows of one named query, with how they were asked for."""
+
+    rows: list[dict[str, Any]]
+    columns: list[str]
+    call: str  # Python, to type in a notebook
+    sql: str  # the same for `pivots sql`
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table of values: they are formatted by the page's template."""
+
+    columns: list[str]
+    rows: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A chart of one or more panels with what it says, its numbers and its query."""
+
+    title: str
+    says: str  # one or two sentences that also serve who cannot see the chart
+    panels: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # (heading, Vega-Lite specification)
+    answer: Answer | None = None
+    kind: str = "figure"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matrix:
+    """A square of values, shaded by size: rows and columns are labels."""
+
+    title: str
+    says: str
+    corner: str
+    rows: list[str]
+    columns: list[str]
+    cells: dict[tuple[str, str], dict[str, Any]]  # (row, column) -> {text, shade in -1..1, note}
+    answer: Answer | None = None
+    kind: str = "matrix"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PivotLists:
+    """Candidates of pairs by both methods side by side."""
+
+    title: str
+    says: str
+    pairs: list[dict[str, Any]]
+    answer: Answer | None = None
+    kind: str = "pivots"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chips:
+    """Tokens of a set, in order."""
+
+    title: str
+    says: str
+    groups: list[tuple[str, list[dict[str, Any]]]]
+    answer: Answer | None = None
+    kind: str = "chips"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signatures:
+    """Failure signatures in plain words."""
+
+    title: str
+    says: str
+    groups: list[dict[str, Any]]
+    answer: Answer | None = None
+    kind: str = "signatures"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """A table shown open."""
+
+    title: str
+    says: str
+    table: Table
+    answer: Answer | None = None
+    kind: str = "listing"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Missing:
+    """A part without data yet, and the command that fills it."""
+
+    title: str
+    says: str
+    command: str
+    answer: None = None
+    kind: str = "missing"
+
+
+Block = Figure | Matrix | PivotLists | Chips | Signatures | Listing | Missing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of the page."""
+
+    id: str
+    title: str
+    intro: str
+    blocks: Sequence[Block]
+
+
+def ask(query: Callable[..., ibis.Table], warehouse: Any, *arguments: Any, **options: Any) -> Answer:
+    """Run a named query and keep how it reads in Python and in SQL."""
+    expression = query(warehouse, *arguments, **options)
+    given = ["warehouse", *map(repr, arguments), *(f"{name}={value!r}" for name, value in options.items())]
+    rows = expression.to_pyarrow()
+    return Answer(
+        rows=rows.to_pylist(),
+        columns=rows.schema.names,
+        call=f"queries.{query.__name__}({', '.join(given)})",
+        sql=str(ibis.to_sql(expression, pretty=True)),
+    )

@@ -1,0 +1,264 @@
+"""Charts, by Altair, as Vega-Lite specifications. Colours read on light and dark; text colours come from the page."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+
+STRATEGIES = (
+    "base",
+    "original",
+    "random_multilingual",
+    "frequency_weighted_multilingual",
+    "pivot_aware",
+    "word_density",
+    "planted_truth",
+)
+STRATEGY_COLOURS = ("#8a8f98", "#4c8bd0", "#2ca089", "#a3a635", "#e0752d", "#9b6dcc", "#d1587f")
+SPARE_COLOURS = ("#b08968", "#6b8e23", "#c77dff", "#5f9ea0", "#cd5c5c", "#708090")
+METHOD_COLOURS = {"adjusted": "#e0752d", "paper": "#4c8bd0"}
+LANGUAGE_COLOURS = ("#4c8bd0", "#e0752d", "#2ca089", "#9b6dcc", "#d1587f", "#a3a635", "#b08968", "#708090")
+CURVES = {"p_pivot": "pivot", "p_control": "control pivots", "p_source": "source", "p_target": "target"}
+CURVE_COLOURS = {"pivot": "#e0752d", "control pivots": "#b9a594", "source": "#4c8bd0", "target": "#2ca089"}
+_ROW_HEIGHT = 26
+
+
+def strategy_order(names: Sequence[str]) -> list[str]:
+    """Return strategies in the order in which people compare them; unknown ones last, by name."""
+    known = [name for name in STRATEGIES if name in names]
+    return known + sorted(set(names) - set(known))
+
+
+def label(strategy: str) -> str:
+    """Return a strategy's name as it reads in a chart."""
+    return strategy.replace("_", " ")
+
+
+def stacked_shares(
+    rows: list[dict[str, Any]], *, y: str, part: str, share: str, parts: Sequence[str]
+) -> dict[str, Any]:
+    """One bar per `y`, cut into the shares of `part`, which are coloured in the given order."""
+    order = strategy_order([row[y] for row in rows])
+    data = [
+        {"name": label(row[y]), "part": row[part], "share": row[share], "order": parts.index(row[part])} for row in rows
+    ]
+    chart = (
+        alt.Chart(_data(data))
+        .mark_bar(height={"band": 0.72})
+        .encode(
+            y=_names("name", [label(name) for name in order]),
+            x=alt.X("share:Q", title=None, axis=alt.Axis(format="%", tickCount=5), scale=alt.Scale(domain=[0, 1])),
+            color=_colours("part", list(parts), list(LANGUAGE_COLOURS)),
+            order="order:Q",
+            tooltip=[
+                alt.Tooltip("name:N", title=y),
+                alt.Tooltip("part:N", title=part),
+                alt.Tooltip("share:Q", format=".1%"),
+            ],
+        )
+    )
+    return _finished(chart)
+
+
+def dots(
+    rows: list[dict[str, Any]], *, y: str, x: str, colour: str, parts: Sequence[str], title: str, number: str = ".3~g"
+) -> dict[str, Any]:
+    """One row per `y`, a dot per `colour`."""
+    order = strategy_order([row[y] for row in rows])
+    data = [{"name": label(row[y]), "part": row[colour], "value": row[x]} for row in rows if row[x] is not None]
+    chart = (
+        alt.Chart(_data(data))
+        .mark_point(filled=True, size=75, opacity=0.9)
+        .encode(
+            y=_names("name", [label(name) for name in order]),
+            x=alt.X("value:Q", title=title, axis=alt.Axis(format=number, tickCount=5), scale=alt.Scale(zero=False)),
+            color=_colours("part", list(parts), list(LANGUAGE_COLOURS)),
+            tooltip=[
+                alt.Tooltip("name:N", title=y),
+                alt.Tooltip("part:N", title=colour),
+                alt.Tooltip("value:Q", title=title, format=".4~g"),
+            ],
+        )
+    )
+    return _finished(chart)
+
+
+def intervals(
+    rows: list[dict[str, Any]],
+    *,
+    y: str,
+    value: str,
+    low: str,
+    high: str,
+    title: str,
+    wide: tuple[str, str] | None = None,
+    reference: float | None = None,
+    strategies: bool = True,
+) -> dict[str, Any]:
+    """A dot with its interval per row; several rows of one `y` stand side by side.
+
+    Args:
+        wide: columns of a second interval, drawn thinner.
+        strategies: colour by strategy; else all in one colour.
+    """
+    order = strategy_order([row[y] for row in rows]) if strategies else list(dict.fromkeys(row[y] for row in rows))
+    counts: dict[str, int] = {}
+    data = []
+    for row in rows:
+        within = counts[row[y]] = counts.get(row[y], -1) + 1
+        data.append(
+            {
+                "name": label(row[y]),
+                "which": "" if row.get("seed") is None else f"seed {row['seed']}",
+                "within": within,
+                "value": row[value],
+                "low": row[low],
+                "high": row[high],
+                "wide_low": row[wide[0]] if wide else None,
+                "wide_high": row[wide[1]] if wide else None,
+            }
+        )
+    per_name = max(counts.values(), default=0) + 1
+    names = [label(name) for name in order]
+    colour = (
+        _colours("name", names, strategy_colours(order), legend=False)
+        if strategies
+        else alt.value(METHOD_COLOURS["adjusted"])
+    )
+    tooltip = [alt.Tooltip("name:N", title=y), alt.Tooltip("which:N", title="run")] + [
+        alt.Tooltip(f"{name}:Q", title=heading, format=".4~g")
+        for name, heading in (("value", title), ("low", "95 % low"), ("high", "95 % high"))
+    ]
+    base = alt.Chart(_data(data)).encode(
+        y=_names("name", names),
+        yOffset=alt.YOffset("within:O", scale=alt.Scale(paddingInner=0.2, paddingOuter=0.2)),
+        color=colour,
+        tooltip=tooltip,
+    )
+    axis = alt.X("low:Q", title=title, axis=alt.Axis(tickCount=5, format=".3~g"), scale=alt.Scale(zero=False))
+    layers: list[alt.Chart] = []
+    if reference is not None:
+        layers.append(
+            alt.Chart(_data([{"at": reference}]))
+            .mark_rule(strokeDash=[4, 3], opacity=0.7)
+            .encode(x="at:Q", color=alt.value("#8a8f98"))
+        )
+    if wide:
+        layers.append(
+            base.mark_rule(strokeWidth=1.5, opacity=0.7).encode(x=alt.X("wide_low:Q", title=title), x2="wide_high:Q")
+        )
+    layers.append(base.mark_rule(strokeWidth=4, opacity=0.55, strokeCap="round").encode(x=axis, x2="high:Q"))
+    layers.append(base.mark_point(filled=True, size=60, opacity=1).encode(x=alt.X("value:Q", title=title)))
+    step = max(_ROW_HEIGHT, 13 * per_name)
+    return _finished(alt.layer(*layers).properties(height=alt.Step(step, **{"for": "position"})))
+
+
+def quality_lines(rows: list[dict[str, Any]], *, value: str) -> dict[str, Any]:
+    """Recall or precision by list length, one line per direction, coloured by method."""
+    data = [
+        {
+            "k": row["top_k"],
+            "value": row[value],
+            "method": row["score_method"],
+            "direction": f"{row['source_lang']}→{row['target_lang']} by {row['pivot_lang']}",
+            "n": row["n_pairs"],
+        }
+        for row in rows
+        if row[value] is not None
+    ]
+    methods = [method for method in METHOD_COLOURS if any(row["method"] == method for row in data)]
+    ks = sorted({row["k"] for row in data})
+    chart = (
+        alt.Chart(_data(data))
+        .mark_line(point={"size": 28, "filled": True}, opacity=0.75, strokeWidth=1.5)
+        .encode(
+            x=alt.X(
+                "k:Q", title="candidates looked at", scale=alt.Scale(type="log"), axis=alt.Axis(values=ks, format="d")
+            ),
+            y=alt.Y("value:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", tickCount=5)),
+            color=_colours("method", methods, [METHOD_COLOURS[method] for method in methods]),
+            detail="direction:N",
+            tooltip=[
+                "method:N",
+                "direction:N",
+                "k:Q",
+                alt.Tooltip("value:Q", format=".1%"),
+                alt.Tooltip("n:Q", title="pairs"),
+            ],
+        )
+        .properties(height=220)
+    )
+    return _finished(chart)
+
+
+def layer_lines(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Mean probability of pivot, control, source and target tokens along the layers, one row per layer."""
+    data = [
+        {"layer": row["layer"], "tokens": name, "p": row[column]}
+        for row in rows
+        for column, name in CURVES.items()
+        if row[column] is not None
+    ]
+    names = [name for name in CURVE_COLOURS if any(row["tokens"] == name for row in data)]
+    chart = (
+        alt.Chart(_data(data))
+        .mark_line(point={"size": 30, "filled": True}, strokeWidth=2)
+        .encode(
+            x=alt.X("layer:Q", title="layer", axis=alt.Axis(tickMinStep=1, format="d")),
+            y=alt.Y("p:Q", title="mean probability", axis=alt.Axis(tickCount=5, format=".2~g")),
+            color=_colours("tokens", names, [CURVE_COLOURS[name] for name in names]),
+            strokeDash=alt.StrokeDash(
+                "tokens:N",
+                scale=alt.Scale(domain=names, range=[[5, 4] if n == "control pivots" else [1, 0] for n in names]),
+                legend=None,
+            ),
+            tooltip=["tokens:N", "layer:Q", alt.Tooltip("p:Q", title="probability", format=".4~g")],
+        )
+        .properties(height=230)
+    )
+    return _finished(chart)
+
+
+def horizontal_bars(rows: list[dict[str, Any]], *, y: str, x: str, title: str) -> dict[str, Any]:
+    """One bar per row, in the order given."""
+    names = [row[y] for row in rows]
+    chart = (
+        alt.Chart(_data([{"name": row[y], "value": row[x]} for row in rows]))
+        .mark_bar(height={"band": 0.72})
+        .encode(
+            y=_names("name", names),
+            x=alt.X("value:Q", title=title, axis=alt.Axis(tickCount=5, format="~s")),
+            color=_colours("name", names, list(LANGUAGE_COLOURS), legend=False),
+            tooltip=[alt.Tooltip("name:N", title=y), alt.Tooltip("value:Q", title=title, format=",")],
+        )
+    )
+    return _finished(chart)
+
+
+def strategy_colours(order: Sequence[str]) -> list[str]:
+    """Return a strategy's colour, the same in every chart."""
+    known = dict(zip(STRATEGIES, STRATEGY_COLOURS, strict=True))
+    spare = iter(SPARE_COLOURS * (1 + len(order)))
+    return [known.get(name) or next(spare) for name in order]
+
+
+def _colours(column: str, domain: list[str], colours: list[str], *, legend: bool = True) -> alt.Color:
+    range_ = [colours[i % len(colours)] for i in range(len(domain))]
+    shown = alt.Legend(title=None, orient="top", symbolType="circle") if legend else None
+    return alt.Color(f"{column}:N", scale=alt.Scale(domain=domain, range=range_), legend=shown)
+
+
+def _names(column: str, order: list[str]) -> alt.Y:
+    return alt.Y(f"{column}:N", sort=order, title=None, axis=alt.Axis(labelLimit=190, ticks=False, domain=False))
+
+
+def _data(rows: list[dict[str, Any]]) -> alt.Data:
+    return alt.Data(values=rows)
+
+
+def _finished(chart: alt.Chart | alt.LayerChart) -> dict[str, Any]:
+    """Return the specification: as wide as its place on the page, without a link to the schema."""
+    specification = chart.properties(width="container").to_dict()
+    specification.pop("$schema", None)
+    specification.pop("config", None)  # the page sets colours and fonts, light or dark
+    return specification

@@ -1,0 +1,295 @@
+"""Sections of the report about documents, words and pivots: overview, pivots, selection."""
+
+from typing import Any
+
+from warehouse import queries
+from warehouse.report import charts
+from warehouse.report.blocks import (
+    Answer,
+    Block,
+    Chips,
+    Figure,
+    Listing,
+    Matrix,
+    Missing,
+    PivotLists,
+    Section,
+    Table,
+    ask,
+)
+
+# English words of pairs that people know how to judge, with the direction to show them in.
+CHOSEN_PAIRS = (
+    ("water", "en", "fr"),
+    ("library", "fr", "ja"),
+    ("bread", "en", "zh"),
+    ("meaning", "fr", "ja"),
+    ("music", "zh", "ja"),
+    ("book", "en", "ja"),
+)
+_PAIRS_SHOWN = 6
+_CANDIDATES_SHOWN = 8
+_TOKENS_SHOWN = 60
+
+
+def overview(warehouse: Any, status: dict[str, Any], corpus: str | None) -> Section:
+    """What is in the warehouse, and what is stale."""
+    blocks: list[Block] = []
+    if corpus is None:
+        blocks.append(
+            Missing(
+                title="Corpora",
+                says="Nothing is ingested.",
+                command="pivots ingest PATH --corpus NAME --tokenizer FILE",
+            )
+        )
+    else:
+        answer = ask(queries.corpus_languages, warehouse, corpus)
+        whole = sum(row["n_tokens"] for row in answer.rows)
+        largest = answer.rows[0]
+        blocks.append(
+            Figure(
+                title=f"Tokens by language in {corpus}",
+                says=f"{whole:,} tokens in {sum(row['n_docs'] for row in answer.rows):,} documents;"
+                f" {largest['lang']} holds {largest['n_tokens'] / whole:.0%} of the tokens.",
+                panels=[("", charts.horizontal_bars(answer.rows, y="lang", x="n_tokens", title="tokens"))],
+                answer=answer,
+            )
+        )
+        others = ask(queries.corpora, warehouse)
+        if len(others.rows) > 1:
+            blocks.append(_listing("All corpora", "The sections below are about the first one shown above.", others))
+    stale = [entry for entry in status["stale"] if entry["what"] != "report"]
+    if stale:
+        says = "Older than what it is made from, or missing; the commands in this order mend it."
+        blocks.append(Listing(title="Stale", says=says, table=Table(columns=["what", "why", "mend"], rows=stale)))
+    else:
+        table = Table(columns=[], rows=[])
+        blocks.append(
+            Listing(title="Stale", says="Nothing: every part shows the latest documents and results.", table=table)
+        )
+    rejects = ask(queries.rejects, warehouse)
+    if rejects.rows:
+        blocks.append(
+            _listing("Rejected records", "Input that could not be used; nothing is skipped silently.", rejects)
+        )
+    return Section(id="overview", title="Overview", intro="What the warehouse holds.", blocks=blocks)
+
+
+def pivots(warehouse: Any, corpus: str | None) -> Section:
+    """Which tokens link the words of chosen pairs, by both methods, and how good the lists are."""
+    blocks: list[Block] = []
+    if corpus is None or not queries.has_rows(warehouse, "fct_pivot_candidates"):
+        blocks.append(
+            Missing(
+                title="Pivot candidates", says="No pair has been scored.", command="pivots count, then pivots build"
+            )
+        )
+    else:
+        blocks.append(_pivot_lists(warehouse, corpus))
+    if corpus is not None and queries.has_rows(warehouse, "fct_pivot_quality"):
+        blocks.append(_quality(warehouse, corpus))
+    if corpus is not None and queries.has_rows(warehouse, "dim_pivot_tokens"):
+        answer = ask(queries.pivot_tokens, warehouse, corpus, limit=_TOKENS_SHOWN)
+        if answer.rows:
+            says = (
+                f"The set `{queries.DEFAULT_PIVOT_SET}` ranks documents by default: tokens with neighbours in several"
+                f" languages. Its first {len(answer.rows)}, best first; the colour is the token's own language."
+            )
+            blocks.append(
+                Chips(title="Pivot tokens of the corpus", says=says, groups=_by_order(answer.rows), answer=answer)
+            )
+    intro = (
+        "A pivot is a token that turns up beside a word and beside its translation more often than chance allows."
+        " “Adjusted” holds every count against documents of the same language and length; “paper” is the paper's F,"
+        " against one background for the whole corpus."
+    )
+    return Section(id="pivots", title="Pivots", intro=intro, blocks=blocks)
+
+
+def selection(warehouse: Any, corpus: str | None) -> Section:
+    """What each strategy would train on."""
+    blocks: list[Block] = []
+    if corpus is None or not queries.has_rows(warehouse, "fct_selection_summary"):
+        blocks.append(Missing(title="Selection", says="No strategy has chosen documents.", command="pivots build"))
+        return Section(id="selection", title="Selection", intro="", blocks=blocks)
+    answer = ask(queries.selection_summary, warehouse, corpus)
+    # held_out is what nothing trains on, so it is no choice to compare
+    rows = [row for row in answer.rows if row["strategy"] != "held_out"]
+    langs = _largest_first(rows)
+    blocks.append(
+        Figure(
+            title="Language shares",
+            says="Share of each strategy's tokens by language. The multilingual strategies share one target; `original`"
+            " keeps the corpus's own shares.",
+            panels=[("", charts.stacked_shares(rows, y="strategy", part="lang", share="token_share", parts=langs))],
+            answer=answer,
+        )
+    )
+    panels = []
+    for column, heading in (
+        ("mean_pivot_density", "tokens of the pivot set"),
+        ("mean_planted_pivot_density", "true (planted) pivots"),
+        ("mean_word_density", "words of the list: exposure"),
+    ):
+        if any(row.get(column) for row in rows):
+            panels.append(
+                (
+                    heading,
+                    charts.dots(
+                        rows, y="strategy", x=column, colour="lang", parts=langs, title="share of tokens", number=".1~%"
+                    ),
+                )
+            )
+    if panels:
+        blocks.append(
+            Figure(
+                title="Density of what was chosen",
+                says="How much of the chosen text is pivot tokens, and how much is the list's own words. If a strategy"
+                " is also denser in words, a gain may come from exposure.",
+                panels=panels,
+                answer=answer,
+            )
+        )
+    if queries.has_rows(warehouse, "fct_selection_overlap"):
+        blocks.append(_overlap(ask(queries.selection_overlap, warehouse, corpus)))
+    intro = "The strategies choose documents under the same token budget; each row is one of them."
+    return Section(id="selection", title="Selection", intro=intro, blocks=blocks)
+
+
+def _pivot_lists(warehouse: Any, corpus: str) -> PivotLists:
+    truth = ask(queries.planted_pivots, warehouse, corpus)
+    planted = {(row["item_id"], row["token_id"]) for row in truth.rows}
+    wanted = [(word, *pair) for word, *pair in _chosen_words(warehouse, corpus)]
+    if len(wanted) < _PAIRS_SHOWN:
+        strongest = ask(queries.strongest_pairs, warehouse, corpus).rows
+        wanted += [(row["source_word"], row["source_lang"], row["target_lang"]) for row in strongest]
+    pairs: list[dict[str, Any]] = []
+    shown: Answer | None = None
+    for word, source_lang, target_lang in dict.fromkeys(wanted):
+        if len(pairs) == _PAIRS_SHOWN:
+            break
+        lists: dict[str, list[dict[str, Any]]] = {}
+        for method in ("adjusted", "paper"):
+            answer = ask(
+                queries.pivots_of_pair,
+                warehouse,
+                corpus,
+                word,
+                source_lang,
+                target_lang,
+                score_method=method,
+                top_k=_CANDIDATES_SHOWN,
+            )
+            shown = shown or answer
+            first_item = answer.rows[:1] and answer.rows[0]["item_id"]
+            lists[method] = [
+                {**row, "is_planted": (row["item_id"], row["token_id"]) in planted}
+                for row in answer.rows
+                if row["item_id"] == first_item
+            ]
+        if not any(lists.values()):
+            continue
+        target_word = next(iter(lists["adjusted"] or lists["paper"]))["target_word"]
+        pairs.append(
+            {
+                "source_word": word,
+                "target_word": target_word,
+                "source_lang": source_lang,
+                "target_lang": target_lang,
+                "lists": lists,
+                "together": _together(warehouse, corpus, word, target_word, source_lang, target_lang),
+            }
+        )
+    says = "Best candidates first; the bar is the score against the list's best."
+    if planted:
+        says += " A tick marks a token that was planted as a pivot of this pair."
+    return PivotLists(title="Candidates of chosen pairs", says=says, pairs=pairs, answer=shown)
+
+
+def _chosen_words(warehouse: Any, corpus: str) -> list[tuple[str, str, str]]:
+    """Return (source word, source language, target language) of the chosen pairs that this corpus has words for."""
+    found = []
+    for english, source_lang, target_lang in CHOSEN_PAIRS:
+        if source_lang == "en":
+            found.append((english, source_lang, target_lang))
+            continue
+        rows = ask(queries.pair_cooccurrence, warehouse, corpus, "en", source_lang, source_word=english).rows
+        found += [(row["target_word"], source_lang, target_lang) for row in rows[:1]]
+    return found
+
+
+def _together(
+    warehouse: Any, corpus: str, word: str, target_word: str, source_lang: str, target_lang: str
+) -> dict[str, Any]:
+    rows = ask(queries.pair_cooccurrence, warehouse, corpus, source_lang, target_lang, source_word=word).rows
+    return next((row for row in rows if row["target_word"] == target_word), {})
+
+
+def _quality(warehouse: Any, corpus: str) -> Block:
+    answer = ask(queries.pivot_quality, warehouse, corpus)
+    # a direction and its mirror image have the same candidates
+    rows = [row for row in answer.rows if row["source_lang"] < row["target_lang"]]
+    panels = []
+    for column, heading, wanted in (
+        ("recall", "the third language's translation is found", lambda row: row["pivot_lang"] == "en"),
+        ("planted_recall", "planted pivots found", lambda row: True),
+        ("planted_precision", "share of candidates that were planted", lambda row: True),
+    ):
+        kept = [row for row in rows if wanted(row) and row.get(column) is not None]
+        if kept:
+            panels.append((heading, charts.quality_lines(kept, value=column)))
+    if not panels:
+        return Missing(
+            title="Pivot quality",
+            says="No pair has both words in enough documents to judge by.",
+            command="pivots ingest PATH",
+        )
+    return Figure(
+        title="Pivot quality",
+        says="Without a judge: for two non-English words, is the English translation among the best candidates?"
+        " Where pivots were planted, how many are found, and how many of the candidates are real. One line per"
+        " direction; higher is better.",
+        panels=panels,
+        answer=answer,
+    )
+
+
+def _overlap(answer: Answer) -> Matrix:
+    kept = [row for row in answer.rows if "held_out" not in (row["strategy_a"], row["strategy_b"])]
+    names = charts.strategy_order([name for row in kept for name in (row["strategy_a"], row["strategy_b"])])
+    cells = {}
+    for row in kept:
+        for mine, other, share in (
+            (row["strategy_a"], row["strategy_b"], row["token_share_of_a"]),
+            (row["strategy_b"], row["strategy_a"], row["token_share_of_b"]),
+        ):
+            if share is not None:
+                cells[charts.label(mine), charts.label(other)] = {"text": f"{share:.0%}", "shade": share, "note": ""}
+    labels = [charts.label(name) for name in names]
+    return Matrix(
+        title="Overlap",
+        says="Share of the row's tokens that the column's strategy takes too. Strategies that choose the same documents"
+        " cannot differ in what they teach.",
+        corner="of ↓ also in →",
+        rows=labels,
+        columns=labels,
+        cells=cells,
+        answer=answer,
+    )
+
+
+def _by_order(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    langs = sorted({row["lang"] or "" for row in rows})
+    return [("", [{**row, "lang_index": langs.index(row["lang"] or "")} for row in rows])]
+
+
+def _largest_first(rows: list[dict[str, Any]]) -> list[str]:
+    sizes: dict[str, int] = {}
+    for row in rows:
+        sizes[row["lang"]] = sizes.get(row["lang"], 0) + row["n_tokens"]
+    return sorted(sizes, key=lambda lang: (-sizes[lang], lang))
+
+
+def _listing(title: str, says: str, answer: Answer) -> Listing:
+    return Listing(title=title, says=says, table=Table(columns=answer.columns, rows=answer.rows), answer=answer)

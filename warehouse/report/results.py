@@ -1,0 +1,304 @@
+"""Sections of the report about models: results, failure signatures, lineage."""
+
+from typing import Any
+
+from warehouse import queries
+from warehouse.report import charts, wording
+from warehouse.report.blocks import Answer, Block, Figure, Listing, Matrix, Missing, Section, Signatures, Table, ask
+
+_EXPERIMENT = "pivots experiment --corpus NAME --model MODEL --preset PRESET"
+_RUN_COLUMNS = [
+    "run_id",
+    "kind",
+    "corpus",
+    "experiment",
+    "strategy",
+    "seed",
+    "model_id",
+    "git_commit",
+    "config_hash",
+    "finished_at",
+]
+_BEHAVIOURS = ("cooccurrence", "pivot", "excluded")
+
+
+def results(warehouse: Any, experiment: str | None) -> Section:
+    """What the models learned from each selection."""
+    title = "Results"
+    if experiment is None or not queries.has_rows(warehouse, "fct_translation_scores"):
+        missing = Missing(
+            title="Scores", says="No model has been trained and scored in an experiment.", command=_EXPERIMENT
+        )
+        return Section(id="results", title=title, intro="", blocks=[missing])
+    blocks: list[Block] = [_scores(warehouse, experiment)]
+    if queries.has_rows(warehouse, "fct_strategy_comparison"):
+        blocks += _comparison(warehouse, experiment)
+    if queries.has_rows(warehouse, "fct_pivot_layer_curves"):
+        blocks += _layers(warehouse, experiment)
+    else:
+        blocks.append(
+            Missing(title="Layer curves", says="No model has been traced.", command="pivots trace --model MODEL")
+        )
+    if queries.has_rows(warehouse, "fct_behaviours"):
+        blocks.append(_behaviours(warehouse, experiment))
+    if queries.has_rows(warehouse, "fct_behaviour_auc"):
+        blocks += _auc(warehouse, experiment)
+    if queries.has_rows(warehouse, "fct_held_out_losses"):
+        blocks += _held_out(warehouse, experiment)
+    intro = (
+        f"Experiment `{experiment}`. The score is the probability of the right translation less that after wrong source"
+        " words; only words that took no part in finding pivots (split `judge`) are shown."
+    )
+    return Section(id="results", title=title, intro=intro, blocks=blocks)
+
+
+def signatures(warehouse: Any, experiment: str | None) -> Section:
+    """Known ways for results to mean nothing, in plain words."""
+    intro = (
+        "Each is a way in which results can look fine and mean nothing. A flag is a reason to doubt, not a failure of"
+        " the job."
+    )
+    if not queries.has_rows(warehouse, "fct_failure_signatures"):
+        missing = Missing(title="Failure signatures", says="There is no run to examine.", command=_EXPERIMENT)
+        return Section(id="signatures", title="What to doubt", intro=intro, blocks=[missing])
+    answer = ask(queries.failure_signatures, warehouse)
+    kept = [row for row in answer.rows if experiment is None or row["experiment"] == experiment]
+    groups: dict[str, dict[str, Any]] = {}
+    for row in kept:
+        group = groups.setdefault(
+            row["signature"], {"signature": row["signature"], "explanation": row["explanation"], "rows": []}
+        )
+        group["rows"].append(row)
+    for group in groups.values():
+        statuses = [row["status"] for row in group["rows"]]
+        group["n_flagged"], group["n_measured"] = (
+            statuses.count("flagged"),
+            len(statuses) - statuses.count("not_applicable"),
+        )
+        group["flagged"] = [row for row in group["rows"] if row["status"] == "flagged"]
+        group["mood"] = "bad" if group["n_flagged"] else "good" if group["n_measured"] else "none"
+    order = sorted(groups.values(), key=lambda g: (-g["n_flagged"], g["n_measured"] == 0, g["signature"]))
+    n_flagged = sum(bool(group["n_flagged"]) for group in order)
+    says = (
+        f"{n_flagged} of {len(order)} signatures are flagged in at least one run." if order else "Nothing to examine."
+    )
+    block = Signatures(title="Failure signatures", says=says, groups=order, answer=answer)
+    return Section(id="signatures", title="What to doubt", intro=intro, blocks=[block])
+
+
+def lineage(warehouse: Any, manifest: dict[str, Any]) -> Section:
+    """Where every number comes from."""
+    answer = ask(queries.runs, warehouse)
+    blocks: list[Block] = []
+    if answer.rows:
+        says = f"{len(answer.rows):,} runs; the same request has the same id, so a row is found again by it."
+        columns = [name for name in _RUN_COLUMNS if any(row[name] is not None for row in answer.rows)]
+        blocks.append(Listing(title="Runs", says=says, table=Table(columns=columns, rows=answer.rows), answer=answer))
+    else:
+        blocks.append(
+            Missing(
+                title="Runs", says="No run is recorded.", command="pivots ingest PATH --corpus NAME --tokenizer FILE"
+            )
+        )
+    tables = [{"table": name, **table} for name, table in manifest["tables"].items()]
+    blocks.append(
+        Listing(
+            title="Published tables",
+            says="The content hash ignores the order of rows: equal hashes, equal tables.",
+            table=Table(columns=["table", "n_rows", "content_hash"], rows=tables),
+        )
+    )
+    intro = "Every result row carries a run; every run its commit, configuration hash and input hashes."
+    return Section(id="lineage", title="Lineage", intro=intro, blocks=blocks)
+
+
+def flagged_signatures(warehouse: Any, experiment: str) -> list[str]:
+    """Return the names of the signatures flagged in an experiment, sorted."""
+    if not queries.has_rows(warehouse, "fct_failure_signatures"):
+        return []
+    rows = ask(queries.failure_signatures, warehouse).rows
+    return sorted({row["signature"] for row in rows if row["status"] == "flagged" and row["experiment"] == experiment})
+
+
+def _scores(warehouse: Any, experiment: str) -> Figure:
+    answer = ask(queries.scores, warehouse, experiment)
+    rows = _in_order(answer.rows)
+    panels = [
+        ("score", charts.intervals(rows, y="strategy", value="score", low="ci_low", high="ci_high", title="score"))
+    ]
+    ranked = [{**row, "first_low": row["first_rank_rate"], "first_high": row["first_rank_rate"]} for row in rows]
+    chance = next((row["chance_rate"] for row in rows if row["chance_rate"] is not None), None)
+    if chance is not None:
+        panels.append(
+            (
+                "how often the right word is ranked first (dashed: chance)",
+                charts.intervals(
+                    ranked,
+                    y="strategy",
+                    value="first_rank_rate",
+                    low="first_low",
+                    high="first_high",
+                    title="share of words",
+                    reference=chance,
+                ),
+            )
+        )
+    best = max(rows, key=lambda row: row["score"])
+    return Figure(
+        title="Scores by strategy",
+        says=f"Mean over all directions, one dot per training seed, 95 % interval over words. The highest single run is"
+        f" {charts.label(best['strategy'])} at {best['score']:.4f}.",
+        panels=panels,
+        answer=answer,
+    )
+
+
+def _comparison(warehouse: Any, experiment: str) -> list[Block]:
+    answer = ask(queries.mean_deltas, warehouse, experiment)
+    mine = [row for row in answer.rows if row["strategy"] == wording.MAIN[0]]
+    blocks: list[Block] = []
+    if mine:
+        rows = [{**row, "against": f"− {row['baseline']}"} for row in mine]
+        wide = ("seed_ci_low", "seed_ci_high") if any(row.get("seed_ci_low") is not None for row in rows) else None
+        chart = charts.intervals(
+            rows, y="against", value="score_delta", low="ci_low", high="ci_high", title="difference in score",
+            wide=wide, reference=0, strategies=False,
+        )  # fmt: skip
+        blocks.append(
+            Figure(
+                title="Pivot-aware data against the others",
+                says=" ".join(wording.verdict(mine)["sentences"])
+                + " Thick: interval over words. Thin: over seeds, usually the honest one.",
+                panels=[("pivot_aware", chart)],
+                answer=answer,
+            )
+        )
+    by_direction = ask(queries.compare_strategies, warehouse, experiment, *wording.MAIN)
+    if any(row["source_lang"] != queries.ALL for row in by_direction.rows):
+        blocks.append(_direction_matrix(by_direction))
+    return blocks
+
+
+def _direction_matrix(answer: Answer) -> Matrix:
+    rows = [row for row in answer.rows if row["source_lang"] != queries.ALL]
+    langs = sorted({row["source_lang"] for row in rows} | {row["target_lang"] for row in rows})
+    largest = max((abs(row["score_delta"]) for row in rows if row["score_delta"] is not None), default=0) or 1
+    cells = {}
+    for row in rows:
+        if row["score_delta"] is None:
+            continue
+        found = wording.outcome(row)
+        cells[row["source_lang"], row["target_lang"]] = {
+            "text": f"{row['score_delta']:+.4f}",
+            "shade": row["score_delta"] / largest,
+            "note": "" if found == "no clear difference" else found,
+        }
+    return Matrix(
+        title="By direction",
+        says="Score of pivot-aware less that of random multilingual data, from the row's language to the column's.",
+        corner="from ↓ to →",
+        rows=langs,
+        columns=langs,
+        cells=cells,
+        answer=answer,
+    )
+
+
+def _layers(warehouse: Any, experiment: str) -> list[Block]:
+    answer = ask(queries.mean_layer_curves, warehouse, experiment)
+    if not answer.rows:
+        return [Missing(title="Layer curves", says="No model of this experiment has been traced.", command=_EXPERIMENT)]
+    strategies = charts.strategy_order([row["strategy"] for row in answer.rows])
+    shown = [name for name in ("base", wording.MAIN[1], wording.MAIN[0]) if name in strategies] or strategies[:3]
+    panels = []
+    for strategy in shown:
+        for behaviour in _BEHAVIOURS[:2]:
+            rows = [row for row in answer.rows if (row["strategy"], row["behaviour"]) == (strategy, behaviour)]
+            if rows:
+                panels.append((f"{charts.label(strategy)}, {behaviour} words", charts.layer_lines(rows)))
+    peaks = [
+        row
+        for row in answer.rows
+        if row["strategy"] == shown[-1] and row["behaviour"] == "pivot" and row["p_pivot"] is not None
+    ]
+    says = "Expected by the theory: the pivots' probability rises, peaks in the middle layers and falls as the target's"
+    says += " rises; control pivots, those of another pair, should stay flat."
+    if peaks:
+        peak = max(peaks, key=lambda row: row["p_pivot"])
+        last = max(row["layer"] for row in peaks)
+        says += f" In {charts.label(shown[-1])}, words that go through a pivot peak at layer {peak['layer']} of {last}."
+    return [Figure(title="Along the layers", says=says, panels=panels, answer=answer)]
+
+
+def _behaviours(warehouse: Any, experiment: str) -> Block:
+    answer = ask(queries.behaviour_counts, warehouse, experiment)
+    if not answer.rows:
+        return Missing(title="Behaviours", says="No model of this experiment has been traced.", command=_EXPERIMENT)
+    chart = charts.stacked_shares(
+        answer.rows,
+        y="strategy",
+        part="behaviour",
+        share="share",
+        parts=[b for b in _BEHAVIOURS if any(r["behaviour"] == b for r in answer.rows)],
+    )
+    return Figure(
+        title="Behaviours",
+        says="Share of words translated straight (`cooccurrence`), through another word (`pivot`), or not judged"
+        " because the two words share a token (`excluded`).",
+        panels=[("", chart)],
+        answer=answer,
+    )
+
+
+def _auc(warehouse: Any, experiment: str) -> list[Block]:
+    answer = ask(queries.behaviour_auc, warehouse, experiment)
+    rows = [row for row in answer.rows if row["auc"] is not None]
+    if not rows:
+        return []
+    panels = []
+    for definition in ("peak", "threshold"):
+        of_definition = _in_order([row for row in rows if row["definition"] == definition])
+        if of_definition:
+            panels.append(
+                (
+                    f"behaviour by {definition}",
+                    charts.intervals(
+                        of_definition,
+                        y="strategy",
+                        value="auc",
+                        low="ci_low",
+                        high="ci_high",
+                        title="AUC",
+                        reference=0.5,
+                    ),
+                )
+            )
+    says = (
+        "AUC of log(1 + documents shared by the pair) for telling straight words from pivot words; dashed is a coin"
+        " toss. The paper reports more than one half for most pairs."
+    )
+    return [Figure(title="Does co-occurrence predict the behaviour?", says=says, panels=panels, answer=answer)]
+
+
+def _held_out(warehouse: Any, experiment: str) -> list[Block]:
+    answer = ask(queries.held_out_losses, warehouse, experiment)
+    rows = [row for row in answer.rows if row["bits_per_byte_delta"] is not None and row["strategy"] != "base"]
+    if not rows:
+        return []
+    langs = sorted({row["lang"] for row in rows})
+    chart = charts.dots(
+        rows,
+        y="strategy",
+        x="bits_per_byte_delta",
+        colour="lang",
+        parts=langs,
+        title="change in bits per byte against base",
+        number="+.3~g",
+    )
+    says = "Loss on documents nobody trained on, after training less before. Above zero: the model forgot a language."
+    return [Figure(title="Held-out loss", says=says, panels=[("", chart)], answer=answer)]
+
+
+def _in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    order = charts.strategy_order([row["strategy"] for row in rows])
+    return sorted(rows, key=lambda row: (order.index(row["strategy"]), row["seed"] is not None, row["seed"] or 0))

@@ -1,0 +1,90 @@
+"""Results in plain words. Every number comes from a mart; here is only how a sentence reads it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+MAIN = ("pivot_aware", "random_multilingual")
+EXPOSURE_CONTROL = "word_density"
+_BETTER, _WORSE = "better", "worse"
+
+
+def outcome(row: dict[str, Any]) -> str:
+    """Return what a pair's intervals say: better, worse, leaning better, leaning worse, or no clear difference.
+
+    Both intervals, over words and over seeds, have to leave out zero; one alone is a leaning, because intervals over
+    words understate what another seed would change.
+    """
+    sides = [_side(row.get("ci_low"), row.get("ci_high")), _side(row.get("seed_ci_low"), row.get("seed_ci_high"))]
+    for side in (_BETTER, _WORSE):
+        if sides == [side, side]:
+            return side
+        if side in sides and (_WORSE if side == _BETTER else _BETTER) not in sides:
+            return f"leaning {side}"
+    return "no clear difference"
+
+
+def delta_sentence(row: dict[str, Any]) -> str:
+    """Return one compared pair as a sentence with its intervals."""
+    parts = [f"{row['strategy']} − {row['baseline']}: {row['score_delta']:+.4f}"]
+    if row.get("ci_low") is not None:
+        parts.append(f"over words {_interval(row['ci_low'], row['ci_high'])}")
+    n_seeds = row.get("n_seeds") or 0
+    if row.get("seed_ci_low") is not None:
+        above = "" if row.get("n_seeds_above") is None else f", above zero in {row['n_seeds_above']}"
+        parts.append(f"over {n_seeds} seeds {_interval(row['seed_ci_low'], row['seed_ci_high'])}{above}")
+    elif n_seeds == 1:
+        parts.append("one seed only")
+    return f"{'; '.join(parts)}: {outcome(row)}."
+
+
+def verdict(deltas: Sequence[dict[str, Any]], flagged: Sequence[str] = ()) -> dict[str, Any]:
+    """Return whether pivot-aware data won, from the mean differences of an experiment.
+
+    Args:
+        deltas: rows of `queries.mean_deltas`.
+        flagged: names of the failure signatures that are flagged in this experiment.
+
+    Returns:
+        mood (good, bad, unclear, none), headline, sentences.
+    """
+    of_pivots = {row["baseline"]: row for row in deltas if row["strategy"] == MAIN[0]}
+    main = of_pivots.get(MAIN[1])
+    if main is None:
+        return {
+            "mood": "none",
+            "headline": "Not known yet",
+            "sentences": [f"No experiment has compared {MAIN[0]} with {MAIN[1]}."],
+        }
+    found = outcome(main)
+    size = f"{main['score_delta']:+.4f}"
+    headline = {
+        _BETTER: f"Yes: {size} over random multilingual data",
+        _WORSE: f"No: {size} against random multilingual data",
+        "leaning better": f"Perhaps: {size}, but only one of two intervals leaves out zero",
+        "leaning worse": f"Rather not: {size}, and one of two intervals lies below zero",
+    }.get(found, f"Not shown: {size}, and the intervals hold zero")
+    sentences = [delta_sentence(of_pivots[name]) for name in _baseline_order(of_pivots)]
+    control = of_pivots.get(EXPOSURE_CONTROL)
+    if control is not None and "better" in found and "better" not in outcome(control):
+        sentences.append(
+            "Documents dense in the words themselves did no worse: the gain may be exposure to the words, not pivots."
+        )
+    if "scores_at_chance" in flagged:
+        sentences.append("Some model scores no better than chance, and then differences mean nothing.")
+    mood = {_BETTER: "good", _WORSE: "bad"}.get(found, "unclear")
+    return {"mood": mood, "headline": headline, "sentences": sentences}
+
+
+def _side(low: float | None, high: float | None) -> str | None:
+    if low is None or high is None:
+        return None
+    return _BETTER if low > 0 else _WORSE if high < 0 else "unclear"
+
+
+def _interval(low: float, high: float) -> str:
+    return f"[{low:+.4f}, {high:+.4f}]"
+
+
+def _baseline_order(by_baseline: dict[str, Any]) -> list[str]:
+    first = [name for name in (MAIN[1], "original", EXPOSURE_CONTROL, "base") if name in by_baseline]
+    return first + sorted(set(by_baseline) - set(first))
