@@ -164,9 +164,3 @@ def _shared_length(rows: list[list[int]]) -> int:
         if any(row[place] != rows[0][place] for row in rows):
             return place
     return limit
-
-
-def is_blank_token(tokenizer: Tokenizer, token_id: int) -> bool:
-    """Return whether a token writes nothing but white space (the easy first token of some CJK targets)."""
-    text = tokenizer.id_to_token(token_id)
-    return text is not None and not text.replace("\u0120", " ").replace("\u2581", " ").strip()

@@ -8,7 +8,6 @@ missing: finished chunks are kept by the hash of all that they depend on.
 """
 
 import argparse
-import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -16,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 from accelerate import PartialState
 from tokenizers import Tokenizer
@@ -24,17 +22,18 @@ from transformers import PreTrainedModel
 
 from ml.arguments import add_common, open_model, resolve_tokenizer
 from ml.checkpoints import check_identity
+from ml.chunks import compute_chunks, drop_chunks
 from ml.errors import UsageProblem, raise_all, run_program
 from ml.eval_set import EvalSet, open_eval_set
-from ml.files import atomic_file, read_json, remove_unfinished, short_hash, versions, write_json, write_result
+from ml.files import read_json, remove_unfinished, short_hash, versions, write_json, write_result
 from ml.languages import language_names
 from ml.models import check_plain_unembedding, context_length, n_parameters, pick_device
-from ml.progress import Progress
-from ml.prompts import TEMPLATE, Prompt, PromptBuilder, PromptTokens, all_prompts, is_blank_token
+from ml.prompts import TEMPLATE, Prompt, PromptBuilder, PromptTokens, all_prompts
 from ml.schemas import RESULT
 from ml.shared_prefix import check_against_reference, target_nlls
 from ml.shots import N_DRAWS, N_SHOTS
-from ml.workers import claim_threads, map_in_order
+from ml.token_text import is_blank
+from ml.workers import claim_threads
 
 CHUNK_PROMPTS = 256  # what a kill can cost
 _CHECKED_PROMPTS = 2
@@ -86,24 +85,18 @@ def main() -> None:
     checked = [item for _, item in work[:: max(1, len(work) // _CHECKED_PROMPTS)]][:_CHECKED_PROMPTS]
     difference = check_against_reference(loaded.model, checked)
     started = time.monotonic()
-    with Progress("score", total=len(prompts), unit="prompts", shown=state.is_main_process) as progress:
-
-        def finish(number: int) -> int:
-            path = folder / f"{number:06d}.parquet"
-            if not path.exists():
-                rows = _score_chunk(loaded.model, tokenizer, builder, chunks[number], arguments)
-                with atomic_file(path) as unfinished:
-                    pq.write_table(rows, unfinished)
-            return len(chunks[number]) * state.num_processes
-
-        mine = range(state.process_index, len(chunks), state.num_processes)
-        for n_finished in map_in_order(finish, mine, n_workers=n_workers):
-            progress.advance(n_finished)
+    scores = compute_chunks(
+        folder,
+        [len(chunk) for chunk in chunks],
+        lambda number: _score_chunk(loaded.model, tokenizer, builder, chunks[number], arguments),
+        what="score",
+        unit="prompts",
+        n_workers=n_workers,
+        state=state,
+    )
     elapsed = time.monotonic() - started
-    state.wait_for_everyone()
-    if not state.is_main_process:
+    if scores is None:
         return
-    scores = pa.concat_tables([pq.read_table(folder / f"{number:06d}.parquet") for number in range(len(chunks))])
     keys = ["item_id", "source_lang", "target_lang", "candidate", "draw"]
     scores = scores.sort_by([(key, "ascending") for key in keys])
     write_result(out, "word_scores", scores)
@@ -133,7 +126,7 @@ def main() -> None:
         "timing": {"score_s": elapsed, "prompts_per_s": len(prompts) / elapsed},
     }
     write_json(out / "run.json", record)
-    shutil.rmtree(folder, ignore_errors=True)
+    drop_chunks(folder)
     _print_summary(scores, eval_set)
 
 
@@ -153,7 +146,7 @@ def _score_chunk(
             for (candidate, word), suffix, values in zip(
                 prompt.query.candidates, tokens.suffixes, by_candidate, strict=True
             ):
-                is_spaced = len(values) > 1 and is_blank_token(tokenizer, suffix[-len(values)])
+                is_spaced = len(values) > 1 and is_blank(tokenizer, suffix[-len(values)])
                 without = values[1:] if is_spaced else values
                 row = (
                     arguments.run_id,

@@ -1,0 +1,54 @@
+"""Long work in chunks that survive a kill: each finished chunk is a file, and only missing ones are computed."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from accelerate import PartialState
+
+from ml.files import atomic_file
+from ml.progress import Progress
+from ml.workers import map_in_order
+
+
+def compute_chunks(
+    folder: Path,
+    sizes: Sequence[int],
+    compute: Callable[[int], pa.Table],
+    *,
+    what: str,
+    unit: str,
+    n_workers: int,
+    state: PartialState,
+) -> pa.Table | None:
+    """Compute every chunk whose file is missing, divided over processes; return all rows on the main process.
+
+    `folder` must be named by a hash of everything the numbers depend on, and chunk n must always hold the same work;
+    `sizes[n]` is how many units it holds, for the progress line. Other processes than the main one get None.
+    """
+    paths = [folder / f"{number:06d}.parquet" for number in range(len(sizes))]
+    done = sum(size for size, path in zip(sizes, paths, strict=True) if path.exists())
+    # before the loop, so that all processes divide the same list
+    missing = [number for number, path in enumerate(paths) if not path.exists()]
+    state.wait_for_everyone()
+
+    def finish(number: int) -> int:
+        rows = compute(number)
+        with atomic_file(paths[number]) as unfinished:
+            pq.write_table(rows, unfinished)
+        return sizes[number]
+
+    with Progress(what, total=sum(sizes), unit=unit, done=done, shown=state.is_main_process) as progress:
+        for n_finished in map_in_order(
+            finish, missing[state.process_index :: state.num_processes], n_workers=n_workers
+        ):
+            progress.advance(n_finished * state.num_processes)
+    state.wait_for_everyone()
+    return pa.concat_tables([pq.read_table(path) for path in paths]) if state.is_main_process else None
+
+
+def drop_chunks(folder: Path) -> None:
+    """Remove the chunk files, once the result they make up is committed."""
+    shutil.rmtree(folder, ignore_errors=True)

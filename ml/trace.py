@@ -1,0 +1,278 @@
+"""Layer traces (method section 7): what each layer would answer to a translation prompt, by logit lens.
+
+    python -m ml.trace --eval-set DIR --model M --run-id ID --out DIR
+
+One prompt per item and direction: the right source word behind the shots of draw 0. Writes
+`<out>/results/layer_traces.parquet` and `<out>/run.json`. Under `accelerate launch` the work is divided over processes;
+killed and run again, it traces only what is missing.
+"""
+
+import argparse
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+from accelerate import PartialState
+from tokenizers import Tokenizer
+
+from ml.arguments import add_common, open_model, resolve_tokenizer
+from ml.checkpoints import check_identity
+from ml.chunks import compute_chunks, drop_chunks
+from ml.errors import UsageProblem, run_program
+from ml.eval_set import EvalSet, open_eval_set, read_pivots
+from ml.files import id64, read_json, remove_unfinished, short_hash, versions, write_json, write_result
+from ml.languages import language_names
+from ml.lens import LayerReader
+from ml.models import check_plain_unembedding, n_parameters, pick_device
+from ml.prompts import TEMPLATE, Prompt, PromptBuilder, PromptTokens, all_prompts
+from ml.schemas import RESULT
+from ml.shots import mix
+from ml.token_text import TokenText, is_blank
+from ml.workers import claim_threads
+
+TRACE_DRAW = 0
+CHUNK_PROMPTS = 256
+_KINDS = ("source", "target", "pivot", "control")
+
+
+@dataclass(frozen=True)
+class Traced:
+    """One prompt to trace. `sets` holds the tokens to sum over, by kind; None where there is nothing to sum."""
+
+    prompt: Prompt
+    tokens: list[int]
+    sets: dict[str, list[int] | None]
+
+
+def main() -> None:
+    """Check everything, trace chunk by chunk, then write the table."""
+    arguments = _parse()
+    eval_set = open_eval_set(arguments.eval_set)
+    names = language_names(eval_set.languages, arguments.language_name)
+    pivots = read_pivots(eval_set)
+    state = PartialState(cpu=arguments.device == "cpu")
+    n_workers = claim_threads(pick_device(arguments.device))
+    loaded = open_model(arguments)
+    tokenizer_file, tokenizer = resolve_tokenizer(arguments, loaded.source, eval_set.folder)
+    if tokenizer_file.hash != (wanted := eval_set.manifest["tokenizer_hash"]):
+        raise UsageProblem(
+            f"{tokenizer_file.path} (hash {tokenizer_file.hash}) is not the tokenizer of the pivots in "
+            f"{eval_set.folder} (hash {wanted}): name the file with --tokenizer, lake/tokenizers/{wanted}.json in the home folder"
+        )
+    check_plain_unembedding(loaded.model)
+    identity = {
+        "run_id": arguments.run_id,
+        "eval_set": eval_set.content_hash,
+        "model": loaded.hash,
+        "tokenizer": tokenizer_file.hash,
+        "dtype": loaded.dtype,
+        "prompt_template": short_hash([TEMPLATE, names]),
+        "draw": TRACE_DRAW,
+        "batch_tokens": arguments.batch_tokens,
+    }
+    out: Path = arguments.out
+    if (out / "run.json").exists():
+        check_identity(read_json(out / "run.json")["identity"], identity, out)
+        print(f"{out}: this run is finished already")
+        return
+    if state.is_main_process:
+        remove_unfinished(out)
+    state.wait_for_everyone()
+    builder = PromptBuilder(eval_set, tokenizer, names)
+    work = prepare(eval_set, pivots, tokenizer, builder)
+    chunks = [work[start : start + CHUNK_PROMPTS] for start in range(0, len(work), CHUNK_PROMPTS)]
+    folder = out / "results" / f".chunks-{short_hash(identity)}"
+    started = time.monotonic()
+    with LayerReader(loaded.model) as reader:
+        text = TokenText(tokenizer)
+        rows = compute_chunks(
+            folder,
+            [len(chunk) for chunk in chunks],
+            lambda number: trace_rows(reader, chunks[number], text, arguments.run_id, arguments.batch_tokens),
+            what="trace",
+            unit="prompts",
+            n_workers=n_workers,
+            state=state,
+        )
+        n_layers = reader.n_layers
+    elapsed = time.monotonic() - started
+    if rows is None:
+        return
+    keys = ("item_id", "source_lang", "target_lang", "layer")
+    rows = rows.sort_by([(key, "ascending") for key in keys])
+    write_result(out, "layer_traces", rows)
+    record: dict[str, Any] = {
+        "run_id": arguments.run_id,
+        "kind": "trace",
+        "config": {"model": arguments.model, "seed": arguments.seed, "draw": TRACE_DRAW, "language_names": names},
+        "identity": identity,
+        "inputs": {"eval_set": eval_set.content_hash, "model": loaded.hash},
+        "model_type": loaded.model.config.model_type,
+        "n_parameters": n_parameters(loaded.model),
+        "n_layers": n_layers,
+        "dtype": loaded.dtype,
+        "device": loaded.model.device.type,
+        "tokenizer_hash": tokenizer_file.hash,
+        "prompt_assembly": builder.assembly,
+        "leading_special_ids": builder.specials,
+        "versions": versions(),
+        "timing": {"trace_s": elapsed, "prompts_per_s": len(work) / elapsed},
+    }
+    write_json(out / "run.json", record)
+    drop_chunks(folder)
+    print(f"{out}: {len(work)} prompts, {n_layers} layers")
+
+
+def prepare(
+    eval_set: EvalSet, pivots: dict[tuple[int, str, str], list[int]], tokenizer: Tokenizer, builder: PromptBuilder
+) -> list[Traced]:
+    """Return what to trace, ordered by length and key so that equal lengths stand together."""
+    prompts = all_prompts(eval_set, draws=[TRACE_DRAW])
+    builder.check(prompts)
+    controls = _Controls(pivots)
+    work = []
+    for prompt, tokens in zip(prompts, builder.tokenize(prompts), strict=True):
+        query = prompt.query
+        own = {
+            "source": word_tokens(tokenizer, query.source_word),
+            "target": word_tokens(tokenizer, query.target_word),
+        }
+        chosen = pivots.get(prompt.key[:3])
+        control = controls.choose(prompt.key[:3], barred={*own["source"], *own["target"]}) if chosen else None
+        sets = own | {"pivot": sorted(chosen) if chosen else None, "control": control}
+        work.append(Traced(prompt, informative_prompt(tokenizer, tokens), sets))
+    return sorted(work, key=lambda item: (-len(item.tokens), item.prompt.key))
+
+
+def informative_prompt(tokenizer: Tokenizer, tokens: PromptTokens) -> list[int]:
+    """Return the tokens before the first informative target token of the right candidate: a bare space is passed."""
+    suffix, n_target = tokens.suffixes[0], tokens.n_targets[0]
+    target = suffix[-n_target:]
+    n_blank = 0
+    while n_blank < n_target - 1 and is_blank(tokenizer, target[n_blank]):
+        n_blank += 1
+    return tokens.prefix + suffix[: len(suffix) - n_target + n_blank]
+
+
+def word_tokens(tokenizer: Tokenizer, word: str) -> list[int]:
+    """Return the distinct tokens of both forms of a word, `w` and `" " + w`, blank ones left out, ascending."""
+    ids = {
+        *tokenizer.encode(word, add_special_tokens=False).ids,
+        *tokenizer.encode(f" {word}", add_special_tokens=False).ids,
+    }
+    return sorted(token for token in ids if not is_blank(tokenizer, token))
+
+
+class _Controls:
+    """Chooses pivots of other items of the same direction, to hold a pair's own pivots against."""
+
+    def __init__(self, pivots: dict[tuple[int, str, str], list[int]]) -> None:
+        self._pivots = pivots
+        by_direction: dict[tuple[str, str], list[int]] = {}
+        for item_id, source, target in sorted(pivots):
+            by_direction.setdefault((source, target), []).append(item_id)
+        self._items = {direction: np.array(ids, dtype=np.uint64) for direction, ids in by_direction.items()}
+
+    def choose(self, key: tuple[int, str, str], *, barred: set[int]) -> list[int] | None:
+        """Return as many tokens as the pair has pivots, none of them its own or `barred`; None if there are too few.
+
+        Another item is chosen by content hash and gives its pivots, best first; if some are barred, the next item
+        in the order of the hash fills up.
+        """
+        item_id, source, target = key
+        own = self._pivots[key]
+        items = self._items[source, target]
+        order = np.argsort(mix(mix(items) ^ np.uint64(id64("control", str(item_id), source, target))), kind="stable")
+        barred = barred | set(own)
+        chosen: list[int] = []
+        for other in items[order]:
+            if int(other) == item_id:
+                continue
+            for token in self._pivots[int(other), source, target]:
+                if token not in barred:
+                    barred.add(token)
+                    chosen.append(token)
+                    if len(chosen) == len(own):
+                        return sorted(chosen)
+        return None
+
+
+def trace_rows(reader: LayerReader, chunk: list[Traced], text: TokenText, run_id: str, batch_tokens: int) -> pa.Table:
+    """Trace the prompts of a chunk, batched by equal length; return rows of `layer_traces`."""
+    columns: dict[str, list[Any]] = {name: [] for name in RESULT["layer_traces"].names}
+    start = 0
+    while start < len(chunk):
+        length = len(chunk[start].tokens)
+        stop = start + 1
+        while stop < len(chunk) and len(chunk[stop].tokens) == length and (stop - start + 1) * length <= batch_tokens:
+            stop += 1
+        _trace_batch(reader, chunk[start:stop], text, run_id, columns)
+        start = stop
+    return pa.table(columns, schema=RESULT["layer_traces"])
+
+
+def _trace_batch(
+    reader: LayerReader, batch: list[Traced], text: TokenText, run_id: str, columns: dict[str, list[Any]]
+) -> None:
+    device = reader.device
+    triples = [
+        (row, kind, token)
+        for row, traced in enumerate(batch)
+        for kind, name in enumerate(_KINDS)
+        for token in traced.sets[name] or ()
+    ]
+    rows, kinds, members = torch.tensor(triples, dtype=torch.long).reshape(-1, 3).T.to(device)
+    for layer, log_probs in enumerate(reader.read(torch.tensor([traced.tokens for traced in batch], device=device))):
+        probs = log_probs.exp()
+        sums = torch.zeros(len(batch), len(_KINDS), device=device)
+        sums.index_put_((rows, kinds), probs[rows, members], accumulate=True)
+        top_probs, top_ids = (values.tolist() for values in probs.max(dim=-1))
+        entropies = -(probs * log_probs).sum(dim=-1)
+        for traced, top_p, top_id, by_kind, entropy in zip(
+            batch, top_probs, top_ids, sums.tolist(), entropies.tolist(), strict=True
+        ):
+            sets = traced.sets
+            p = {name: None if sets[name] is None else by_kind[kind] for kind, name in enumerate(_KINDS)}
+            row = {
+                "run_id": run_id,
+                "item_id": traced.prompt.query.item_id,
+                "source_lang": traced.prompt.query.source_lang,
+                "target_lang": traced.prompt.query.target_lang,
+                "layer": layer,
+                "top_token_id": top_id,
+                "top_token": text(top_id),
+                "p_top": top_p,
+                "p_source": p["source"],
+                "p_target": p["target"],
+                "p_pivot": p["pivot"],
+                "p_control": p["control"],
+                "entropy": entropy,
+                "is_top_source": top_id in (sets["source"] or ()),
+                "is_top_target": top_id in (sets["target"] or ()),
+                "is_top_pivot": top_id in (sets["pivot"] or ()),
+                "shares_token": bool({*(sets["source"] or ())} & {*(sets["target"] or ())}),
+            }
+            for name, value in row.items():
+                columns[name].append(value)
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="ml.trace", description="Trace layers over an evaluation set by logit lens.")
+    parser.add_argument("--eval-set", type=Path, required=True, help="evaluation set folder, with pivots.parquet")
+    add_common(parser)
+    parser.add_argument("--batch-tokens", type=int, default=16_384, help="tokens per batch")
+    parser.add_argument(
+        "--language-name", action="append", default=[], metavar="CODE=NAME", help="English name of a language"
+    )
+    arguments = parser.parse_args()
+    if arguments.batch_tokens < 1:
+        raise UsageProblem("--batch-tokens must be at least 1")
+    return arguments
+
+
+if __name__ == "__main__":
+    run_program(main)
