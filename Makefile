@@ -7,7 +7,7 @@ export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint format bench clean
+.PHONY: help setup demo test test-slow lint format bench base-model clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,6 +28,12 @@ test: setup ## every test that needs no large data
 
 test-slow: setup ## the tests marked slow
 	$(BIN)/python -m pytest -m slow
+
+bench: setup ## the benchmarks; they print ratios and rewrite docs/benchmarks/
+	for benchmark in tests/benchmarks/bench_*.py; do $(BIN)/python $$benchmark || exit 1; done
+
+base-model: setup ## train the demo's base model again (about half an hour on 2 cores; resumes)
+	$(BIN)/python -m warehouse.planted.base_model --work build/base-model
 
 lint: setup ## ruff, mypy, sqlfluff
 	$(BIN)/ruff check .

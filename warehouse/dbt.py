@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -19,9 +20,8 @@ VARS_FILE = "build-vars.json"
 
 
 def dbt_environment(home: Home) -> dict[str, str]:
-    """Return the environment that `dbt` needs to work on this home, also when typed by hand."""
+    """Return the variables that `dbt` needs to work on this home."""
     return {
-        **os.environ,
         "PIVOTS_WAREHOUSE": str(home.warehouse_file),
         "PIVOTS_THREADS": str(available_threads()),
         "PIVOTS_MEMORY": memory_limit(),
@@ -35,6 +35,18 @@ def dbt_environment(home: Home) -> dict[str, str]:
     }
 
 
+def shell_exports(home: Home) -> str:
+    """Return the same variables as shell exports, for people who type dbt by hand."""
+    path = f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH"
+    return "\n".join([path, *(f"export {k}={shlex.quote(v)}" for k, v in dbt_environment(home).items())])
+
+
+def point_raw_views(home: Home) -> None:
+    """Point the views of schema `raw` at the lake's current files."""
+    with writer_lock(home), open_writer(home) as connection:
+        lake.refresh_raw_views(home, connection)
+
+
 def run_dbt(home: Home, arguments: Sequence[str], *, quiet: bool = False) -> None:
     """Run one dbt command on the home's warehouse and wait for it. The caller holds `writer_lock`.
 
@@ -43,7 +55,7 @@ def run_dbt(home: Home, arguments: Sequence[str], *, quiet: bool = False) -> Non
     """
     _run_results_file(home).unlink(missing_ok=True)  # so that what is read below is of this run
     command = [str(Path(sys.executable).with_name("dbt")), *(["--quiet"] if quiet else []), *arguments]
-    finished = subprocess.run(command, env=dbt_environment(home), check=False, stdout=sys.stderr)
+    finished = subprocess.run(command, env=os.environ | dbt_environment(home), check=False, stdout=sys.stderr)
     if finished.returncode != 0:
         raise StepFailed(f"dbt {arguments[0]} failed: {_failures(home)}; the log is {home.dbt_logs / 'dbt.log'}")
 
@@ -59,7 +71,8 @@ def build(home: Home, *, select: Sequence[str] = (), variables: dict[str, Any] |
         How many nodes ended in each status: success, pass, warn ...
     """
     with writer_lock(home):
-        lake.remove_unfinished(home.root)
+        for folder in (home.lake, home.exports):  # written under the lock only, so what is unfinished is dead
+            lake.remove_unfinished(folder)
         with open_writer(home) as connection:
             lake.refresh_raw_views(home, connection)
         seen = freshness.lake_state(home)

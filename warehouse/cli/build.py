@@ -25,6 +25,9 @@ def build(
     variables: Annotated[
         str, typer.Option("--vars", metavar="JSON", help="dbt variables for this and later builds.")
     ] = "{}",
+    print_env: Annotated[
+        bool, typer.Option("--print-env", help="Only print the environment for typing dbt by hand, as shell exports.")
+    ] = False,
     home: HomeOption = None,
 ) -> None:
     """Turn the counts into scores, rankings and comparisons: `dbt build` with the right profile, tests included.
@@ -32,9 +35,14 @@ def build(
     Example: `pivots build` or `pivots build --select fct_pivot_candidates+`
     """
     from warehouse.dbt import build as dbt_build
+    from warehouse.dbt import point_raw_views, shell_exports
     from warehouse.errors import UsageError
     from warehouse.settings import Home
 
+    if print_env:
+        point_raw_views(Home.resolve(home))
+        print(shell_exports(Home.resolve(home)))
+        return
     try:
         chosen = json.loads(variables)
     except json.JSONDecodeError as mistake:
@@ -48,9 +56,7 @@ def build(
 
 
 def export(
-    strategy: Annotated[
-        str, typer.Option(metavar="S", help="A strategy of fct_selected_documents, or held_out.")
-    ],
+    strategy: Annotated[str, typer.Option(metavar="S", help="A strategy of fct_selected_documents, or held_out.")],
     corpus: CorpusOption,
     budget_tokens: Annotated[
         int | None, typer.Option(min=1, help="Token budget [default: all the mart holds].")
