@@ -4,7 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import evaluation_naive
 import pytest
+from evaluation_home import Evaluated
+from evaluation_results import write_results
 from random_corpus import Corpus, make_corpus, write_corpus, write_vocabulary
 from raw_home import build, query, write_raw
 
@@ -72,3 +75,17 @@ def built(new_home: Callable[[str], Home]) -> Built:
     # the tests of the SQL itself run on their own: here it is held to Python
     build(home, "+path:models/marts/corpus", "+path:models/marts/pivots", "+path:models/marts/selection", **VARIABLES)
     return Built(home, corpora)
+
+
+@pytest.fixture(scope="session")
+def evaluated(new_home: Callable[[str], Home]) -> Evaluated:
+    """An experiment with random results."""
+    home = new_home("evaluation")
+    written = write_results(home, seed=7)
+    return Evaluated(home, written, build(home, "+tag:evaluation"))
+
+
+@pytest.fixture(scope="session")
+def scores(evaluated: Evaluated) -> dict[str, dict[evaluation_naive.Key, dict[str, Any]]]:
+    """The experiment's naive item scores: run -> word -> score, rank and chance."""
+    return evaluation_naive.item_scores(evaluated.written["word_scores"])

@@ -1,0 +1,111 @@
+"""Behaviours, AUC, thresholds and layer curves against naive Python."""
+
+from collections import defaultdict
+from statistics import fmean
+from typing import Any
+
+import evaluation_naive as naive
+from evaluation_home import Evaluated, classes, close, predictors
+from evaluation_results import DIRECTIONS
+
+NORMAL_QUANTILE = 1.959963984540
+
+
+def expected_auc(words: dict[naive.Key, str], predictor: dict[naive.Key, int], direction: tuple[str, str]) -> Any:
+    positives = [predictor[k] for k, b in words.items() if b == "cooccurrence" and k.direction == direction]
+    negatives = [predictor[k] for k, b in words.items() if b == "pivot" and k.direction == direction]
+    return *naive.auc_and_error(positives, negatives), len(positives), len(negatives)
+
+
+def test_behaviours(evaluated: Evaluated) -> None:
+    expected = naive.behaviours(evaluated.written["layer_traces"])
+    found = evaluated.by("from marts.fct_behaviours", "run_id", "item_id", "source_lang", "target_lang")
+    assert len(found) == sum(len(words) for words in expected.values())
+    for run, words in expected.items():
+        for key, word in words.items():
+            row = found[run, *key]
+            assert (row["behaviour"], row["behaviour_by_threshold"]) == (word["peak"], word["threshold"])
+            assert row["peak_layer"] == word["peak_layer"]
+
+
+def test_auc_by_every_definition_and_predictor(evaluated: Evaluated) -> None:
+    found = evaluated.by("from marts.fct_behaviour_auc", "run_id", "source_lang", "target_lang", "definition")
+    known = predictors(evaluated)
+    words = naive.behaviours(evaluated.written["layer_traces"])
+    assert len(found) == len(words) * (len(DIRECTIONS) + 1) * 6
+    for run in ("trace-base", "trace-original-1"):
+        for definition in ("peak", "threshold"):
+            labels = {key: word[definition] for key, word in words[run].items()}
+            for name in ("pair_count", "target_frequency", "source_frequency"):
+                suffix = "" if name == "pair_count" else f"_{name}"
+                areas, errors = [], []
+                for direction in DIRECTIONS:
+                    row = found[run, *direction, definition + suffix]
+                    predictor = {key: counts[name] for key, counts in known.items()}
+                    auc, error, n_positive, n_negative = expected_auc(labels, predictor, direction)
+                    assert (row["n_cooccurrence"], row["n_pivot"]) == (n_positive, n_negative)
+                    assert row["auc"] == close(auc)
+                    low, high = (
+                        (None, None)
+                        if error is None
+                        else (auc - NORMAL_QUANTILE * error, auc + NORMAL_QUANTILE * error)
+                    )
+                    assert row["ci_low"] == close(low if low is None else max(low, 0.0))
+                    assert row["ci_high"] == close(high if high is None else min(high, 1.0))
+                    areas += [] if auc is None else [auc]
+                    errors += [] if error is None else [error]
+                row = found[run, "all", "all", definition + suffix]
+                assert row["auc"] == close(fmean(areas))
+                assert row["ci_low"] == close(max(0.0, fmean(areas) - NORMAL_QUANTILE * fmean(errors)))
+
+
+def test_a_trace_without_corpus_has_behaviours_but_no_auc(evaluated: Evaluated) -> None:
+    rows = evaluated.rows("from marts.fct_behaviour_auc where run_id = 'trace-alone'")
+    assert rows
+    assert all(row["auc"] is None and row["n_pivot"] == 0 for row in rows)
+
+
+def test_threshold_sensitivity(evaluated: Evaluated) -> None:
+    found = evaluated.by("from marts.fct_threshold_sensitivity", "run_id", "source_lang", "target_lang", "threshold")
+    known = {key: counts["pair_count"] for key, counts in predictors(evaluated).items()}
+    thresholds = {key[3] for key in found}
+    assert {0.1, 0.5} < thresholds
+    for threshold in thresholds:
+        words = naive.behaviours(evaluated.written["layer_traces"], threshold)["trace-base"]
+        labels = {key: word["threshold"] for key, word in words.items()}
+        for direction in DIRECTIONS:
+            row = found["trace-base", *direction, threshold]
+            auc, _, n_positive, n_negative = expected_auc(labels, known, direction)
+            same = [
+                w["peak"] == w["threshold"]
+                for k, w in words.items()
+                if k.direction == direction and w["peak"] != "excluded"
+            ]
+            assert (row["n_cooccurrence"], row["n_pivot"]) == (n_positive, n_negative)
+            assert (row["auc"], row["agreement"]) == (close(auc), close(fmean(same)))
+
+
+def test_layer_curves(evaluated: Evaluated) -> None:
+    words = naive.behaviours(evaluated.written["layer_traces"])
+    of_word = classes(evaluated)
+    curves: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
+    by_class: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
+    for row in evaluated.written["layer_traces"]:
+        run, key, layer = row["run_id"], naive.key_of(row), row["layer"]
+        behaviour = words[run][key]["peak"]
+        for direction in (key.direction, naive.ALL):
+            curves[run, *direction, behaviour, layer].append(row)
+        if run != "trace-alone" and behaviour != "excluded":
+            for name, value in of_word[key].items():
+                by_class[run, name, value, layer].append(row)
+    found = evaluated.by(
+        "from marts.fct_pivot_layer_curves", "run_id", "source_lang", "target_lang", "behaviour", "layer"
+    )
+    classed = evaluated.by("from marts.fct_pivot_layer_curves_by_class", "run_id", "word_class", "class_value", "layer")
+    for marts, expected in ((found, curves), (classed, by_class)):
+        assert set(marts) == set(expected)
+        for cell, rows in expected.items():
+            assert marts[cell]["n_items"] == len(rows)
+            for column in ("p_pivot", "p_control", "p_source", "p_target"):
+                values = [row[column] for row in rows if row[column] is not None]
+                assert marts[cell][column] == close(fmean(values) if values else None)
