@@ -59,7 +59,8 @@ def _assignment(place: int) -> tuple[str, str]:
 def word_records() -> list[dict[str, dict[str, str | list[str]]]]:
     """Return the word list as CLWTD records, one per concept: r[L][L] is the word, r[L][D] nine distractors in D.
 
-    Distractors are words of other concepts, drawn by hash: the same in every corpus.
+    Distractors are other concepts of the same topic, drawn by hash: the same in every corpus. Knowing the topic then
+    does not help, and the words of unlinked concepts must stay at chance.
     """
     everything = concepts()
     records: list[dict[str, dict[str, str | list[str]]]] = []
@@ -70,7 +71,7 @@ def word_records() -> list[dict[str, dict[str, str | list[str]]]]:
             for j, other in enumerate(LANGUAGES):
                 if other != lang:
                     drawn = sorted(
-                        (c for c in everything if c.words[j] != concept.words[j]),
+                        (c for c in everything if c.topic == concept.topic and c is not concept),
                         key=lambda c: id64("distractor", concept.words[0], lang, other, c.words[0]),
                     )
                     record[lang][other] = [c.words[j] for c in drawn[:N_DISTRACTORS]]
