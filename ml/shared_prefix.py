@@ -14,12 +14,11 @@ from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
 from ml.errors import UsageProblem
+from ml.loss import token_nlls
 from ml.models import accepts_position_ids
 from ml.prompts import PromptTokens
 from ml.score_reference import candidate_nlls
 
-_LOGIT_BYTES_CPU = 4 << 20
-_LOGIT_BYTES_GPU = 2 << 30
 _PADDING = 0
 _TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.25}
 
@@ -63,7 +62,7 @@ def target_nlls(model: PreTrainedModel, prompts: Sequence[PromptTokens]) -> list
         hidden, answers = _shared_rows(model, prompts)
     else:
         hidden, answers = _expanded_cache(model, prompts)
-    nlls = iter(_nlls(model, hidden[answers.rows, answers.places], answers.tokens).tolist())
+    nlls = iter(token_nlls(model, hidden[answers.rows, answers.places], answers.tokens).tolist())
     return [[[next(nlls) for _ in range(n)] for n in prompt.n_targets] for prompt in prompts]
 
 
@@ -125,19 +124,6 @@ def _expanded_cache(model: PreTrainedModel, prompts: Sequence[PromptTokens]) -> 
         for suffix, n_target in zip(prompt.suffixes, prompt.n_targets, strict=True)
     ]
     return output.last_hidden_state, _answers(per_suffix, device)
-
-
-def _nlls(model: PreTrainedModel, hidden_ad: Tensor, targets_a: Tensor) -> Tensor:
-    """Return -log p(target) per answer [A], float32; logits are made a chunk of answers at a time."""
-    head = model.get_output_embeddings()
-    limit = _LOGIT_BYTES_GPU if hidden_ad.device.type == "cuda" else _LOGIT_BYTES_CPU
-    chunk = max(16, limit // (4 * model.config.vocab_size))
-    parts = []
-    for start in range(0, len(targets_a), chunk):
-        logits = head(hidden_ad[start : start + chunk]).float()
-        own = logits.gather(1, targets_a[start : start + chunk, None])[:, 0]
-        parts.append(logits.logsumexp(dim=-1) - own)
-    return torch.cat(parts)
 
 
 def check_against_reference(model: PreTrainedModel, prompts: Sequence[PromptTokens]) -> float:

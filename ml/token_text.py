@@ -1,8 +1,19 @@
 """Tokens as a reader should see them."""
 
+import codecs
 import json
 
 from tokenizers import Tokenizer
+
+_SHOW_BYTES = "ml_show_bytes"
+
+
+def _show_bytes(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return "".join(f"<0x{byte:02X}>" for byte in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error(_SHOW_BYTES, _show_bytes)
 
 
 def _byte_alphabet() -> dict[str, int]:
@@ -29,25 +40,8 @@ class TokenText:
             return token
         if self._bytes and all(character in self._bytes for character in token):
             raw = bytes(self._bytes[character] for character in token)
-            return _decode(raw)
+            return raw.decode("utf-8", _SHOW_BYTES)
         return token.replace("\u2581", " ")
-
-
-def _decode(raw: bytes) -> str:
-    """Decode UTF-8, each byte that belongs to no whole character as <0xE4>."""
-    text, place = [], 0
-    while place < len(raw):
-        for length in range(1, 5):
-            try:
-                text.append(raw[place : place + length].decode("utf-8"))
-            except UnicodeDecodeError:
-                continue
-            place += length
-            break
-        else:
-            text.append(f"<0x{raw[place]:02X}>")
-            place += 1
-    return "".join(text)
 
 
 def is_blank(tokenizer: Tokenizer, token_id: int) -> bool:

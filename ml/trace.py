@@ -61,7 +61,7 @@ def main() -> None:
     if tokenizer_file.hash != (wanted := eval_set.manifest["tokenizer_hash"]):
         raise UsageProblem(
             f"{tokenizer_file.path} (hash {tokenizer_file.hash}) is not the tokenizer of the pivots in "
-            f"{eval_set.folder} (hash {wanted}): name the file with --tokenizer, lake/tokenizers/{wanted}.json in the home folder"
+            f"{eval_set.folder} (hash {wanted}): name lake/tokenizers/{wanted}.json of the home with --tokenizer"
         )
     check_plain_unembedding(loaded.model)
     identity = {
