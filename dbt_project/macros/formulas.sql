@@ -15,14 +15,14 @@
     case
         when {{ expected_n_docs }} > 0
             then
-                sign({{ n_docs }} - {{ expected_n_docs }}) * sqrt(greatest(
+                round(sign({{ n_docs }} - {{ expected_n_docs }}) * sqrt(greatest(
                     2 * (
                         case
                             when {{ n_docs }} > 0 then {{ n_docs }} * ln({{ n_docs }} / {{ expected_n_docs }})
                             else 0
                         end - ({{ n_docs }} - {{ expected_n_docs }})
                     ), 0
-                ))
+                )), 9)
         when {{ n_docs }} = 0 then 0
     end
 {%- endmacro %}
@@ -34,15 +34,15 @@
 
 {# z within strata, with a pseudo-variance of 1. #}
 {% macro stratified_z(n_docs, expected_n_docs, variance) -%}
-    (({{ n_docs }} - {{ expected_n_docs }}) / sqrt({{ variance }} + 1))
+    round(({{ n_docs }} - {{ expected_n_docs }}) / sqrt({{ variance }} + 1), 9)
 {%- endmacro %}
 
 {# Weight of an adjacency edge: the same background subtraction as F, from both ends. #}
 {% macro edge_rate_difference(n_docs_both, n_docs_a, n_docs_b, n_units) -%}
-    least(
+    round(least(
         {{ unit_rate(n_docs_both, n_docs_a) }} - {{ unit_rate(n_docs_b, n_units) }},
         {{ unit_rate(n_docs_both, n_docs_b) }} - {{ unit_rate(n_docs_a, n_units) }}
-    )
+    ), 12)
 {%- endmacro %}
 
 {# Density shrunk to the language's mean by a pseudo-count of tokens. #}

@@ -65,7 +65,7 @@ def built(new_home: Callable[[str], Home]) -> Built:
     home = new_home("random-corpora")
     corpora = [
         make_corpus("balanced", 1, n_docs=400, languages=["en", "fr", "ja", "zh"], planted=True),
-        make_corpus("mixed", 2, n_docs=250, languages=["en", "en", "en", "fr", "en-fr", "en-zh", "und"]),
+        make_corpus("mixed", 2, n_docs=250, languages=["en", "en", "en", "fr", "en-fr", "en-zh", "und", "mul"]),
         make_corpus("single", 3, n_docs=120, languages=["ja"]),
         make_corpus("tiny", 4, n_docs=3, languages=["en", "fr"]),
     ]

@@ -90,7 +90,7 @@ def make_corpus(name: str, seed: int, *, n_docs: int, languages: list[str], plan
             documents.append(Document(doc_id, copied.lang, copied.content_hash, copied.token_ids, copied.words))
             continue
         lang = draw.choice(languages)
-        offset = 7 * LANGUAGES.index(lang[:2]) if lang != "und" else 0
+        offset = 7 * LANGUAGES.index(lang[:2]) if lang[:2] in LANGUAGES else 0
         length = draw.choice([1, 4, 8, 15, 30, 60])
         tokens = [
             BLANK if draw.random() < 0.1 else 2 + (offset + int(draw.expovariate(0.12))) % 58 for _ in range(length)

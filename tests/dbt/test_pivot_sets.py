@@ -12,7 +12,7 @@ WEIGHT = 1e-6  # floating sums in another order
 
 def token_languages(corpus: Corpus) -> dict[int, str | None]:
     """Return the language that holds enough of a token's summed unit rates, mixed codes counting for each part."""
-    parts = {d.doc_id: set(d.lang.split("-")) - {"und"} for d in corpus.documents}
+    parts = {d.doc_id: set(d.lang.split("-")) - {"und", "mul"} for d in corpus.documents}
     units = Counter(lang for langs in parts.values() for lang in langs)
     found: dict[int, str | None] = {}
     for token in range(N_TOKENS):
@@ -36,14 +36,14 @@ def edges(corpus: Corpus, kind: str) -> dict[tuple[int, int], float]:
             if a >= b or not n:
                 continue
             if kind == "adjacency":
-                weight = min(n / n_a - n_b / corpus.n_units, n / n_b - n_a / corpus.n_units)
+                weight = round(min(n / n_a - n_b / corpus.n_units, n / n_b - n_a / corpus.n_units), 12)
                 keep = weight >= VARIABLES["adjacency_threshold"]
             else:
                 of_a, of_b = corpus.by_stratum(docs_a), corpus.by_stratum(docs_b)
                 shares = {k: of_a[k] * of_b[k] / size**2 for k, size in strata.items()}
                 expected = sum(size * shares[k] for k, size in strata.items())
                 variance = sum(size * shares[k] * (1 - shares[k]) for k, size in strata.items())
-                weight = (n - expected) / math.sqrt(variance + 1)
+                weight = round((n - expected) / math.sqrt(variance + 1), 9)
                 keep = (
                     weight >= VARIABLES["bridge_min_z"]
                     and n >= VARIABLES["bridge_min_joint_units"]
@@ -83,7 +83,7 @@ def test_adjacency_sets_hold_the_tokens_of_highest_degree(built: Built, name: st
             for token in ends:
                 degree[token] += 1
                 weight[token] += edge_weight
-        best = sorted(degree, key=lambda t: (-degree[t], -round(weight[t], 9), t))[: set_size(corpus, name)]
+        best = sorted(degree, key=lambda t: (-degree[t], -round(weight[t], 10), t))[: set_size(corpus, name)]
         rows = pivot_set(built, corpus.name, name)
         assert [r["token_id"] for r in rows] == best
         assert [r["degree"] for r in rows] == [degree[t] for t in best]
@@ -104,9 +104,9 @@ def test_bridge_sets_hold_the_tokens_that_reach_a_second_language(built: Built, 
                     weight[token, lang] += edge_weight
         second = {}
         for token, degrees in into.items():
-            ordered = sorted(degrees, key=lambda g: (-degrees[g], -round(weight[token, g], 9), g))
+            ordered = sorted(degrees, key=lambda g: (-degrees[g], -round(weight[token, g], 8), g))
             if len(ordered) > 1:
-                second[token] = (degrees[ordered[1]], round(weight[token, ordered[1]], 9))
+                second[token] = (degrees[ordered[1]], round(weight[token, ordered[1]], 8))
         best = sorted(second, key=lambda t: (-second[t][0], -second[t][1], t))[: set_size(corpus, name)]
         rows = pivot_set(built, corpus.name, name)
         sizes[corpus.name] = len(rows)

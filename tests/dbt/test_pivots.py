@@ -37,7 +37,7 @@ def own_tokens(word: int) -> set[int]:
 
 def deviance_root(n: int, expected: float) -> float:
     term = n * math.log(n / expected) if n else 0.0
-    return math.copysign(1, n - expected) * math.sqrt(max(2 * (term - (n - expected)), 0))
+    return round(math.copysign(1, n - expected) * math.sqrt(max(2 * (term - (n - expected)), 0)), 9)
 
 
 def naive_candidates(corpus: Corpus) -> dict[tuple[str, Pair], list[tuple[int, float]]]:

@@ -1,5 +1,5 @@
 -- One row per corpus and token that occurs: the language in which its unit rate concentrates, NULL when in none.
--- A unit of a mixed language code such as en-fr counts for each of its languages.
+-- A unit of a mixed language code such as en-fr counts for each of its languages; und and mul name none.
 
 with strata as (
 
