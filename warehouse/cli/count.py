@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
         min_rate_difference: Annotated[
             float,
             typer.Option(help="Keep an edge of two tokens from this rate above the background on (paper's rule)."),
-        ] = 0.05,
+        ] = 0.1,
         rate_min_token_docs: Annotated[
             int, typer.Option(help="... if both tokens are in at least N units.", metavar="N")
         ] = 1,

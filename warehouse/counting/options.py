@@ -28,7 +28,7 @@ class CountOptions:
     match_policy: str = "text"
     max_docs_per_word: int | None = None  # keep the M units of a word with the smallest hash; None: all
     seed: int = 0  # of that hash
-    min_rate_difference: float = 0.05
+    min_rate_difference: float = 0.1
     rate_min_token_docs: int = 1
     min_z: float = 3.0
     z_min_pair_docs: int = 5
