@@ -22,6 +22,8 @@ CURVES = {"p_pivot": "pivot", "p_control": "control pivots", "p_source": "source
 CURVE_COLOURS = {"pivot": "#e0752d", "control pivots": "#b9a594", "source": "#4c8bd0", "target": "#2ca089"}
 _ROW_HEIGHT = 26
 
+Legend = list[tuple[str, str]]
+
 
 def strategy_order(names: Sequence[str]) -> list[str]:
     """Return strategies in the order in which people compare them; unknown ones last, by name."""
@@ -30,7 +32,7 @@ def strategy_order(names: Sequence[str]) -> list[str]:
 
 
 def label(strategy: str) -> str:
-    """Return a strategy's name as it reads in a chart."""
+    """Return a strategy's name as it reads in text."""
     return strategy.replace("_", " ")
 
 
@@ -57,7 +59,7 @@ def stacked_shares(
             ],
         )
     )
-    return _finished(chart)
+    return _finished(chart, height=_ROW_HEIGHT * len(order))
 
 
 def dots(
@@ -80,7 +82,7 @@ def dots(
             ],
         )
     )
-    return _finished(chart)
+    return _finished(chart, height=_ROW_HEIGHT * len(order))
 
 
 def intervals(
@@ -120,11 +122,7 @@ def intervals(
         )
     per_name = max(counts.values(), default=0) + 1
     names = [label(name) for name in order]
-    colour = (
-        _colours("name", names, strategy_colours(order), legend=False)
-        if strategies
-        else alt.value(METHOD_COLOURS["adjusted"])
-    )
+    colour = _colours("name", names, strategy_colours(order)) if strategies else alt.value(METHOD_COLOURS["adjusted"])
     tooltip = [alt.Tooltip("name:N", title=y), alt.Tooltip("which:N", title="run")] + [
         alt.Tooltip(f"{name}:Q", title=heading, format=".4~g")
         for name, heading in (("value", title), ("low", "95 % low"), ("high", "95 % high"))
@@ -150,7 +148,7 @@ def intervals(
     layers.append(base.mark_rule(strokeWidth=4, opacity=0.55, strokeCap="round").encode(x=axis, x2="high:Q"))
     layers.append(base.mark_point(filled=True, size=60, opacity=1).encode(x=alt.X("value:Q", title=title)))
     step = max(_ROW_HEIGHT, 13 * per_name)
-    return _finished(alt.layer(*layers).properties(height=alt.Step(step, **{"for": "position"})))
+    return _finished(alt.layer(*layers), height=step * len(names))
 
 
 def quality_lines(rows: list[dict[str, Any]], *, value: str) -> dict[str, Any]:
@@ -186,9 +184,8 @@ def quality_lines(rows: list[dict[str, Any]], *, value: str) -> dict[str, Any]:
                 alt.Tooltip("n:Q", title="pairs"),
             ],
         )
-        .properties(height=220)
     )
-    return _finished(chart)
+    return _finished(chart, height=220)
 
 
 def layer_lines(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -214,9 +211,8 @@ def layer_lines(rows: list[dict[str, Any]]) -> dict[str, Any]:
             ),
             tooltip=["tokens:N", "layer:Q", alt.Tooltip("p:Q", title="probability", format=".4~g")],
         )
-        .properties(height=230)
     )
-    return _finished(chart)
+    return _finished(chart, height=230)
 
 
 def horizontal_bars(rows: list[dict[str, Any]], *, y: str, x: str, title: str) -> dict[str, Any]:
@@ -227,12 +223,17 @@ def horizontal_bars(rows: list[dict[str, Any]], *, y: str, x: str, title: str) -
         .mark_bar(height={"band": 0.72})
         .encode(
             y=_names("name", names),
-            x=alt.X("value:Q", title=title, axis=alt.Axis(tickCount=5, format="~s")),
-            color=_colours("name", names, list(LANGUAGE_COLOURS), legend=False),
+            x=alt.X("value:Q", title=title, axis=alt.Axis(tickCount=5, format=",d")),
+            color=_colours("name", names, list(LANGUAGE_COLOURS)),
             tooltip=[alt.Tooltip("name:N", title=y), alt.Tooltip("value:Q", title=title, format=",")],
         )
     )
-    return _finished(chart)
+    return _finished(chart, height=_ROW_HEIGHT * len(names))
+
+
+def language_legend(parts: Sequence[str]) -> Legend:
+    """Return name and colour of the parts that `stacked_shares` and `dots` colour in the same order."""
+    return [(part, LANGUAGE_COLOURS[i % len(LANGUAGE_COLOURS)]) for i, part in enumerate(parts)]
 
 
 def strategy_colours(order: Sequence[str]) -> list[str]:
@@ -242,23 +243,25 @@ def strategy_colours(order: Sequence[str]) -> list[str]:
     return [known.get(name) or next(spare) for name in order]
 
 
-def _colours(column: str, domain: list[str], colours: list[str], *, legend: bool = True) -> alt.Color:
+def _colours(column: str, domain: list[str], colours: list[str]) -> alt.Color:
+    """Colours by name. The legend is text of the page: it wraps on a phone, and panels share it."""
     range_ = [colours[i % len(colours)] for i in range(len(domain))]
-    shown = alt.Legend(title=None, orient="top", symbolType="circle") if legend else None
-    return alt.Color(f"{column}:N", scale=alt.Scale(domain=domain, range=range_), legend=shown)
+    return alt.Color(f"{column}:N", scale=alt.Scale(domain=domain, range=range_), legend=None)
 
 
 def _names(column: str, order: list[str]) -> alt.Y:
-    return alt.Y(f"{column}:N", sort=order, title=None, axis=alt.Axis(labelLimit=190, ticks=False, domain=False))
+    axis = alt.Axis(ticks=False, domain=False)
+    return alt.Y(f"{column}:N", sort=order, title=None, axis=axis)
 
 
 def _data(rows: list[dict[str, Any]]) -> alt.Data:
     return alt.Data(values=rows)
 
 
-def _finished(chart: alt.Chart | alt.LayerChart) -> dict[str, Any]:
+def _finished(chart: alt.Chart | alt.LayerChart, *, height: int) -> dict[str, Any]:
     """Return the specification: as wide as its place on the page, without a link to the schema."""
-    specification = chart.properties(width="container").to_dict()
+    fitted = alt.AutoSizeParams(type="fit-x", contains="padding")
+    specification = chart.properties(width="container", height=height, autosize=fitted).to_dict()
     specification.pop("$schema", None)
     specification.pop("config", None)  # the page sets colours and fonts, light or dark
     return specification

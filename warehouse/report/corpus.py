@@ -123,6 +123,7 @@ def selection(warehouse: Any, corpus: str | None) -> Section:
             says="Share of each strategy's tokens by language. The multilingual strategies share one target; `original`"
             " keeps the corpus's own shares.",
             panels=[("", charts.stacked_shares(rows, y="strategy", part="lang", share="token_share", parts=langs))],
+            legend=charts.language_legend(langs),
             answer=answer,
         )
     )
@@ -148,6 +149,7 @@ def selection(warehouse: Any, corpus: str | None) -> Section:
                 says="How much of the chosen text is pivot tokens, and how much is the list's own words. If a strategy"
                 " is also denser in words, a gain may come from exposure.",
                 panels=panels,
+                legend=charts.language_legend(langs),
                 answer=answer,
             )
         )
@@ -251,6 +253,7 @@ def _quality(warehouse: Any, corpus: str) -> Block:
         " Where pivots were planted, how many are found, and how many of the candidates are real. One line per"
         " direction; higher is better.",
         panels=panels,
+        legend=list(charts.METHOD_COLOURS.items()),
         answer=answer,
     )
 

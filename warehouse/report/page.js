@@ -16,7 +16,8 @@
         labelColor: muted, titleColor: muted, gridColor: line, domainColor: line, tickColor: line,
         labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal",
       },
-      axisY: { labelColor: ink, labelFontSize: 12.5 },
+      // long names are cut on a phone, where the chart needs the room; a touch shows them whole
+      axisY: { labelColor: ink, labelFontSize: 12.5, labelLimit: innerWidth < 640 ? 118 : 230 },
       legend: { labelColor: ink, labelFontSize: 12.5, symbolSize: 90, columnPadding: 14 },
     };
   }

@@ -115,7 +115,7 @@ def _in_short(
                 "title": "What to doubt",
                 "link": "signatures",
                 "mood": "bad" if flagged else "good",
-                "headline": f"{len(flagged)} failure signatures flagged"
+                "headline": f"{len(flagged)} failure signature{'s' if len(flagged) > 1 else ''} flagged"
                 if flagged
                 else "No failure signature is flagged",
                 "sentences": [f"{names}."] if names else [],

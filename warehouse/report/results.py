@@ -169,7 +169,7 @@ def _comparison(warehouse: Any, experiment: str) -> list[Block]:
                 title="Pivot-aware data against the others",
                 says=" ".join(wording.verdict(mine)["sentences"])
                 + " Thick: interval over words. Thin: over seeds, usually the honest one.",
-                panels=[("pivot_aware", chart)],
+                panels=[("pivot aware, less …", chart)],
                 answer=answer,
             )
         )
@@ -227,25 +227,25 @@ def _layers(warehouse: Any, experiment: str) -> list[Block]:
         peak = max(peaks, key=lambda row: row["p_pivot"])
         last = max(row["layer"] for row in peaks)
         says += f" In {charts.label(shown[-1])}, words that go through a pivot peak at layer {peak['layer']} of {last}."
-    return [Figure(title="Along the layers", says=says, panels=panels, answer=answer)]
+    return [
+        Figure(
+            title="Along the layers", says=says, panels=panels, legend=list(charts.CURVE_COLOURS.items()), answer=answer
+        )
+    ]
 
 
 def _behaviours(warehouse: Any, experiment: str) -> Block:
     answer = ask(queries.behaviour_counts, warehouse, experiment)
     if not answer.rows:
         return Missing(title="Behaviours", says="No model of this experiment has been traced.", command=_EXPERIMENT)
-    chart = charts.stacked_shares(
-        answer.rows,
-        y="strategy",
-        part="behaviour",
-        share="share",
-        parts=[b for b in _BEHAVIOURS if any(r["behaviour"] == b for r in answer.rows)],
-    )
+    parts = [name for name in _BEHAVIOURS if any(row["behaviour"] == name for row in answer.rows)]
+    chart = charts.stacked_shares(answer.rows, y="strategy", part="behaviour", share="share", parts=parts)
     return Figure(
         title="Behaviours",
         says="Share of words translated straight (`cooccurrence`), through another word (`pivot`), or not judged"
         " because the two words share a token (`excluded`).",
         panels=[("", chart)],
+        legend=charts.language_legend(parts),
         answer=answer,
     )
 
@@ -296,7 +296,8 @@ def _held_out(warehouse: Any, experiment: str) -> list[Block]:
         number="+.3~g",
     )
     says = "Loss on documents nobody trained on, after training less before. Above zero: the model forgot a language."
-    return [Figure(title="Held-out loss", says=says, panels=[("", chart)], answer=answer)]
+    legend = charts.language_legend(langs)
+    return [Figure(title="Held-out loss", says=says, panels=[("", chart)], legend=legend, answer=answer)]
 
 
 def _in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

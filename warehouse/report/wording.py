@@ -25,16 +25,16 @@ def outcome(row: dict[str, Any]) -> str:
 
 def delta_sentence(row: dict[str, Any]) -> str:
     """Return one compared pair as a sentence with its intervals."""
-    parts = [f"{row['strategy']} − {row['baseline']}: {row['score_delta']:+.4f}"]
+    intervals = []
     if row.get("ci_low") is not None:
-        parts.append(f"over words {_interval(row['ci_low'], row['ci_high'])}")
+        intervals.append(f"words {_interval(row['ci_low'], row['ci_high'])}")
     n_seeds = row.get("n_seeds") or 0
     if row.get("seed_ci_low") is not None:
-        above = "" if row.get("n_seeds_above") is None else f", above zero in {row['n_seeds_above']}"
-        parts.append(f"over {n_seeds} seeds {_interval(row['seed_ci_low'], row['seed_ci_high'])}{above}")
+        intervals.append(f"{n_seeds} seeds {_interval(row['seed_ci_low'], row['seed_ci_high'])}")
     elif n_seeds == 1:
-        parts.append("one seed only")
-    return f"{'; '.join(parts)}: {outcome(row)}."
+        intervals.append("one seed only")
+    against = row["baseline"].replace("_", " ")
+    return f"Against {against}: {row['score_delta']:+.4f} ({'; '.join(intervals)}), {outcome(row)}."
 
 
 def verdict(deltas: Sequence[dict[str, Any]], flagged: Sequence[str] = ()) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def _side(low: float | None, high: float | None) -> str | None:
 
 
 def _interval(low: float, high: float) -> str:
-    return f"[{low:+.4f}, {high:+.4f}]"
+    return f"{low:+.4f} to {high:+.4f}"
 
 
 def _baseline_order(by_baseline: dict[str, Any]) -> list[str]:
