@@ -33,7 +33,7 @@ final as (
         classes.word_class,
         classes.class_value,
         count(*) as n_directions,
-        sum({{ to_units('item_scores.score') }}) as score_units,
+        cast(sum({{ to_units('item_scores.score') }}) as bigint) as score_units,
         sum(case when item_scores.right_rank = 1 then 1 else 0 end) as n_first_ranks,
         {{ exact_sum('item_scores.chance_rate') }} as expected_first_ranks
     from item_scores

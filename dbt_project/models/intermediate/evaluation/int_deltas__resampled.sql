@@ -11,7 +11,11 @@ deltas as (
         source_lang,
         target_lang,
         word_split,
-        {{ to_units('score_delta') }} as delta_units
+        {{ to_units('score_delta') }} as delta_units,
+        -- one small key in place of six long ones: the join below is large
+        dense_rank() over (
+            order by experiment, strategy, baseline, source_lang, target_lang, word_split
+        ) as cell
     from {{ ref('int_deltas__itemised') }}
 
 ),
@@ -22,28 +26,47 @@ weights as (
 
 ),
 
+cells as (
+
+    select distinct
+        cell,
+        experiment,
+        strategy,
+        baseline,
+        source_lang,
+        target_lang,
+        word_split
+    from deltas
+
+),
+
 weighted as (
 
     select
-        deltas.experiment,
-        deltas.strategy,
-        deltas.baseline,
-        deltas.source_lang,
-        deltas.target_lang,
-        deltas.word_split,
+        deltas.cell,
         weights.resample,
         sum(weights.weight * deltas.delta_units) as delta_units,
         sum(weights.weight) as weight
     from deltas
     inner join weights on deltas.item_id = weights.item_id
-    group by
-        deltas.experiment,
-        deltas.strategy,
-        deltas.baseline,
-        deltas.source_lang,
-        deltas.target_lang,
-        deltas.word_split,
-        weights.resample
+    group by deltas.cell, weights.resample
+
+),
+
+named as (
+
+    select
+        cells.experiment,
+        cells.strategy,
+        cells.baseline,
+        cells.source_lang,
+        cells.target_lang,
+        cells.word_split,
+        weighted.resample,
+        weighted.delta_units,
+        weighted.weight
+    from weighted
+    inner join cells on weighted.cell = cells.cell
 
 ),
 
@@ -58,7 +81,7 @@ of_pairs as (
         word_split,
         resample,
         {{ units_mean('delta_units', 'weight') }} as score_delta
-    from weighted
+    from named
     where word_split is not null
     group by experiment, strategy, baseline, source_lang, target_lang, word_split, resample
 
@@ -73,7 +96,7 @@ of_pairs as (
         'all' as word_split,
         resample,
         {{ units_mean('delta_units', 'weight') }} as score_delta
-    from weighted
+    from named
     group by experiment, strategy, baseline, source_lang, target_lang, resample
 
 ),

@@ -9,7 +9,9 @@ item_scores as (
         source_lang,
         target_lang,
         word_split,
-        {{ to_units('score') }} as score_units
+        {{ to_units('score') }} as score_units,
+        -- one small key in place of four long ones: the join below is the largest of the project
+        dense_rank() over (order by run_id, source_lang, target_lang, word_split) as cell
     from {{ ref('fct_item_scores') }}
     where score is not null
 
@@ -21,24 +23,43 @@ weights as (
 
 ),
 
+cells as (
+
+    select distinct
+        cell,
+        run_id,
+        source_lang,
+        target_lang,
+        word_split
+    from item_scores
+
+),
+
 weighted as (
 
     select
-        item_scores.run_id,
-        item_scores.source_lang,
-        item_scores.target_lang,
-        item_scores.word_split,
+        item_scores.cell,
         weights.resample,
         sum(weights.weight * item_scores.score_units) as score_units,
         sum(weights.weight) as weight
     from item_scores
     inner join weights on item_scores.item_id = weights.item_id
-    group by
-        item_scores.run_id,
-        item_scores.source_lang,
-        item_scores.target_lang,
-        item_scores.word_split,
-        weights.resample
+    group by item_scores.cell, weights.resample
+
+),
+
+named as (
+
+    select
+        cells.run_id,
+        cells.source_lang,
+        cells.target_lang,
+        cells.word_split,
+        weighted.resample,
+        weighted.score_units,
+        weighted.weight
+    from weighted
+    inner join cells on weighted.cell = cells.cell
 
 ),
 
@@ -51,7 +72,7 @@ of_pairs as (
         word_split,
         resample,
         {{ units_mean('score_units', 'weight') }} as score
-    from weighted
+    from named
     where word_split is not null
     group by run_id, source_lang, target_lang, word_split, resample
 
@@ -64,7 +85,7 @@ of_pairs as (
         'all' as word_split,
         resample,
         {{ units_mean('score_units', 'weight') }} as score
-    from weighted
+    from named
     group by run_id, source_lang, target_lang, resample
 
 ),

@@ -1,21 +1,15 @@
 -- One row per experiment, strategy, baseline, word class, value of the class and word split; all directions together.
 with
 
-deltas as (
+itemised as (
 
-    select * from {{ ref('int_deltas__itemised') }}
-
-),
-
-classes as (
-
-    select * from {{ ref('int_items__classed') }}
+    select * from {{ ref('int_class_deltas__itemised') }}
 
 ),
 
-weights as (
+resamples as (
 
-    select * from {{ ref('int_bootstrap__weights') }}
+    select * from {{ ref('int_class_deltas__resampled') }}
 
 ),
 
@@ -26,39 +20,6 @@ splits as (
     select 'judge' as word_split
     union all
     select 'all' as word_split
-
-),
-
-itemised as (
-
-    select
-        deltas.experiment,
-        deltas.strategy,
-        deltas.baseline,
-        deltas.item_id,
-        deltas.word_split,
-        classes.word_class,
-        classes.class_value,
-        count(*) as n_directions,
-        max(deltas.n_seeds) as n_seeds,
-        sum({{ to_units('deltas.score') }}) as score_units,
-        sum({{ to_units('deltas.baseline_score') }}) as baseline_units,
-        sum({{ to_units('deltas.score_delta') }}) as delta_units
-    from deltas
-    inner join classes
-        on
-            deltas.corpus = classes.corpus
-            and deltas.item_id = classes.item_id
-            and deltas.source_lang = classes.source_lang
-            and deltas.target_lang = classes.target_lang
-    group by
-        deltas.experiment,
-        deltas.strategy,
-        deltas.baseline,
-        deltas.item_id,
-        deltas.word_split,
-        classes.word_class,
-        classes.class_value
 
 ),
 
@@ -86,55 +47,6 @@ compared as (
         itemised.word_class,
         itemised.class_value,
         splits.word_split
-
-),
-
-weighted as (
-
-    select
-        itemised.experiment,
-        itemised.strategy,
-        itemised.baseline,
-        itemised.word_class,
-        itemised.class_value,
-        itemised.word_split,
-        weights.resample,
-        sum(weights.weight * itemised.delta_units) as delta_units,
-        sum(weights.weight * itemised.n_directions) as weight
-    from itemised
-    inner join weights on itemised.item_id = weights.item_id
-    group by
-        itemised.experiment,
-        itemised.strategy,
-        itemised.baseline,
-        itemised.word_class,
-        itemised.class_value,
-        itemised.word_split,
-        weights.resample
-
-),
-
-resamples as (
-
-    select
-        weighted.experiment,
-        weighted.strategy,
-        weighted.baseline,
-        weighted.word_class,
-        weighted.class_value,
-        splits.word_split,
-        weighted.resample,
-        {{ units_mean('weighted.delta_units', 'weighted.weight') }} as score_delta
-    from weighted
-    inner join splits on splits.word_split = 'all' or weighted.word_split = splits.word_split
-    group by
-        weighted.experiment,
-        weighted.strategy,
-        weighted.baseline,
-        weighted.word_class,
-        weighted.class_value,
-        splits.word_split,
-        weighted.resample
 
 ),
 

@@ -17,9 +17,9 @@ splits as (
 
 ),
 
-weights as (
+resamples as (
 
-    select * from {{ ref('int_bootstrap__weights') }}
+    select * from {{ ref('int_class_scores__resampled') }}
 
 ),
 
@@ -44,38 +44,6 @@ scores as (
     from itemised
     inner join splits on splits.word_split = 'all' or itemised.word_split = splits.word_split
     group by itemised.run_id, itemised.word_class, itemised.class_value, splits.word_split
-
-),
-
-weighted as (
-
-    select
-        itemised.run_id,
-        itemised.word_class,
-        itemised.class_value,
-        itemised.word_split,
-        weights.resample,
-        sum(weights.weight * itemised.score_units) as score_units,
-        sum(weights.weight * itemised.n_directions) as weight
-    from itemised
-    inner join weights on itemised.item_id = weights.item_id
-    group by
-        itemised.run_id, itemised.word_class, itemised.class_value, itemised.word_split, weights.resample
-
-),
-
-resamples as (
-
-    select
-        weighted.run_id,
-        weighted.word_class,
-        weighted.class_value,
-        splits.word_split,
-        weighted.resample,
-        {{ units_mean('weighted.score_units', 'weighted.weight') }} as score
-    from weighted
-    inner join splits on splits.word_split = 'all' or weighted.word_split = splits.word_split
-    group by weighted.run_id, weighted.word_class, weighted.class_value, splits.word_split, weighted.resample
 
 ),
 
