@@ -31,6 +31,7 @@ class Figure:
 
     title: str
     says: str  # one or two sentences that also serve who cannot see the chart
+    points: list[str] = field(default_factory=list)  # more of them, as a list
     panels: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # (heading, Vega-Lite specification)
     legend: list[tuple[str, str]] = field(default_factory=list)  # (name, colour), shared by the panels
     answer: Answer | None = None

@@ -258,7 +258,7 @@ def _data(rows: list[dict[str, Any]]) -> alt.Data:
     return alt.Data(values=rows)
 
 
-def _finished(chart: alt.Chart | alt.LayerChart, *, height: int) -> dict[str, Any]:
+def _finished(chart: Any, *, height: int) -> dict[str, Any]:
     """Return the specification: as wide as its place on the page, without a link to the schema."""
     fitted = alt.AutoSizeParams(type="fit-x", contains="padding")
     specification = chart.properties(width="container", height=height, autosize=fitted).to_dict()

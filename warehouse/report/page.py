@@ -128,7 +128,7 @@ def _in_short(
 def _chart_library() -> str:
     import vl_convert
 
-    return vl_convert.javascript_bundle()
+    return vl_convert.javascript_bundle()  # type: ignore[call-arg]  # its stub forgets the default
 
 
 @cache

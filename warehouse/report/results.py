@@ -167,8 +167,9 @@ def _comparison(warehouse: Any, experiment: str) -> list[Block]:
         blocks.append(
             Figure(
                 title="Pivot-aware data against the others",
-                says=" ".join(wording.verdict(mine)["sentences"])
-                + " Thick: interval over words. Thin: over seeds, usually the honest one.",
+                says="Mean difference over all directions. Thick: 95 % interval over words; thin: over seeds, usually"
+                " the honest one.",
+                points=wording.verdict(mine)["sentences"],
                 panels=[("pivot aware, less …", chart)],
                 answer=answer,
             )

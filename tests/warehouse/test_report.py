@@ -1,0 +1,194 @@
+"""The report: self-contained, true to the marts, and readable with any part of the data missing."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import duckdb
+import pytest
+from browser import needs_browser, open_browser
+from handmade import make_marts, published_home
+from typer.testing import CliRunner
+
+from warehouse.cli import app
+from warehouse.errors import UsageError
+from warehouse.publish import publish
+from warehouse.report import write_report
+from warehouse.report.page import _json_in_html
+from warehouse.settings import Home
+from warehouse.status import status
+
+SECTIONS = ("overview", "pivots", "selection", "results", "signatures", "lineage")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return published_home(tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture(scope="module")
+def page(home: Home) -> str:
+    return write_report(home).read_text(encoding="utf-8")
+
+
+class Outline(HTMLParser):
+    """Collects what a page links to, its ids, and its visible text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.ids: list[str] = []
+        self.text: list[str] = []
+        self.open_tags: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.open_tags.append(tag)
+        for name, value in attrs:
+            if name in ("href", "src", "srcset", "action", "data", "poster"):
+                self.links.append(value or "")
+            if name == "id":
+                self.ids.append(value or "")
+
+    def handle_data(self, data: str) -> None:
+        if self.open_tags and self.open_tags[-1] not in ("script", "style"):
+            self.text.append(data)
+
+
+def outline(page: str) -> Outline:
+    parsed = Outline()
+    parsed.feed(page)
+    return parsed
+
+
+def visible(page: str) -> str:
+    return re.sub(r"\s+", " ", " ".join(outline(page).text))
+
+
+def without_library(page: str) -> str:
+    return re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
+
+
+def test_nothing_is_loaded_from_outside(page: str) -> None:
+    found = outline(page)
+    assert all(link.startswith("#") for link in found.links)
+    assert {link[1:] for link in found.links} <= set(found.ids)
+    own = without_library(page)
+    assert not re.findall(r"https?://|@import|url\(", own)
+    assert "default-src 'none'" in own
+
+
+def test_every_section_is_there_and_ids_are_unique(page: str) -> None:
+    ids = outline(page).ids
+    assert len(ids) == len(set(ids))
+    assert set(SECTIONS) <= set(ids)
+
+
+def test_a_newcomer_finds_the_best_pivots_and_whether_pivot_aware_data_won(page: str) -> None:
+    text = visible(page)
+    assert "Did pivot-aware data win?" in text
+    assert "Perhaps: +0.0050" in text
+    assert re.search(r"water → eau en → fr ␣ river ␣ drink ␣ book", text)
+    assert "bibliothèque" in text
+    assert "図書館" in text
+    assert "1 failure signature flagged" in text
+
+
+def test_every_figure_shows_its_query(page: str) -> None:
+    own = without_library(page)
+    assert own.count('class="block is-figure"') >= 9
+    assert own.count("In Python: <code>queries.") >= own.count('class="block is-figure"')
+    assert "queries.selection_summary(warehouse, &#39;demo&#39;)" in own
+
+
+def test_words_cannot_break_out_of_the_page(page: str) -> None:
+    assert "<b>" in "".join(outline(page).text)  # the token ' <b>' is text
+    assert _json_in_html({"w": "</script><script>alert(1)"}).count("<") == 0
+
+
+def test_the_same_copy_gives_the_same_bytes(home: Home, tmp_path: Path) -> None:
+    assert write_report(home, tmp_path / "a.html").read_bytes() == write_report(home, tmp_path / "b.html").read_bytes()
+
+
+def test_status_knows_which_copy_a_report_shows(home: Home, page: str) -> None:
+    assert page
+    assert status(home)["report"]["published_number"] == 1
+
+
+@pytest.mark.parametrize(
+    ("gone", "says"),
+    [
+        (["fct_pivot_candidates"], "No pair has been scored."),
+        (["fct_selection_summary"], "No strategy has chosen documents."),
+        (["fct_translation_scores"], "No model has been trained and scored"),
+        (["fct_pivot_layer_curves"], "No model has been traced."),
+        (["fct_failure_signatures"], "There is no run to examine."),
+        (["fct_strategy_comparison"], "Not known yet"),
+        (["fct_behaviours", "fct_behaviour_auc", "fct_held_out_losses", "fct_selection_overlap"], "Along the layers"),
+        (["fct_pivot_quality", "dim_pivot_tokens"], "Candidates of chosen pairs"),
+    ],
+)
+def test_a_part_without_data_says_so(tmp_path: Path, gone: list[str], says: str) -> None:
+    home = Home(tmp_path)
+    make_marts(home)
+    with duckdb.connect(str(home.warehouse_file)) as connection:
+        for name in gone:
+            connection.execute(f"{'drop table' if len(gone) > 1 else 'delete from'} marts.{name}")
+    published = published_home_with_runs(home)
+    assert says in visible(write_report(published).read_text(encoding="utf-8"))
+
+
+def published_home_with_runs(home: Home) -> Home:
+    from handmade import make_runs
+
+    make_runs(home)
+    publish(home)
+    return home
+
+
+def test_a_home_with_documents_only_has_a_report(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    make_marts(home)
+    with duckdb.connect(str(home.warehouse_file)) as connection:
+        names = connection.execute(
+            "select table_name from duckdb_tables() where table_name <> 'dim_documents'"
+        ).fetchall()
+        for (name,) in names:
+            connection.execute(f"delete from marts.{name}")
+    publish(home)
+    text = visible(write_report(home).read_text(encoding="utf-8"))
+    assert "Tokens by language in demo" in text
+    assert "pivots experiment" in text
+
+
+def test_nothing_published_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="pivots publish"):
+        write_report(Home(tmp_path))
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_the_command_writes_where_it_is_told(home: Home, tmp_path: Path) -> None:
+    out = tmp_path / "deep" / "r.html"
+    result = CliRunner().invoke(app, ["report", "--out", str(out), "--home", str(home.root)], catch_exceptions=False)
+    assert result.stdout.strip() == str(out)
+    assert out.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+@needs_browser
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)])
+def test_in_a_browser_every_chart_is_drawn_without_an_error_or_a_request(
+    home: Home, page: str, width: int, dark: bool
+) -> None:
+    assert page
+    with open_browser() as tab:
+        tab.open(home.report_file.as_uri(), width=width, dark=dark)
+        tab.wait("document.documentElement.dataset.drawn")
+        assert tab.evaluate("document.querySelectorAll('[data-chart]').length") > 9
+        assert tab.evaluate("[...document.querySelectorAll('[data-chart]')].every(c => c.querySelector('svg'))")
+        assert tab.problems == []
+        assert tab.requests == [home.report_file.as_uri()]
+        # nothing is wider than the window
+        assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        tab.evaluate("document.querySelector('details.source summary').click()")
+        assert tab.evaluate("document.querySelector('details.source pre').getBoundingClientRect().height > 20")
+        background = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (background == "rgb(19, 22, 27)") == dark
