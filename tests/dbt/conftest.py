@@ -82,7 +82,7 @@ def evaluated(new_home: Callable[[str], Home]) -> Evaluated:
     """An experiment with random results."""
     home = new_home("evaluation")
     written = write_results(home, seed=7)
-    return Evaluated(home, written, build(home, "+tag:evaluation"))
+    return Evaluated(home, written, build(home))
 
 
 @pytest.fixture(scope="session")

@@ -161,8 +161,15 @@ def write_corpus(home: Home, draw: random.Random) -> None:
                 "corpus": CORPUS,
                 "shard_id": "s",
                 "doc_id": number,
+                "source_id": str(number),
+                "source": "",
+                "source_file": "toy",
+                "line_number": number + 1,
                 "lang": lang,
+                "lang_source": "metadata",
                 "content_hash": number,
+                "n_chars": 80,
+                "n_bytes": 80,
                 "n_tokens": 20,
                 "token_ids": [2] * 20,
             }
@@ -183,7 +190,7 @@ def write_corpus(home: Home, draw: random.Random) -> None:
             "lang": "en",
             "length_bin": 1,
             "word_id": word_id(i, lang),
-            "n_docs": draw.choice([12, 20, 30, 150]),
+            "n_docs": draw.choice([12, 20, 30, 110]),
         }
         for i in ITEMS
         for lang in LANGUAGES
