@@ -83,8 +83,7 @@ def build(home: Home, *, select: Sequence[str] = (), variables: dict[str, Any] |
         run_dbt(home, arguments, quiet=True)
         with lake.atomic_file(home.root / VARS_FILE) as unfinished:
             unfinished.write_text(json.dumps(chosen, indent=1, sort_keys=True))
-        if not select:
-            freshness.record_build(home, seen)
+        freshness.record_build(home, seen)
     return _statuses(home)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from warehouse import lake
 from warehouse.hashing import file_hash, short_hash
@@ -14,7 +15,7 @@ _RUNS_WITH_RESULTS = ("score-", "trace-", "held_out-")
 
 
 def build_record(home: Home) -> Path:
-    """Return the file that names what the last complete build saw."""
+    """Return the file that names what builds have seen."""
     return home.root / "built.json"
 
 
@@ -36,18 +37,48 @@ def lake_state(home: Home) -> dict[str, str]:
 
 
 def record_build(home: Home, state: dict[str, str]) -> None:
-    """Remember the lake's state that a complete build has seen. The caller holds the writer lock."""
+    """Remember what a successful build has seen of the lake. The caller holds the writer lock.
+
+    A build of selected models has seen a raw table when it ran every model that comes from the table.
+
+    Args:
+        state: the lake's state when the build began.
+    """
+    seen = _tables_seen(home, set(state))
+    earlier = built_state(home) or {}
+    record = {table: state[table] if table in seen else earlier.get(table, "") for table in sorted(state)}
     with lake.atomic_file(build_record(home)) as unfinished:
-        unfinished.write_text(json.dumps(state, indent=1, sort_keys=True))
+        unfinished.write_text(json.dumps(record, indent=1))
 
 
 def built_state(home: Home) -> dict[str, str] | None:
-    """Return what the last complete build saw, or None when there was none."""
+    """Return what builds have seen, or None when there was none."""
     path = build_record(home)
     return json.loads(path.read_text()) if path.exists() else None
 
 
 def changed_since_build(home: Home) -> list[str]:
-    """Return the raw tables that differ from what the last complete build saw, sorted; all of them without a build."""
+    """Return the raw tables that differ from what builds have seen, sorted; all of them without a build."""
     now, then = lake_state(home), built_state(home) or {}
     return sorted(table for table in now.keys() | then.keys() if now.get(table) != then.get(table))
+
+
+def _tables_seen(home: Home, tables: set[str]) -> set[str]:
+    """Return the raw tables whose every descendant model was run by the last dbt invocation."""
+    ran = {result["unique_id"] for result in _artifact(home, "run_results")["results"]}
+    manifest = _artifact(home, "manifest")
+    children, sources = manifest["child_map"], manifest["sources"]
+    unseen = set()
+    for source, description in sources.items():
+        found, queue = set(), [source]
+        while queue:
+            new = set(children.get(queue.pop(), ())) - found
+            found |= new
+            queue += new
+        if any(node.startswith("model.") and node not in ran for node in found):
+            unseen.add(description["name"])
+    return tables - unseen
+
+
+def _artifact(home: Home, name: str) -> dict[str, Any]:
+    return json.loads((home.dbt_target / f"{name}.json").read_text())

@@ -54,13 +54,25 @@ def counted(home: Home, shards: list[str]) -> None:
     lake.point_to_count(home, CORPUS, count_id)
 
 
-def built(home: Home, invocation: str = "i-1", statuses: tuple[str, ...] = ("success", "pass", "warn")) -> None:
+def built(
+    home: Home,
+    invocation: str = "i-1",
+    statuses: tuple[str, ...] = ("success", "pass", "warn"),
+    models: tuple[str, ...] = ("pivots", "scores"),
+) -> None:
+    """Leave what a dbt build leaves: marts, its results, and the graph raw -> pivots -> scores <- raw.word_scores."""
     make_marts(home)
-    freshness.record_build(home, freshness.lake_state(home))
-    results = [{"status": s, "unique_id": f"test.semantic_pivots.node_{s}"} for s in statuses]
+    ran = [{"status": "success", "unique_id": f"model.semantic_pivots.{name}"} for name in models]
+    results = ran + [{"status": s, "unique_id": f"test.semantic_pivots.node_{s}"} for s in statuses]
     metadata = {"invocation_id": invocation, "generated_at": "2026-01-02T03:04:05Z", "dbt_version": "1.11.16"}
+    sources = {f"source.semantic_pivots.raw.{table}": {"name": table} for table in SCHEMAS}
+    children = {name: ["model.semantic_pivots.pivots"] for name in sources}
+    children["source.semantic_pivots.raw.word_scores"] = ["model.semantic_pivots.scores"]
+    children["model.semantic_pivots.pivots"] = ["model.semantic_pivots.scores", "test.semantic_pivots.node_pass"]
     home.dbt_target.mkdir(parents=True, exist_ok=True)
     (home.dbt_target / "run_results.json").write_text(json.dumps({"metadata": metadata, "results": results}))
+    (home.dbt_target / "manifest.json").write_text(json.dumps({"sources": sources, "child_map": children}))
+    freshness.record_build(home, freshness.lake_state(home))
 
 
 def mends(home: Home) -> list[str]:
@@ -150,6 +162,21 @@ def test_an_export_makes_nothing_stale(tmp_path: Path) -> None:
     now = datetime(2026, 1, 2, tzinfo=UTC)
     write_rows(home, "runs", [{"run_id": "export-1", "kind": "export", "finished_at": now}], name="export-1")
     assert mends(home) == before
+
+
+def test_a_build_of_some_models_has_seen_only_what_it_read_in_full(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    ingested(home, "s1", {1: ("en", 10)})
+    with_words(home)
+    counted(home, ["s1"])
+    built(home)
+    write_rows(home, "word_scores", [{"run_id": "score-1"}], name="score-1")
+    write_rows(home, "planted_concepts", [{"corpus": CORPUS}], corpus=CORPUS)
+    assert freshness.changed_since_build(home) == ["planted_concepts", "word_scores"]
+    built(home, "i-2", models=("scores",))
+    assert freshness.changed_since_build(home) == ["planted_concepts"]
+    built(home, "i-3")
+    assert freshness.changed_since_build(home) == []
 
 
 def test_a_failed_build_is_named(tmp_path: Path) -> None:
