@@ -155,7 +155,7 @@ def pivots_by_both_methods(
 def strongest_pairs(warehouse: Any, corpus: str, *, limit: int = 12) -> ir.Table:
     """Pairs whose best candidate scores highest, each in one direction: item_id, words, languages, token, pivot_score."""
     best = _of(mart(warehouse, "fct_pivot_candidates"), corpus=corpus, score_method=DEFAULT_METHOD, pivot_rank=1)
-    best = best.filter(best.source_lang < best.target_lang)
+    best = best.filter(best.source_lang < best.target_lang, best.source_word != best.target_word)
     return (
         best.select("item_id", "source_word", "target_word", "source_lang", "target_lang", "token", "pivot_score")
         .order_by(ibis.desc("pivot_score"), "item_id", "source_lang", "target_lang")

@@ -30,6 +30,7 @@ CHOSEN_PAIRS = (
 _PAIRS_SHOWN = 6
 _CANDIDATES_SHOWN = 8
 _TOKENS_SHOWN = 60
+_VARIANTS = "pivot_aware_"
 
 
 def overview(warehouse: Any, status: dict[str, Any], corpus: str | None) -> Section:
@@ -116,13 +117,15 @@ def selection(warehouse: Any, corpus: str | None) -> Section:
     answer = ask(queries.selection_summary, warehouse, corpus)
     # held_out is what nothing trains on, so it is no choice to compare
     rows = [row for row in answer.rows if row["strategy"] != "held_out"]
+    # shares and overlap are about the strategies; the variants by pivot set differ in density
+    main = [row for row in rows if not row["strategy"].startswith(_VARIANTS)]
     langs = _largest_first(rows)
     blocks.append(
         Figure(
             title="Language shares",
             says="Share of each strategy's tokens by language. The multilingual strategies share one target; `original`"
             " keeps the corpus's own shares.",
-            panels=[("", charts.stacked_shares(rows, y="strategy", part="lang", share="token_share", parts=langs))],
+            panels=[("", charts.stacked_shares(main, y="strategy", part="lang", share="token_share", parts=langs))],
             legend=charts.language_legend(langs),
             answer=answer,
         )
@@ -259,7 +262,11 @@ def _quality(warehouse: Any, corpus: str) -> Block:
 
 
 def _overlap(answer: Answer) -> Matrix:
-    kept = [row for row in answer.rows if "held_out" not in (row["strategy_a"], row["strategy_b"])]
+    kept = [
+        row
+        for row in answer.rows
+        if not any(name == "held_out" or name.startswith(_VARIANTS) for name in (row["strategy_a"], row["strategy_b"]))
+    ]
     names = charts.strategy_order([name for row in kept for name in (row["strategy_a"], row["strategy_b"])])
     cells = {}
     for row in kept:

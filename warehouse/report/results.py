@@ -216,7 +216,8 @@ def _layers(warehouse: Any, experiment: str) -> list[Block]:
         for behaviour in _BEHAVIOURS[:2]:
             rows = [row for row in answer.rows if (row["strategy"], row["behaviour"]) == (strategy, behaviour)]
             if rows:
-                panels.append((f"{charts.label(strategy)}, {behaviour} words", charts.layer_lines(rows)))
+                n_words = max(row["n_items"] for row in rows)
+                panels.append((f"{charts.label(strategy)}, {behaviour}: {n_words:,} words", charts.layer_lines(rows)))
     peaks = [
         row
         for row in answer.rows
