@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     import ibis
     from tokenizers import Tokenizer
 
-_TABLES = ("superseded_documents", "documents", "word_documents", "words", "translation_items")
+_TABLES = (
+    "superseded_documents",
+    "documents",
+    "word_documents",
+    "words",
+    "translation_items",
+    "runs",
+    "layer_traces",
+)
 _CONTEXT_TOKENS = 40
 
 Segment = tuple[str, str | None]
@@ -23,12 +31,12 @@ Segment = tuple[str, str | None]
 
 @contextmanager
 def open_lake(home: Home) -> Iterator["ibis.backends.duckdb.Backend"]:
-    """Open the lake's documents and words as schema `raw` of an in-memory Ibis backend. Nothing is written."""
+    """Open the lake's documents, words and traces as schema `raw` of an in-memory Ibis backend. Nothing is written."""
     import ibis
 
-    config = {"threads": available_threads(), "memory_limit": memory_limit(), "temp_directory": ""}
-    connection = duckdb.connect(config=config)
+    connection = duckdb.connect(config={"threads": available_threads(), "memory_limit": memory_limit()})
     try:
+        connection.execute("set temp_directory = ''")
         connection.execute("create schema raw")
         for table in _TABLES:
             connection.register("no_rows", SCHEMAS[table].empty_table())

@@ -153,7 +153,7 @@ def pivots_by_both_methods(
 
 
 def strongest_pairs(warehouse: Any, corpus: str, *, limit: int = 12) -> ir.Table:
-    """Pairs whose best candidate scores highest, each in one direction: item_id, words, languages, token, pivot_score."""
+    """Pairs whose best candidate scores highest, each in one direction: item_id, words, languages, token, score."""
     best = _of(mart(warehouse, "fct_pivot_candidates"), corpus=corpus, score_method=DEFAULT_METHOD, pivot_rank=1)
     best = best.filter(best.source_lang < best.target_lang, best.source_word != best.target_word)
     return (
@@ -396,15 +396,32 @@ def held_out_losses(warehouse: Any, experiment: str) -> ir.Table:
     return found.drop("experiment").order_by("lang", "strategy", "seed")
 
 
-def layer_trace(warehouse: Any, run_id: str, item_id: int, source_lang: str, target_lang: str) -> ir.Table:
-    """How one run treats one word: behaviour, peak layer and the token there."""
-    return _of(
-        mart(warehouse, "fct_behaviours"),
-        run_id=run_id,
-        item_id=item_id,
-        source_lang=source_lang,
-        target_lang=target_lang,
+def word_layer_traces(raw: Any, experiment: str, item_id: int, source_lang: str, target_lang: str) -> ir.Table:
+    """What one word's translation looks like from inside: one row per run and layer, with the top token there.
+
+    Reads the raw tables, which the published copy leaves out (see `documents_behind_pivot`).
+    """
+    traces = _of(
+        raw.table("layer_traces", database="raw"), item_id=item_id, source_lang=source_lang, target_lang=target_lang
+    ).drop("item_id", "source_lang", "target_lang")
+    return traces.join(_runs_of(raw, experiment), "run_id").order_by("strategy", "seed", "run_id", "layer")
+
+
+def behaviour_of_word(warehouse: Any, experiment: str, item_id: int, source_lang: str, target_lang: str) -> ir.Table:
+    """How an experiment's runs treat one word: strategy, seed, behaviour, peak layer and the token there."""
+    behaviours = _of(
+        mart(warehouse, "fct_behaviours"), item_id=item_id, source_lang=source_lang, target_lang=target_lang
+    ).select("run_id", "behaviour", "peak_layer", "top_token")
+    return behaviours.join(_runs_of(warehouse, experiment), "run_id").order_by("strategy", "seed")
+
+
+def words_with_pivots(warehouse: Any, corpus: str, source_lang: str, target_lang: str) -> ir.Table:
+    """Pairs of a direction in which both words occur, the best supported first: item_id, words, documents of each."""
+    pairs = _of(
+        mart(warehouse, "fct_word_pair_cooccurrence"), corpus=corpus, source_lang=source_lang, target_lang=target_lang
     )
+    pairs = pairs.filter(pairs.n_docs_source > 0, pairs.n_docs_target > 0)
+    return pairs.order_by(ibis.desc(ibis.least(pairs.n_docs_source, pairs.n_docs_target)), "source_word", "item_id")
 
 
 # --- lineage ------------------------------------------------------------------------------------------------------

@@ -51,7 +51,10 @@ ALL_QUERIES: dict[str, Callable[[Any], ibis.Table]] = {
     "behaviour_auc": lambda w: queries.behaviour_auc(w, EXPERIMENT),
     "failure_signatures": queries.failure_signatures,
     "held_out_losses": lambda w: queries.held_out_losses(w, EXPERIMENT),
-    "layer_trace": lambda w: queries.layer_trace(w, "trace-base-0", 1, "en", "fr"),
+    "mean_layer_curves": lambda w: queries.mean_layer_curves(w, EXPERIMENT),
+    "strongest_pairs": lambda w: queries.strongest_pairs(w, CORPUS),
+    "behaviour_of_word": lambda w: queries.behaviour_of_word(w, EXPERIMENT, 1, "en", "fr"),
+    "words_with_pivots": lambda w: queries.words_with_pivots(w, CORPUS, "en", "fr"),
     "runs": queries.runs,
 }
 
@@ -67,7 +70,12 @@ def test_the_sql_of_a_query_gives_the_same_rows_by_hand(home: Home, warehouse: A
 def test_every_public_query_is_tried() -> None:
     public = {name for name, thing in vars(queries).items() if callable(thing) and thing.__module__ == queries.__name__}
     helpers = {name for name in public if name.startswith("_")} | {"mart", "has_rows"}
-    assert public - helpers - set(ALL_QUERIES) == {"documents_behind_pivot", "rejects"}
+    assert public - helpers - set(ALL_QUERIES) == {
+        "documents_behind_pivot",
+        "word_layer_traces",
+        "planted_pivots",
+        "rejects",
+    }
 
 
 def test_pivots_of_a_pair_are_ranked_and_cut(warehouse: Any) -> None:
@@ -151,3 +159,30 @@ def test_documents_behind_a_pivot_hold_it_beside_one_of_the_words(tmp_path: Path
         (1, True, False),
         (3, False, True),
     ]
+
+
+def test_layer_traces_of_a_word_are_those_of_the_experiment_in_order(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    for run, experiment in (("trace-b", EXPERIMENT), ("trace-a", "other")):
+        row = {"run_id": run, "kind": "trace", "experiment": experiment, "strategy": "base"}
+        write_rows(home, "runs", [row], name=run)
+        rows = [
+            {"run_id": run, "item_id": item, "source_lang": "en", "target_lang": "fr", "layer": layer, "top_token": "x"}
+            for item in (1, 2)
+            for layer in (1, 0)
+        ]
+        write_rows(home, "layer_traces", rows, name=run)
+    with open_lake(home) as raw:
+        rows = queries.word_layer_traces(raw, EXPERIMENT, 1, "en", "fr").to_pyarrow().to_pylist()
+    assert [(r["run_id"], r["layer"], r["strategy"]) for r in rows] == [("trace-b", 0, "base"), ("trace-b", 1, "base")]
+
+
+def test_planted_pivots_are_the_corpus_own(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    rows = [{"corpus": c, "item_id": 1, "pivot_word": "river", "token_id": 1} for c in (CORPUS, "other")]
+    write_rows(home, "planted_pivots", rows)
+    published_home(tmp_path)
+    with open_published_ibis(home) as warehouse:
+        assert queries.planted_pivots(warehouse, CORPUS).to_pyarrow().to_pylist() == [
+            {"item_id": 1, "pivot_word": "river", "token_id": 1}
+        ]
