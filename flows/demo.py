@@ -9,7 +9,7 @@ from pathlib import Path
 
 from prefect import flow, task
 
-from flows.experiment import publish_warehouse, run_experiment
+from flows.experiment import run_experiment
 from flows.steps import entry_point, timed
 from warehouse import dbt
 from warehouse.counting.corpus import count_corpus
@@ -75,7 +75,6 @@ def demo(home: Home, scale: float, seed: int, plan: Plan) -> tuple[str, str]:
     count(home, corpus)
     build(home, plan)
     name = run_experiment(home, corpus, str(BASE_MODEL), plan)
-    publish_warehouse(home)
     report(home)
     return corpus, name
 
