@@ -24,7 +24,6 @@ _TABLES = (
     "runs",
     "layer_traces",
 )
-_CONTEXT_TOKENS = 40
 
 Segment = tuple[str, str | None]
 
@@ -74,6 +73,7 @@ def excerpt(
     words: Mapping[str, tuple[str, Sequence[int]]],
     marked_tokens: frozenset[int] = frozenset(),
     around: int | None = None,
+    context_tokens: int = 40,
 ) -> list[Segment]:
     """Decode a part of a document and mark what was looked for.
 
@@ -81,6 +81,7 @@ def excerpt(
         words: kind of mark -> (word, indices of the tokens in which its matches begin).
         marked_tokens: token ids that are marked as `pivot` where no word is.
         around: index of the token in the middle of the excerpt; the first match when None, else the beginning.
+        context_tokens: how many tokens on either side of the middle.
 
     Returns:
         (text, kind of mark or None) pieces in order; together they are the excerpt, '…' where the document goes on.
@@ -88,7 +89,7 @@ def excerpt(
     starts = sorted(start for _, indices in words.values() for start in indices)
     pivots = [index for index, token in enumerate(token_ids) if token in marked_tokens]
     middle = around if around is not None else next(iter(starts or pivots), 0)
-    first, last = max(0, middle - _CONTEXT_TOKENS), min(len(token_ids), middle + _CONTEXT_TOKENS)
+    first, last = max(0, middle - context_tokens), min(len(token_ids), middle + context_tokens)
     text, offsets = _decoded(tokenizer, token_ids[first:last])
     marks: list[str | None] = [None] * len(text)
     for index in pivots:

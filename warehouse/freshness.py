@@ -70,7 +70,8 @@ def _tables_seen(home: Home, tables: set[str]) -> set[str]:
     children, sources = manifest["child_map"], manifest["sources"]
     unseen = set()
     for source, description in sources.items():
-        found, queue = set(), [source]
+        found: set[str] = set()
+        queue = [source]
         while queue:
             new = set(children.get(queue.pop(), ())) - found
             found |= new

@@ -174,6 +174,12 @@ def pivot_quality(warehouse: Any, corpus: str) -> ir.Table:
     return quality.drop("corpus").order_by("source_lang", "target_lang", "pivot_lang", "score_method", "top_k")
 
 
+def pivot_sets(warehouse: Any, corpus: str) -> ir.Table:
+    """Pivot sets of a corpus by name: pivot_set, n_tokens."""
+    tokens = _of(mart(warehouse, "dim_pivot_tokens"), corpus=corpus)
+    return tokens.group_by("pivot_set").aggregate(n_tokens=tokens.count()).order_by("pivot_set")
+
+
 def pivot_tokens(
     warehouse: Any, corpus: str, *, pivot_set: str = DEFAULT_PIVOT_SET, limit: int | None = None
 ) -> ir.Table:
@@ -405,6 +411,20 @@ def word_layer_traces(raw: Any, experiment: str, item_id: int, source_lang: str,
         raw.table("layer_traces", database="raw"), item_id=item_id, source_lang=source_lang, target_lang=target_lang
     ).drop("item_id", "source_lang", "target_lang")
     return traces.join(_runs_of(raw, experiment), "run_id").order_by("strategy", "seed", "run_id", "layer")
+
+
+def traced_words(warehouse: Any, experiment: str, corpus: str, source_lang: str, target_lang: str) -> ir.Table:
+    """Words of a direction that an experiment's runs were traced on: item_id and the two words, by source word."""
+    behaviours = _of(mart(warehouse, "fct_behaviours"), source_lang=source_lang, target_lang=target_lang)
+    traced = behaviours.semi_join(_runs_of(warehouse, experiment), "run_id")
+    pairs = _of(
+        mart(warehouse, "fct_word_pair_cooccurrence"), corpus=corpus, source_lang=source_lang, target_lang=target_lang
+    )
+    return (
+        pairs.semi_join(traced, "item_id")
+        .select("item_id", "source_word", "target_word", "source_lang", "target_lang")
+        .order_by("source_word", "item_id")
+    )
 
 
 def behaviour_of_word(warehouse: Any, experiment: str, item_id: int, source_lang: str, target_lang: str) -> ir.Table:

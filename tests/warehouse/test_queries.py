@@ -37,6 +37,7 @@ ALL_QUERIES: dict[str, Callable[[Any], ibis.Table]] = {
     "pivots_of_pair": lambda w: queries.pivots_of_pair(w, CORPUS, "water", "en", "fr"),
     "pivots_by_both_methods": lambda w: queries.pivots_by_both_methods(w, CORPUS, "water", "en", "fr"),
     "pivot_quality": lambda w: queries.pivot_quality(w, CORPUS),
+    "pivot_sets": lambda w: queries.pivot_sets(w, CORPUS),
     "pivot_tokens": lambda w: queries.pivot_tokens(w, CORPUS, limit=5),
     "top_documents": lambda w: queries.top_documents(w, CORPUS, "fr", limit=3),
     "selection_summary": lambda w: queries.selection_summary(w, CORPUS),
@@ -54,6 +55,7 @@ ALL_QUERIES: dict[str, Callable[[Any], ibis.Table]] = {
     "mean_layer_curves": lambda w: queries.mean_layer_curves(w, EXPERIMENT),
     "strongest_pairs": lambda w: queries.strongest_pairs(w, CORPUS),
     "behaviour_of_word": lambda w: queries.behaviour_of_word(w, EXPERIMENT, 1, "en", "fr"),
+    "traced_words": lambda w: queries.traced_words(w, EXPERIMENT, CORPUS, "en", "fr"),
     "words_with_pivots": lambda w: queries.words_with_pivots(w, CORPUS, "en", "fr"),
     "runs": queries.runs,
 }

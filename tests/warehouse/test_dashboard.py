@@ -1,0 +1,216 @@
+"""The dashboard: every cell runs on any published copy, and in a browser it answers."""
+
+import contextlib
+import importlib
+import importlib.util
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from browser import Page, needs_browser, open_browser
+from handmade import CORPUS, make_marts, make_runs, published_home, write_rows
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+from warehouse import queries
+from warehouse.dashboard import data, run_dashboard, views
+from warehouse.errors import UsageError
+from warehouse.publish import publish
+from warehouse.settings import Home
+
+pytest.importorskip("marimo", reason="the dashboard needs the extra `dashboard`: pip install '.[dashboard]'")
+TEXT = "the water of a river"
+
+
+def add_documents(home: Home) -> None:
+    """Give the home a tokenizer of single bytes, one document and its word, and one traced word."""
+    tokenizer = Tokenizer(models.BPE({c: i for i, c in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}, []))
+    tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
+    (home.lake / "tokenizers").mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(home.lake / "tokenizers" / "t.json"))
+    ids = tokenizer.encode(TEXT).ids
+    write_rows(home, "corpora", [{"corpus": CORPUS, "tokenizer_hash": "t", "tokenizer_name": "bytes"}], corpus=CORPUS)
+    rows = [
+        {"corpus": CORPUS, "shard_id": "s", "doc_id": d, "lang": "en", "n_tokens": len(ids), "token_ids": ids}
+        for d in range(60)
+    ]
+    write_rows(home, "documents", rows, name="s", corpus=CORPUS)
+    write_rows(home, "words", [{"word_id": 1, "lang": "en", "word": "water"}])
+    held = {"corpus": CORPUS, "shard_id": "s", "doc_id": 1, "word_id": 1, "token_starts": [TEXT.index("water")]}
+    write_rows(home, "word_documents", [held], name="s", corpus=CORPUS)
+    traces = [
+        {"run_id": "trace-base-0", "item_id": 1, "source_lang": "en", "target_lang": "fr", "layer": layer}
+        | {"top_token": "x", "p_top": 0.5, "p_pivot": 0.1, "p_control": 0.0, "p_source": 0.1, "p_target": 0.2}
+        for layer in range(3)
+    ]
+    write_rows(home, "layer_traces", traces, name="trace-base-0")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    made = Home(tmp_path_factory.mktemp("dashboard"))
+    add_documents(made)
+    return published_home(made.root)
+
+
+def run_app(home: Home, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Run every cell without a browser and return what they define."""
+    monkeypatch.setenv("PIVOTS_HOME", str(home.root))
+    module = importlib.reload(importlib.import_module("warehouse.dashboard.app"))
+    _, defined = module.app.run()
+    return dict(defined)
+
+
+def test_every_cell_runs_and_starts_with_water(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    defined = run_app(home, monkeypatch)
+    assert defined["corpus"].value == CORPUS
+    assert defined["pair"]["source_word"] == "water"
+    assert [row["token"] for row in defined["candidates"]["adjusted"]][:2] == [" river", " drink"]
+    assert defined["experiment"].value == "experiment-1"
+
+
+@pytest.mark.parametrize("keep", [(), ("dim_documents",), ("dim_documents", "fct_word_pair_cooccurrence")])
+def test_every_cell_runs_when_marts_are_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep: tuple[str, ...]
+) -> None:
+    home = Home(tmp_path)
+    make_marts(home)
+    make_runs(home)
+    with duckdb.connect(str(home.warehouse_file)) as connection:
+        names = connection.execute("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall()
+        for (name,) in names:
+            if name not in keep:
+                connection.execute(f"{'delete from' if name == 'dim_documents' else 'drop table'} marts.{name}")
+    publish(home)
+    run_app(home, monkeypatch)
+
+
+def test_documents_behind_a_pivot_and_their_text(home: Home) -> None:
+    (pair,) = (
+        row for row in data.ask(home, queries.words_with_pivots, CORPUS, "en", "fr") if row["source_word"] == "water"
+    )
+    river = Tokenizer.from_file(str(home.lake / "tokenizers" / "t.json")).encode("v").ids[0]
+    (document,) = data.documents_behind(home, CORPUS, pair, river)
+    assert (document["doc_id"], document["has_source"], document["has_target"]) == (1, True, False)
+    segments = data.read_document(home, CORPUS, 1, pair=pair, marked=frozenset({river}))
+    assert segments == [
+        ("the ", None),
+        ("water", "source"),
+        (" of a ri", None),
+        ("v", "pivot"),
+        ("er", None),
+    ]
+    assert data.read_document(home, CORPUS, 10**6, pair=None, marked=frozenset())[0][1] is None
+
+
+def test_traces_of_a_word(home: Home) -> None:
+    pair = {"item_id": 1, "source_lang": "en", "target_lang": "fr"}
+    assert [row["layer"] for row in data.traces(home, "experiment-1", pair)] == [0, 1, 2]
+
+
+def test_html_escapes_what_documents_say() -> None:
+    assert "<script>" not in views.marked_text([("<script>", None), ("<b>", "pivot")], lang='en"><script>')
+    assert "<b>" not in views.token(" <b>")
+
+
+def test_tables_keep_identities_exact() -> None:
+    assert views.readable([{"doc_id": 3778562595017583601, "n": 7, "big": 2**60, "share": 0.123456, "none": None}]) == [
+        {"doc_id": "3778562595017583601", "n": 7, "big": str(2**60), "share": 0.1235, "none": None}
+    ]
+
+
+def test_what_cannot_be_served_is_a_usage_error(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match="pivots publish"):
+        run_dashboard(Home(tmp_path), port=0, browser=False)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(UsageError, match="is taken"):
+            run_dashboard(home, port=taken.getsockname()[1], browser=False)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"\[dashboard\]"):
+        run_dashboard(home, port=0, browser=False)
+
+
+@contextlib.contextmanager
+def served(home: Home) -> Iterator[str]:
+    """Run the command on a free port and yield its address; end it as Ctrl-C does."""
+    program = [sys.executable, "-c", "from warehouse.cli import main; main()"]
+    command = [*program, "dashboard", "--no-browser", "--port", "0", "--home", str(home.root)]
+    server = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True
+    )
+    try:
+        assert server.stdout is not None
+        address = server.stdout.readline().strip()
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", address)
+        port = int(address.rpartition(":")[2])
+        for _ in range(600):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=0.1):
+                break
+        yield address
+    finally:
+        os.killpg(server.pid, signal.SIGINT)
+        server.wait(timeout=30)
+
+
+# marimo's elements live in shadow roots, which querySelector does not enter
+FIND = """(test) => {
+  const search = (root) => {
+    for (const element of root.querySelectorAll('*')) {
+      if (test(element)) return element;
+      const found = element.shadowRoot && search(element.shadowRoot);
+      if (found) return found;
+    }
+    return null;
+  };
+  return search(document);
+}"""
+TEXT_OF = """(() => {
+  const texts = [];
+  const walk = (node) => {
+    if (node.nodeType === 3) texts.push(node.data);
+    if (node.nodeName === 'STYLE' || node.nodeName === 'SCRIPT') return;
+    if (node.shadowRoot) walk(node.shadowRoot);
+    node.childNodes.forEach(walk);
+  };
+  if (document.body) walk(document.body);
+  return texts.join(' ');
+})()"""
+
+
+def click(tab: Page, test: str) -> None:
+    """Click the first element, shadow roots included, for which a JavaScript test is true."""
+    tab.wait(f"({FIND})((e) => {test})")
+    tab.evaluate(
+        f"(() => {{ const e = ({FIND})((e) => {test});"
+        " e.dispatchEvent(new MouseEvent('mousedown', {bubbles: true, cancelable: true, button: 0})); e.click(); })()"
+    )
+
+
+@needs_browser
+def test_in_a_browser_pages_open_and_sql_answers(home: Home) -> None:
+    with served(home) as address, open_browser() as tab:
+        tab.open(address, width=1200, height=1000)
+        tab.wait(f"{TEXT_OF}.includes('stands in 20 documents')", seconds=60)
+        assert tab.evaluate(f"{TEXT_OF}.includes('river')")
+        for name, shows in (
+            ("Layers", "top token of each layer"),
+            ("Documents", "orange: tokens of the pivot set"),
+            ("Strategies", "Difference by direction"),
+            ("SQL", "At most 1,000 rows"),
+        ):
+            click(tab, f"e.getAttribute('role') === 'tab' && e.textContent.trim() === '{name}'")
+            tab.wait(f"{TEXT_OF}.includes('{shows}')")
+        click(tab, "e.nodeName === 'BUTTON' && e.textContent.trim() === 'Run'")
+        tab.wait(f"{TEXT_OF}.includes('frequency_weighted_multilingual')")
+        assert tab.problems == []
+        outside = [r for r in tab.requests if not r.startswith((address, "data:", "blob:"))]
+        assert outside == []

@@ -1,0 +1,92 @@
+"""What the dashboard asks: each answer from the copy that is published at that moment."""
+
+from collections.abc import Callable
+from typing import Any
+
+import ibis
+
+from warehouse import queries
+from warehouse.connection import open_published_ibis
+from warehouse.excerpts import Segment, excerpt, find_document, load_tokenizer, open_lake
+from warehouse.settings import Home
+
+Rows = list[dict[str, Any]]
+
+_DOCUMENTS_SHOWN = 25
+_TOKENS_AROUND = 60
+_TOKENS_FROM_START = 500
+
+
+def ask(home: Home, query: Callable[..., ibis.Table], *arguments: Any, **options: Any) -> Rows:
+    """Run a named query on the published copy; no rows when its mart is not built."""
+    with open_published_ibis(home) as warehouse:
+        try:
+            return query(warehouse, *arguments, **options).to_pyarrow().to_pylist()
+        except ibis.common.exceptions.TableNotFound:
+            return []
+
+
+def planted_tokens(home: Home, corpus: str, item_id: int) -> set[int]:
+    """Return the tokens planted as pivots of an item; empty where the truth is not known."""
+    rows = ask(home, queries.planted_pivots, corpus)
+    return {row["token_id"] for row in rows if row["item_id"] == item_id and row["token_id"] is not None}
+
+
+def documents_behind(home: Home, corpus: str, pair: dict[str, Any], token_id: int) -> Rows:
+    """Return documents that hold a candidate beside a word of its pair, those with both words first."""
+    with open_lake(home) as raw:
+        found = queries.documents_behind_pivot(
+            raw, corpus, pair["source_word"], pair["source_lang"], pair["target_word"], pair["target_lang"], token_id
+        )
+        return found.limit(_DOCUMENTS_SHOWN).drop("shard_id").to_pyarrow().to_pylist()
+
+
+def traces(home: Home, experiment: str, pair: dict[str, Any]) -> Rows:
+    """Return a pair's layer traces in the runs of an experiment."""
+    with open_lake(home) as raw:
+        found = queries.word_layer_traces(raw, experiment, pair["item_id"], pair["source_lang"], pair["target_lang"])
+        return found.to_pyarrow().to_pylist()
+
+
+def read_document(
+    home: Home,
+    corpus: str,
+    doc_id: int,
+    *,
+    pair: dict[str, Any] | None,
+    marked: frozenset[int],
+    from_start: bool = False,
+) -> list[Segment]:
+    """Return a document's text around the first match, or from its start, with words and tokens marked."""
+    with open_lake(home) as raw:
+        document = find_document(raw, corpus, doc_id)
+        if document is None:
+            return [("This document is no longer in the lake.", None)]
+        words = {}
+        for kind in ("source", "target") if pair else ():
+            assert pair is not None
+            starts = _starts(raw, corpus, doc_id, pair[f"{kind}_lang"], pair[f"{kind}_word"])
+            words[kind] = (pair[f"{kind}_word"], starts)
+    tokenizer = load_tokenizer(home, _tokenizer_hash(home, corpus))
+    return excerpt(
+        tokenizer,
+        document["token_ids"],
+        words=words,
+        marked_tokens=marked,
+        around=0 if from_start else None,
+        context_tokens=_TOKENS_FROM_START if from_start else _TOKENS_AROUND,
+    )
+
+
+def _starts(raw: Any, corpus: str, doc_id: int, lang: str, word: str) -> list[int]:
+    words, found = raw.table("words", database="raw"), raw.table("word_documents", database="raw")
+    this = words.filter((words.lang == lang) & (words.word == word))
+    found = found.filter((found.corpus == corpus) & (found.doc_id == doc_id)).semi_join(this, "word_id")
+    return [start for row in found.to_pyarrow().to_pylist() for start in row["token_starts"]]
+
+
+def _tokenizer_hash(home: Home, corpus: str) -> str:
+    with open_published_ibis(home) as warehouse:
+        corpora = warehouse.table("corpora", database="raw")
+        (row,) = corpora.filter(corpora.corpus == corpus).select("tokenizer_hash").distinct().to_pyarrow().to_pylist()
+    return row["tokenizer_hash"]
