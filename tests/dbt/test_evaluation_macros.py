@@ -1,0 +1,93 @@
+"""The statistical macros, rendered and run by themselves."""
+
+import math
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import evaluation_naive as naive
+import jinja2
+import numpy as np
+import pytest
+from scipy import stats
+
+from warehouse.dbt import PROJECT_DIR
+
+
+class Adapter:
+    """dbt's `adapter` for a target without implementations of its own."""
+
+    def __init__(self) -> None:
+        self.macros: dict[str, Any] = {}
+
+    def dispatch(self, name: str, package: str) -> Any:
+        assert package == "semantic_pivots"
+        return self.macros[f"default__{name}"]
+
+
+@pytest.fixture(scope="module")
+def macros() -> dict[str, Any]:
+    """Return macro name -> function that renders it."""
+    adapter = Adapter()
+    environment = jinja2.Environment(extensions=["jinja2.ext.do"])
+    environment.globals["adapter"] = adapter
+    for file in sorted(Path(PROJECT_DIR, "macros").rglob("*.sql")):
+        source = file.read_text()
+        if "{% macro" in source and "{% test" not in source:
+            module = environment.from_string(source).module
+            adapter.macros |= {name: value for name, value in vars(module).items() if not name.startswith("_")}
+    environment.globals |= adapter.macros  # macros call each other
+    return adapter.macros
+
+
+def run(expression: str, relation: str) -> list[Any]:
+    with duckdb.connect() as connection:
+        return [row[0] for row in connection.execute(f"select {expression} from {relation}").fetchall()]
+
+
+def test_t_quantiles_agree_with_scipy(macros: dict[str, Any]) -> None:
+    found = run(macros["t_quantile_975"]("n"), "range(0, 201) as degrees(n)")
+    assert found[0] is None
+    assert found[1:] == pytest.approx(stats.t.ppf(0.975, np.arange(1, 201)).tolist(), abs=5e-6)
+
+
+def test_poisson_weights_invert_the_distribution_function(macros: dict[str, Any]) -> None:
+    uniforms = [*np.linspace(0, 1, 2001)[:-1].tolist(), *(stats.poisson.cdf(range(9), 1) - 1e-12).tolist()]
+    values = ", ".join(f"({n}, {u!r})" for n, u in enumerate(uniforms))
+    found = run(macros["poisson_weight"]("u"), f"(from (values {values}) as drawn(n, u) order by n)")
+    assert found == [naive.poisson_count(u) for u in uniforms]
+
+
+def test_poisson_weights_of_hashes_are_distributed_so(macros: dict[str, Any]) -> None:
+    weight = macros["poisson_weight"](macros["hash_unit"]("concat(n, ':', n % 7)", "bootstrap"))
+    counted = Counter(run(weight, "range(20000) as drawn(n)"))
+    observed = [counted[k] for k in range(5)] + [sum(n for k, n in counted.items() if k > 4)]
+    shares = [*stats.poisson.pmf(range(5), 1), 1 - stats.poisson.cdf(4, 1)]
+    assert stats.chisquare(observed, [20000 * share for share in shares]).pvalue > 1e-4
+
+
+def test_exact_sums_do_not_depend_on_the_order(macros: dict[str, Any]) -> None:
+    values = [0.1, 1e9, -1e9, 1 / 3, 1e-7] * 50
+    summed = set()
+    for order in (values, values[::-1], sorted(values)):
+        rows = ", ".join(f"({value!r}::double)" for value in order)
+        summed |= set(run(macros["exact_sum"]("x"), f"(values {rows}) as given_rows(x)"))
+    assert len(summed) == 1
+    assert summed.pop() == pytest.approx(math.fsum(values))
+
+
+def test_mid_ranks_agree_with_scipy(macros: dict[str, Any]) -> None:
+    values = [3, 1, 1, 2, 3, 3, 0]
+    rows = ", ".join(f"({n}, {value})" for n, value in enumerate(values))
+    found = run(macros["mid_rank"]("x", "g"), f"(select *, 1 as g from (values {rows}) as v(n, x)) order by n")
+    assert found == stats.rankdata(values).tolist()
+
+
+def test_p_value_is_twice_the_smaller_tail_and_at_most_one(macros: dict[str, Any]) -> None:
+    expression = macros["bootstrap_p_value"]("x")
+    assert run(expression, "(select -1 as x from range(9))") == [pytest.approx(0.2)]
+    assert run(expression, "(select unnest([-1.0, 0.0, 1.0]) as x)") == [1.0]
+    differences = np.random.default_rng(1).normal(1, 1, 500)
+    rows = ", ".join(f"({x!r})" for x in differences.tolist())
+    assert run(expression, f"(values {rows}) as v(x)") == [pytest.approx(naive.p_value(differences))]
