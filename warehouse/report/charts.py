@@ -16,6 +16,7 @@ STRATEGIES = (
 )
 STRATEGY_COLOURS = ("#8a8f98", "#4c8bd0", "#2ca089", "#a3a635", "#e0752d", "#9b6dcc", "#d1587f")
 SPARE_COLOURS = ("#b08968", "#6b8e23", "#c77dff", "#5f9ea0", "#cd5c5c", "#708090")
+BEHAVIOUR_COLOURS = {"cooccurrence": "#4c8bd0", "pivot": "#e0752d", "excluded": "#8a8f98"}
 METHOD_COLOURS = {"adjusted": "#e0752d", "paper": "#4c8bd0"}
 LANGUAGE_COLOURS = ("#4c8bd0", "#e0752d", "#2ca089", "#9b6dcc", "#d1587f", "#a3a635", "#b08968", "#708090")
 CURVES = {"p_pivot": "pivot", "p_control": "control pivots", "p_source": "source", "p_target": "target"}
@@ -36,13 +37,12 @@ def label(strategy: str) -> str:
     return strategy.replace("_", " ")
 
 
-def stacked_shares(
-    rows: list[dict[str, Any]], *, y: str, part: str, share: str, parts: Sequence[str]
-) -> dict[str, Any]:
-    """One bar per `y`, cut into the shares of `part`, which are coloured in the given order."""
+def stacked_shares(rows: list[dict[str, Any]], *, y: str, part: str, share: str, legend: Legend) -> dict[str, Any]:
+    """One bar per `y`, cut into the shares of `part`, in the legend's order and colours."""
     order = strategy_order([row[y] for row in rows])
+    names = [name for name, _ in legend]
     data = [
-        {"name": label(row[y]), "part": row[part], "share": row[share], "order": parts.index(row[part])} for row in rows
+        {"name": label(row[y]), "part": row[part], "share": row[share], "order": names.index(row[part])} for row in rows
     ]
     chart = (
         alt.Chart(_data(data))
@@ -50,7 +50,7 @@ def stacked_shares(
         .encode(
             y=_names("name", [label(name) for name in order]),
             x=alt.X("share:Q", title=None, axis=alt.Axis(format="%", tickCount=5), scale=alt.Scale(domain=[0, 1])),
-            color=_colours("part", list(parts), list(LANGUAGE_COLOURS)),
+            color=_legend_colours("part", legend),
             order="order:Q",
             tooltip=[
                 alt.Tooltip("name:N", title=y),
@@ -63,7 +63,7 @@ def stacked_shares(
 
 
 def dots(
-    rows: list[dict[str, Any]], *, y: str, x: str, colour: str, parts: Sequence[str], title: str, number: str = ".3~g"
+    rows: list[dict[str, Any]], *, y: str, x: str, colour: str, legend: Legend, title: str, number: str = ".3~g"
 ) -> dict[str, Any]:
     """One row per `y`, a dot per `colour`."""
     order = strategy_order([row[y] for row in rows])
@@ -74,7 +74,7 @@ def dots(
         .encode(
             y=_names("name", [label(name) for name in order]),
             x=alt.X("value:Q", title=title, axis=alt.Axis(format=number, tickCount=5), scale=alt.Scale(zero=False)),
-            color=_colours("part", list(parts), list(LANGUAGE_COLOURS)),
+            color=_legend_colours("part", legend),
             tooltip=[
                 alt.Tooltip("name:N", title=y),
                 alt.Tooltip("part:N", title=colour),
@@ -215,7 +215,7 @@ def layer_lines(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return _finished(chart, height=230)
 
 
-def horizontal_bars(rows: list[dict[str, Any]], *, y: str, x: str, title: str) -> dict[str, Any]:
+def horizontal_bars(rows: list[dict[str, Any]], *, y: str, x: str, legend: Legend, title: str) -> dict[str, Any]:
     """One bar per row, in the order given."""
     names = [row[y] for row in rows]
     chart = (
@@ -224,16 +224,21 @@ def horizontal_bars(rows: list[dict[str, Any]], *, y: str, x: str, title: str) -
         .encode(
             y=_names("name", names),
             x=alt.X("value:Q", title=title, axis=alt.Axis(tickCount=5, format=",d")),
-            color=_colours("name", names, list(LANGUAGE_COLOURS)),
+            color=_legend_colours("name", legend),
             tooltip=[alt.Tooltip("name:N", title=y), alt.Tooltip("value:Q", title=title, format=",")],
         )
     )
     return _finished(chart, height=_ROW_HEIGHT * len(names))
 
 
-def language_legend(parts: Sequence[str]) -> Legend:
-    """Return name and colour of the parts that `stacked_shares` and `dots` colour in the same order."""
-    return [(part, LANGUAGE_COLOURS[i % len(LANGUAGE_COLOURS)]) for i, part in enumerate(parts)]
+def language_legend(langs: Sequence[str]) -> Legend:
+    """Return languages in the given order with their colours, which depend on their names and not on the order."""
+    names = sorted(set(langs))
+    return [(lang, LANGUAGE_COLOURS[names.index(lang) % len(LANGUAGE_COLOURS)]) for lang in langs]
+
+
+def _legend_colours(column: str, legend: Legend) -> alt.Color:
+    return _colours(column, [name for name, _ in legend], [colour for _, colour in legend])
 
 
 def strategy_colours(order: Sequence[str]) -> list[str]:

@@ -48,12 +48,15 @@ def overview(warehouse: Any, status: dict[str, Any], corpus: str | None) -> Sect
         answer = ask(queries.corpus_languages, warehouse, corpus)
         whole = sum(row["n_tokens"] for row in answer.rows)
         largest = answer.rows[0]
+        legend = charts.language_legend([row["lang"] for row in answer.rows])
         blocks.append(
             Figure(
                 title=f"Tokens by language in {corpus}",
                 says=f"{whole:,} tokens in {sum(row['n_docs'] for row in answer.rows):,} documents;"
                 f" {largest['lang']} holds {largest['n_tokens'] / whole:.0%} of the tokens.",
-                panels=[("", charts.horizontal_bars(answer.rows, y="lang", x="n_tokens", title="tokens"))],
+                panels=[
+                    ("", charts.horizontal_bars(answer.rows, y="lang", x="n_tokens", legend=legend, title="tokens"))
+                ],
                 answer=answer,
             )
         )
@@ -98,7 +101,12 @@ def pivots(warehouse: Any, corpus: str | None) -> Section:
                 f" languages. Its first {len(answer.rows)}, best first; the colour is the token's own language."
             )
             blocks.append(
-                Chips(title="Pivot tokens of the corpus", says=says, groups=_by_order(answer.rows), answer=answer)
+                Chips(
+                    title="Pivot tokens of the corpus",
+                    says=says,
+                    groups=[("", _with_hue(answer.rows, warehouse, corpus))],
+                    answer=answer,
+                )
             )
     intro = (
         "A pivot is a token that turns up beside a word and beside its translation more often than chance allows."
@@ -119,14 +127,14 @@ def selection(warehouse: Any, corpus: str | None) -> Section:
     rows = [row for row in answer.rows if row["strategy"] != "held_out"]
     # shares and overlap are about the strategies; the variants by pivot set differ in density
     main = [row for row in rows if not row["strategy"].startswith(_VARIANTS)]
-    langs = _largest_first(rows)
+    legend = charts.language_legend(_largest_first(rows))
     blocks.append(
         Figure(
             title="Language shares",
             says="Share of each strategy's tokens by language. The multilingual strategies share one target; `original`"
             " keeps the corpus's own shares.",
-            panels=[("", charts.stacked_shares(main, y="strategy", part="lang", share="token_share", parts=langs))],
-            legend=charts.language_legend(langs),
+            panels=[("", charts.stacked_shares(main, y="strategy", part="lang", share="token_share", legend=legend))],
+            legend=legend,
             answer=answer,
         )
     )
@@ -141,7 +149,13 @@ def selection(warehouse: Any, corpus: str | None) -> Section:
                 (
                     heading,
                     charts.dots(
-                        rows, y="strategy", x=column, colour="lang", parts=langs, title="share of tokens", number=".1~%"
+                        rows,
+                        y="strategy",
+                        x=column,
+                        colour="lang",
+                        legend=legend,
+                        title="share of tokens",
+                        number=".1~%",
                     ),
                 )
             )
@@ -152,7 +166,7 @@ def selection(warehouse: Any, corpus: str | None) -> Section:
                 says="How much of the chosen text is pivot tokens, and how much is the list's own words. If a strategy"
                 " is also denser in words, a gain may come from exposure.",
                 panels=panels,
-                legend=charts.language_legend(langs),
+                legend=legend,
                 answer=answer,
             )
         )
@@ -289,9 +303,10 @@ def _overlap(answer: Answer) -> Matrix:
     )
 
 
-def _by_order(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
-    langs = sorted({row["lang"] or "" for row in rows})
-    return [("", [{**row, "lang_index": langs.index(row["lang"] or "")} for row in rows])]
+def _with_hue(rows: list[dict[str, Any]], warehouse: Any, corpus: str) -> list[dict[str, Any]]:
+    """Add to tokens the number of their language's colour, the same as in the charts."""
+    langs = sorted(row["lang"] for row in ask(queries.corpus_languages, warehouse, corpus).rows)
+    return [{**row, "lang_index": langs.index(row["lang"]) if row["lang"] in langs else 0} for row in rows]
 
 
 def _largest_first(rows: list[dict[str, Any]]) -> list[str]:

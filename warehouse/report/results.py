@@ -19,7 +19,6 @@ _RUN_COLUMNS = [
     "config_hash",
     "finished_at",
 ]
-_BEHAVIOURS = ("cooccurrence", "pivot", "excluded")
 
 
 def results(warehouse: Any, experiment: str | None) -> Section:
@@ -213,7 +212,7 @@ def _layers(warehouse: Any, experiment: str) -> list[Block]:
     shown = [name for name in ("base", wording.MAIN[1], wording.MAIN[0]) if name in strategies] or strategies[:3]
     panels = []
     for strategy in shown:
-        for behaviour in _BEHAVIOURS[:2]:
+        for behaviour in ("cooccurrence", "pivot"):
             rows = [row for row in answer.rows if (row["strategy"], row["behaviour"]) == (strategy, behaviour)]
             if rows:
                 n_words = max(row["n_items"] for row in rows)
@@ -240,14 +239,15 @@ def _behaviours(warehouse: Any, experiment: str) -> Block:
     answer = ask(queries.behaviour_counts, warehouse, experiment)
     if not answer.rows:
         return Missing(title="Behaviours", says="No model of this experiment has been traced.", command=_EXPERIMENT)
-    parts = [name for name in _BEHAVIOURS if any(row["behaviour"] == name for row in answer.rows)]
-    chart = charts.stacked_shares(answer.rows, y="strategy", part="behaviour", share="share", parts=parts)
+    seen = {row["behaviour"] for row in answer.rows}
+    legend = [(name, colour) for name, colour in charts.BEHAVIOUR_COLOURS.items() if name in seen]
+    chart = charts.stacked_shares(answer.rows, y="strategy", part="behaviour", share="share", legend=legend)
     return Figure(
         title="Behaviours",
         says="Share of words translated straight (`cooccurrence`), through another word (`pivot`), or not judged"
         " because the two words share a token (`excluded`).",
         panels=[("", chart)],
-        legend=charts.language_legend(parts),
+        legend=legend,
         answer=answer,
     )
 
@@ -287,18 +287,17 @@ def _held_out(warehouse: Any, experiment: str) -> list[Block]:
     rows = [row for row in answer.rows if row["bits_per_byte_delta"] is not None and row["strategy"] != "base"]
     if not rows:
         return []
-    langs = sorted({row["lang"] for row in rows})
+    legend = charts.language_legend(sorted({row["lang"] for row in rows}))
     chart = charts.dots(
         rows,
         y="strategy",
         x="bits_per_byte_delta",
         colour="lang",
-        parts=langs,
+        legend=legend,
         title="change in bits per byte against base",
         number="+.3~g",
     )
     says = "Loss on documents nobody trained on, after training less before. Above zero: the model forgot a language."
-    legend = charts.language_legend(langs)
     return [Figure(title="Held-out loss", says=says, panels=[("", chart)], legend=legend, answer=answer)]
 
 
