@@ -14,7 +14,7 @@ from warehouse.counting import CountOptions, count_corpus
 from warehouse.schemas import COUNTED, SCHEMAS
 from warehouse.settings import Home
 
-# every edge passes: the rate rule accepts any pair that shares a unit more than chance does not forbid
+# low enough that both rules keep many edges of a small corpus
 OPTIONS = {"min_rate_difference": 0.05, "rate_min_token_docs": 2, "min_z": 0.5, "z_min_pair_docs": 2}
 
 

@@ -1,0 +1,124 @@
+"""The pieces of the counting, each against the plain way to do it."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import counting_naive
+import numpy as np
+import pytest
+from counting_corpora import random_corpus, write_corpus
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from warehouse import lake
+from warehouse.counting import CountOptions, count_corpus
+from warehouse.counting import unit_kernels as kernels
+from warehouse.counting.memory import memory_plan
+from warehouse.counting.parallel import in_order, split_rows
+from warehouse.counting.sorting import sorted_edges
+from warehouse.errors import UsageError
+from warehouse.settings import Home
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    docs=st.lists(st.lists(st.integers(0, 5000), max_size=30), max_size=8),
+    window=st.sampled_from([0, 1, 7, 100]),
+    wide=st.booleans(),
+)
+def test_units_are_the_sorted_distinct_tokens_of_each_window(docs: list[list[int]], window: int, wide: bool) -> None:
+    steps = [(doc, window or max(len(doc), 1)) for doc in docs]
+    wanted = [sorted(set(doc[i : i + step])) for doc, step in steps for i in range(0, len(doc), step)]
+    tokens = np.array([t for doc in docs for t in doc], np.int32)
+    doc_starts = np.cumsum([0, *map(len, docs)])
+    ids = np.empty(tokens.size, np.uint32 if wide else np.uint16)
+    starts = np.empty(len(wanted) + 1, np.int64)
+    low, high = kernels.make_bitmap(5001)
+    assert kernels.distinct_tokens(tokens, doc_starts, window, low, high, ids, starts)
+    assert [ids[a:b].tolist() for a, b in pairwise(starts)] == wanted
+    assert not low.any()
+    assert not high.any()
+
+
+def test_length_bins_change_where_the_formula_does() -> None:
+    sizes = np.array([1, 2, 3, 4, 5, 6, 8, 11, 12, 16, 22, 23, 1023, 1024, 1448, 1449, 46_340, 46_341, 92_681, 92_682])
+    bins = np.empty(sizes.size, np.int32)
+    kernels.length_bins(np.cumsum([0, *sizes]), bins)
+    assert bins.tolist() == [counting_naive.length_bin(int(n)) for n in sizes]
+
+
+@given(weights=st.lists(st.integers(0, 50), max_size=30), limit=st.integers(1, 100), most=st.integers(1, 5))
+def test_runs_cover_all_rows_within_their_limits(weights: list[int], limit: int, most: int) -> None:
+    runs = split_rows((np.array(weights), limit), (np.ones(len(weights)), most))
+    assert [row for first, last in runs for row in range(first, last)] == list(range(len(weights)))
+    for first, last in runs:
+        assert last - first == 1 or (sum(weights[first:last]) <= limit and last - first <= most)
+
+
+def test_results_come_in_order_and_few_wait() -> None:
+    running, most = 0, 0
+    lock = threading.Lock()
+    taken = []
+
+    def tasks():
+        for i in range(50):
+            taken.append(i)
+            yield i
+
+    def work(i: int) -> int:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        with lock:
+            running -= 1
+        return i * i
+
+    with ThreadPoolExecutor(4) as pool:
+        for i, result in enumerate(in_order(pool, work, tasks(), ahead=3)):
+            assert result == i * i
+            assert len(taken) <= i + 5
+    assert most <= 4
+
+
+@pytest.mark.parametrize("limit", [1, 500, 10**9])
+def test_edges_come_sorted_whatever_fits_in_memory(tmp_path: Path, limit: int) -> None:
+    rng = np.random.default_rng(3)
+    keys = rng.permutation(2000)
+    pieces = []
+    for part in np.array_split(keys, 7):
+        a, b = part // 50, part % 50
+        pieces.append({"token_id_a": a.astype(np.int32), "token_id_b": b.astype(np.int32), "n_docs": part})
+    found = list(sorted_edges(pieces, n_tokens=40, limit_bytes=limit, folder=tmp_path / "spill"))
+    assert np.concatenate([piece["n_docs"] for piece in found]).tolist() == list(range(2000))
+    assert (tmp_path / "spill").exists() == (limit < 10**9)
+
+
+def test_memory_is_divided_from_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIVOTS_MEMORY", "2GiB")
+    assert memory_plan().rows == 1 << 28
+    assert memory_plan("800MB").chunk == 50_000_000
+    with pytest.raises(UsageError, match="PIVOTS_MEMORY is 'much'"):
+        memory_plan("much")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_cell_that_could_rank_is_dropped(tmp_path: Path, seed: int) -> None:
+    """In exact fractions: what is left out has n/n(w) <= n(x)/N and n <= E, so F and G are not positive."""
+    made = random_corpus(seed, n_docs=40, vocab_size=30)
+    home = Home(tmp_path)
+    write_corpus(home, made)
+    count_corpus(home, "c", CountOptions())
+    kept = {(r["word_id"], r["token_id"]) for r in lake.read_table(home, "word_tokens").to_pylist()}
+    naive = counting_naive.count(made)
+    n_k, n_units = naive["strata"], len(naive["units"])
+    for (word, token), (n, _, _) in naive["word_tokens"].items():
+        expected = sum(
+            Fraction(naive["word_strata"].get((*k, word), 0) * naive["token_documents"].get((*k, token), 0), size)
+            for k, size in n_k.items()
+        )
+        can_rank = Fraction(n, naive["n_w"][word]) > Fraction(naive["n_x"][token], n_units) or n > expected
+        assert ((word, token) in kept) == can_rank
