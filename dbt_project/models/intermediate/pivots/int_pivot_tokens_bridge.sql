@@ -1,4 +1,4 @@
--- One row per corpus and token whose neighbours reach far enough into languages: the degree into the second-best one.
+-- One row per corpus and token whose neighbours reach far enough into languages: the degree into the third-best one.
 
 with edges as (
 
@@ -66,21 +66,35 @@ ordered as (
 
 ),
 
-summed as (
+-- a corpus of two languages has no third-best one: there the second-best decides; one language alone has no bridges
+deciding_ranks as (
 
     select
         corpus,
-        token_id,
-        cast(sum(degree) as bigint) as degree,
-        {{ exact_sum('weighted_degree') }} as weighted_degree,
+        greatest(2, least({{ var('bridge_language_rank') }}, count(distinct lang))) as deciding_rank
+    from ordered
+    group by corpus
+
+),
+
+summed as (
+
+    select
+        ordered.corpus,
+        ordered.token_id,
+        cast(sum(ordered.degree) as bigint) as degree,
+        {{ exact_sum('ordered.weighted_degree') }} as weighted_degree,
         max(case
-            when language_rank = {{ var('bridge_language_rank') }} and lang is not null then degree
+            when ordered.language_rank = deciding_ranks.deciding_rank and ordered.lang is not null
+                then ordered.degree
         end) as bridge_degree,
         max(case
-            when language_rank = {{ var('bridge_language_rank') }} and lang is not null then weighted_degree
+            when ordered.language_rank = deciding_ranks.deciding_rank and ordered.lang is not null
+                then ordered.weighted_degree
         end) as bridge_weighted_degree
     from ordered
-    group by corpus, token_id
+    inner join deciding_ranks on ordered.corpus = deciding_ranks.corpus
+    group by ordered.corpus, ordered.token_id
 
 ),
 
