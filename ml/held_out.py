@@ -50,9 +50,9 @@ class Window:
         return self.end - self.start
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Check everything, read all documents, sum up by language."""
-    arguments = _parse()
+    arguments = _parse(argv)
     export = open_export(arguments.export)
     state = PartialState(cpu=arguments.device == "cpu")
     n_workers = claim_threads(pick_device(arguments.device))
@@ -187,12 +187,12 @@ def summarise(run_id: str, documents: pa.Table, rows: pa.Table) -> pa.Table:
     return pa.Table.from_pylist(table, schema=RESULT["held_out_losses"])
 
 
-def _parse() -> argparse.Namespace:
+def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="ml.held_out", description="Held-out loss per language.")
     parser.add_argument("--export", type=Path, required=True, help="export folder of strategy held_out")
     add_common(parser)
     parser.add_argument("--batch-tokens", type=int, default=4_096, help="padded tokens per batch")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     if arguments.batch_tokens < 1:
         raise UsageProblem("--batch-tokens must be at least 1")
     return arguments

@@ -14,6 +14,7 @@ import torch
 from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 from transformers.utils import cached_file
+from transformers.utils import logging as transformers_logging
 
 from ml.errors import UsageProblem
 from ml.files import file_hash, read_json, short_hash
@@ -79,24 +80,22 @@ def load_config(source: ModelSource) -> Any:
         raise UsageProblem(f"--model {source.spec}: not a model configuration ({problem})") from None
 
 
-def load_model(
-    source: ModelSource, *, seed: int, dtype: str, device: torch.device, attention: str = "sdpa"
-) -> PreTrainedModel:
+def load_model(source: ModelSource, *, seed: int, dtype: str, device: torch.device) -> PreTrainedModel:
     """Return the model in eval mode on a device, every floating parameter in `dtype` ('float32' or 'bfloat16').
 
     The dtype is always explicit: the library's default, "auto", would make a bf16 checkpoint the master weights.
     A configuration file gives weights that depend on `seed` alone.
     """
+    transformers_logging.disable_progress_bar()
     config = load_config(source)
     torch_dtype = _DTYPES[dtype]
-    options = {"dtype": torch_dtype, "attn_implementation": attention}
     if source.config_file:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            model = AutoModelForCausalLM.from_config(config, **options)
+            model = AutoModelForCausalLM.from_config(config, dtype=torch_dtype)
     else:
         name = source.spec if source.is_on_hub else str(source.folder)
-        model = AutoModelForCausalLM.from_pretrained(name, **options)
+        model = AutoModelForCausalLM.from_pretrained(name, dtype=torch_dtype)
     return model.to(device=device, dtype=torch_dtype).eval()
 
 

@@ -39,9 +39,9 @@ CHUNK_PROMPTS = 256  # what a kill can cost
 _CHECKED_PROMPTS = 2
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Check everything, score chunk by chunk, then write the tables."""
-    arguments = _parse()
+    arguments = _parse(argv)
     problems: list[str] = []
     if arguments.batch_tokens < 1:
         problems.append("--batch-tokens must be at least 1")
@@ -217,7 +217,7 @@ def _print_summary(scores: pa.Table, eval_set: EvalSet) -> None:
     sys.stdout.flush()
 
 
-def _parse() -> argparse.Namespace:
+def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="ml.score", description="Score word translations of an evaluation set.")
     parser.add_argument("--eval-set", type=Path, required=True, help="evaluation set folder")
     add_common(parser)
@@ -227,7 +227,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--language-name", action="append", default=[], metavar="CODE=NAME", help="English name of a language"
     )
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     if arguments.batch_tokens is None:
         on_gpu = arguments.device != "cpu" and torch.cuda.is_available()
         arguments.batch_tokens = 65_536 if on_gpu else 2_048

@@ -48,9 +48,9 @@ class Traced:
     sets: dict[str, list[int] | None]
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Check everything, trace chunk by chunk, then write the table."""
-    arguments = _parse()
+    arguments = _parse(argv)
     eval_set = open_eval_set(arguments.eval_set)
     names = language_names(eval_set.languages, arguments.language_name)
     pivots = read_pivots(eval_set)
@@ -260,7 +260,7 @@ def _trace_batch(
                 columns[name].append(value)
 
 
-def _parse() -> argparse.Namespace:
+def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="ml.trace", description="Trace layers over an evaluation set by logit lens.")
     parser.add_argument("--eval-set", type=Path, required=True, help="evaluation set folder, with pivots.parquet")
     add_common(parser)
@@ -268,7 +268,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--language-name", action="append", default=[], metavar="CODE=NAME", help="English name of a language"
     )
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     if arguments.batch_tokens < 1:
         raise UsageProblem("--batch-tokens must be at least 1")
     return arguments

@@ -44,9 +44,9 @@ from ml.progress import Progress
 from ml.schemas import RESULT
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Check everything, then train, then write what came out."""
-    arguments = _parse()
+    arguments = _parse(argv)
     preset, export, source = _read_request(arguments)
     accelerator = Accelerator(mixed_precision="bf16" if torch.cuda.is_available() else "no")
     _make_deterministic(accelerator.device)
@@ -270,7 +270,7 @@ def _run_record(
     }
 
 
-def _parse() -> argparse.Namespace:
+def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="ml.train", description="Continued pre-training on an export folder.")
     parser.add_argument("--export", type=Path, required=True, help="export folder with manifest.json")
     parser.add_argument("--model", required=True, help="hub name, model folder, or JSON configuration (random weights)")
@@ -282,7 +282,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--max-steps", type=int, help="replaces the preset's length")
     parser.add_argument("--budget-tokens", type=int, help="replaces the preset's length")
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def _read_request(arguments: argparse.Namespace) -> tuple[TrainPreset, Export, ModelSource]:

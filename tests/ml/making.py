@@ -16,19 +16,19 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 EOS = 0
 VOCAB_SIZE = 600
 LANGUAGES = ("en", "fr", "ja", "zh")
-_WORDS = {
-    "en": "water fire house tree river stone bread night moon horse fish bird snow salt milk gold king bridge garden letter",
-    "fr": "eau feu maison arbre fleuve pierre pain nuit lune cheval poisson oiseau neige sel lait or roi pont jardin lettre",
-    "ja": "水 火 家 木 川 石 パン 夜 月 馬 魚 鳥 雪 塩 牛乳 金 王 橋 庭 手紙",
-    "zh": "水 火 房子 树 河 石头 面包 夜晚 月亮 马 鱼 鸟 雪 盐 牛奶 黄金 国王 桥 花园 信",
-}
-WORDS = {lang: words.split() for lang, words in _WORDS.items()}
+_WORDS = """
+en water fire house tree river stone bread night moon horse fish bird snow salt milk gold king bridge garden letter
+fr eau feu maison arbre fleuve pierre pain nuit lune cheval poisson oiseau neige sel lait or roi pont jardin lettre
+ja 水 火 家 木 川 石 パン 夜 月 馬 魚 鳥 雪 塩 牛乳 金 王 橋 庭 手紙
+zh 水 火 房子 树 河 石头 面包 夜晚 月亮 马 鱼 鸟 雪 盐 牛奶 黄金 国王 桥 花园 信
+"""
+WORDS = {line.split()[0]: line.split()[1:] for line in _WORDS.strip().splitlines()}
 ARCHITECTURES = ("gpt_neox", "olmo", "olmo2", "llama", "qwen2", "bloom")
 
 
 @lru_cache
 def tokenizer_json() -> str:
-    """Return a byte-level BPE of 600 tokens; `<eos>` is token 0."""
+    """Return a byte-level BPE of at most 600 tokens; `<eos>` is token 0."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -44,7 +44,12 @@ def tokenizer_json() -> str:
 
 
 def make_export(
-    folder: Path, *, n_docs: int = 60, n_shards: int = 2, strategy: str = "original", languages: tuple[str, ...] = ("en", "fr")
+    folder: Path,
+    *,
+    n_docs: int = 60,
+    n_shards: int = 2,
+    strategy: str = "original",
+    languages: tuple[str, ...] = ("en", "fr"),
 ) -> Path:
     """Write an export of short random sentences in the OLMo memmap layout."""
     folder.mkdir(parents=True)
@@ -116,7 +121,9 @@ def make_eval_set(
     tokenizer = Tokenizer.from_str(tokenizer_json())
     n_items = len(words[languages[0]])
     items = [
-        {"item_id": 100 + number, "lang": lang, "word": words[lang][number]} for lang in languages for number in range(n_items)
+        {"item_id": 100 + number, "lang": lang, "word": words[lang][number]}
+        for lang in languages
+        for number in range(n_items)
     ]
     candidates, pivots = [], []
     for number in range(n_scored):
@@ -127,7 +134,9 @@ def make_eval_set(
                 wrong = [word for word in dict.fromkeys(wrong) if word != words[source][number]]
                 for place, word in enumerate([words[source][number], *wrong]):
                     candidates.append(key | {"candidate": place, "word": word})
-                ids = tokenizer.encode(f" {words['en'][(number + 3) % n_items]} {words['en'][(number + 7) % n_items]}").ids
+                ids = tokenizer.encode(
+                    f" {words['en'][(number + 3) % n_items]} {words['en'][(number + 7) % n_items]}"
+                ).ids
                 for rank, token_id in enumerate(dict.fromkeys(ids), start=1):
                     pivots.append(key | {"token_id": token_id, "pivot_rank": rank})
     key_types = [("item_id", pa.int64()), ("source_lang", pa.string()), ("target_lang", pa.string())]
@@ -139,7 +148,9 @@ def make_eval_set(
         folder / "candidates.parquet",
     )
     pq.write_table(
-        pa.Table.from_pylist(pivots, schema=pa.schema([*key_types, ("token_id", pa.int32()), ("pivot_rank", pa.int32())])),
+        pa.Table.from_pylist(
+            pivots, schema=pa.schema([*key_types, ("token_id", pa.int32()), ("pivot_rank", pa.int32())])
+        ),
         folder / "pivots.parquet",
     )
     manifest = {
