@@ -59,8 +59,9 @@ def _assignment(place: int) -> tuple[str, str]:
 def word_records() -> list[dict[str, dict[str, str | list[str]]]]:
     """Return the word list as CLWTD records, one per concept: r[L][L] is the word, r[L][D] nine distractors in D.
 
-    Distractors are other concepts of the same topic, drawn by hash: the same in every corpus. Knowing the topic then
-    does not help, and the words of unlinked concepts must stay at chance.
+    Distractors are other concepts of the same topic, of the same role first, drawn by hash: the same in every corpus.
+    Neither knowing the topic nor knowing which words the glossaries translate then helps, and the words of unlinked
+    concepts must stay near chance.
     """
     everything = concepts()
     records: list[dict[str, dict[str, str | list[str]]]] = []
@@ -72,7 +73,10 @@ def word_records() -> list[dict[str, dict[str, str | list[str]]]]:
                 if other != lang:
                     drawn = sorted(
                         (c for c in everything if c.topic == concept.topic and c is not concept),
-                        key=lambda c: id64("distractor", concept.words[0], lang, other, c.words[0]),
+                        key=lambda c: (
+                            c.role != concept.role,
+                            id64("distractor", concept.words[0], lang, other, c.words[0]),
+                        ),
                     )
                     record[lang][other] = [c.words[j] for c in drawn[:N_DISTRACTORS]]
         records.append(record)
