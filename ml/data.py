@@ -16,6 +16,7 @@ import torch
 from ml.errors import UsageProblem, raise_all
 from ml.files import file_hash, id64, read_json
 
+_CPU = torch.device("cpu")
 IGNORED = -100  # label of a position whose next token is not predicted
 
 
@@ -118,16 +119,18 @@ class Batch:
     positions: torch.Tensor | None
     mask: torch.Tensor | None  # additive float: 0 where a query may look, the lowest value elsewhere
 
-    def to(self, device: torch.device) -> tuple[torch.Tensor | None, ...]:
-        """Return (tokens, labels, positions, mask) on a device."""
-        parts = (self.tokens, self.labels, self.positions, self.mask)
-        return tuple(None if part is None else part.to(device, non_blocking=True) for part in parts)
 
-
-def make_batch(tokens: np.ndarray, *, eos_token_id: int, document_masks: bool) -> Batch:
-    """Turn tokens [B, S] into a batch. With document masks, positions restart in each document, no token sees another
-    document, and a document's first token is not predicted from the document before it."""
-    ids = torch.from_numpy(tokens)
+def make_batch(
+    tokens: np.ndarray,
+    *,
+    eos_token_id: int,
+    document_masks: bool,
+    device: torch.device = _CPU,
+    mask_dtype: torch.dtype = torch.float32,
+) -> Batch:
+    """Turn tokens [B, S] into a batch on a device. With document masks, positions restart in each document, no token
+    sees another document, and a document's first token is not predicted from the document before it."""
+    ids = torch.from_numpy(tokens).to(device)
     labels = torch.full_like(ids, IGNORED)
     labels[:, :-1] = ids[:, 1:]
     if not document_masks:
@@ -136,15 +139,22 @@ def make_batch(tokens: np.ndarray, *, eos_token_id: int, document_masks: bool) -
     labels[is_end] = IGNORED
     document = torch.zeros_like(ids)
     document[:, 1:] = is_end[:, :-1].cumsum(1)
-    place = torch.arange(ids.shape[1])
+    place = torch.arange(ids.shape[1], device=device)
     is_first = torch.ones_like(is_end)
     is_first[:, 1:] = is_end[:, :-1]
     starts = torch.where(is_first, place, torch.zeros_like(ids)).cummax(1).values
     may_look = (document[:, :, None] == document[:, None, :]) & (place[None, :, None] >= place[None, None, :])
-    mask = torch.zeros(may_look.shape, dtype=torch.float32).masked_fill_(~may_look, torch.finfo(torch.float32).min)
+    mask = torch.zeros(may_look.shape, dtype=mask_dtype, device=device)
+    mask.masked_fill_(~may_look, torch.finfo(mask_dtype).min)
     return Batch(ids, labels, place - starts, mask[:, None])
 
 
+def count_predicted(tokens: np.ndarray, *, eos_token_id: int, document_masks: bool) -> int:
+    """Return how many labels of a batch made from tokens [B, S] are not IGNORED."""
+    n_next = tokens[:, 1:].size
+    return n_next - int(np.count_nonzero(tokens[:, :-1] == eos_token_id)) if document_masks else n_next
+
+
 def count_eos(export: Export) -> int:
-    """Return how many EOS tokens the export holds (must be its number of documents: the separator can be mistaken)."""
+    """Return how many EOS tokens the export holds (its number of documents, unless the separator is mistaken)."""
     return int(sum(int(np.count_nonzero(shard == export.eos_token_id)) for shard in export.shards))

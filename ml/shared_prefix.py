@@ -69,8 +69,10 @@ def target_nlls(model: PreTrainedModel, prompts: Sequence[PromptTokens]) -> list
 def _shared_rows(model: PreTrainedModel, prompts: Sequence[PromptTokens]) -> tuple[Tensor, Answers]:
     """Return hidden states [B, R, D] of shared-prefix rows, and the answers in them."""
     rows = [make_row(prompt) for prompt in prompts]
-    length = max(len(tokens) for tokens, _, _, _ in rows)
     device = model.device
+    length = max(len(tokens) for tokens, _, _, _ in rows)
+    if device.type == "cuda":  # its attention kernels want masks whose rows are aligned
+        length += -length % 8
 
     def padded(values: list[list[int]], filler: int) -> Tensor:
         return torch.tensor([row + [filler] * (length - len(row)) for row in values], device=device)

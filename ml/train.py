@@ -21,7 +21,7 @@ import torch
 from accelerate import Accelerator
 
 from ml.checkpoints import check_identity, load_checkpoint, newest_step, save_checkpoint
-from ml.data import IGNORED, Export, Sequences, make_batch, open_export, step_indices
+from ml.data import Export, Sequences, count_eos, count_predicted, make_batch, open_export, step_indices
 from ml.errors import RunFailed, UsageProblem, raise_all, run_program
 from ml.files import atomic_folder, file_hash, read_json, remove_unfinished, versions, write_json, write_result
 from ml.lens import decoder_blocks
@@ -179,23 +179,20 @@ def _step(
     indices = step_indices(
         export.content_hash, seed, step - 1, per_step=preset.sequences_per_step, n_sequences=sequences.n_sequences
     )
-    mine = indices[accelerator.process_index :: accelerator.num_processes]
-    size = preset.micro_batch_sequences
-    batches = [
-        make_batch(
-            sequences.stack(mine[start : start + size]),
-            eos_token_id=export.eos_token_id,
-            document_masks=preset.document_masks,
-        )
-        for start in range(0, len(mine), size)
-    ]
-    n_predicted = torch.tensor(sum(int((b.labels != IGNORED).sum()) for b in batches), device=accelerator.device)
+    mine = sequences.stack(indices[accelerator.process_index :: accelerator.num_processes])
+    packing: dict[str, Any] = {"eos_token_id": export.eos_token_id, "document_masks": preset.document_masks}
+    n_predicted = torch.tensor(count_predicted(mine, **packing), device=accelerator.device)
     n_predicted = accelerator.reduce(n_predicted, reduction="sum").clamp(min=1)
+    mask_dtype = torch.bfloat16 if accelerator.mixed_precision == "bf16" else torch.float32
     total = torch.zeros((), device=accelerator.device)
-    for number, batch in enumerate(batches, start=1):
-        sync = number == len(batches)
-        with _maybe_no_sync(accelerator, loss_model, sync=sync):
-            nll = loss_model(*batch.to(accelerator.device))
+    starts = range(0, len(mine), preset.micro_batch_sequences)
+    for start in starts:
+        tokens = mine[start : start + preset.micro_batch_sequences]
+        batch = make_batch(tokens, device=accelerator.device, mask_dtype=mask_dtype, **packing)
+        # gradients are exchanged between processes with the last micro-batch only
+        is_last = start == starts[-1]
+        with contextlib.nullcontext() if is_last else accelerator.no_sync(loss_model):
+            nll = loss_model(batch.tokens, batch.labels, batch.positions, batch.mask)
             # DDP and FSDP average gradients over processes: undo that, the divisor counts everybody's tokens
             accelerator.backward(nll * accelerator.num_processes / n_predicted)
         total += nll.detach()
@@ -206,11 +203,6 @@ def _step(
     if not torch.isfinite(torch.tensor(loss_value)):
         raise RunFailed(f"the loss of step {step} is {loss_value}: lower learning_rate or clip_norm in the preset")
     return loss_value, norm_value
-
-
-def _maybe_no_sync(accelerator: Accelerator, model: torch.nn.Module, *, sync: bool) -> Any:
-    """Return a context in which gradients are exchanged between processes only for the last micro-batch."""
-    return contextlib.nullcontext() if sync else accelerator.no_sync(model)
 
 
 def _load_optimizer_state(optimizer: torch.optim.Optimizer, source: ModelSource) -> None:
@@ -326,6 +318,11 @@ def _check_fit(
         problems.append(f"the export's tokenizer has {vocab_size} tokens, the model only {config.vocab_size}")
     if sequences.n_sequences == 0:
         problems.append(f"the export's {export.n_tokens} tokens do not fill one sequence of {preset.seq_len}")
+    if (n_separators := count_eos(export)) != export.manifest["n_docs"]:
+        problems.append(
+            f"the export holds {n_separators} separators (token {export.eos_token_id}) for "
+            f"{export.manifest['n_docs']} documents: its eos_token_id is another one"
+        )
     if preset.sequences_per_step % world_size:
         problems.append(f"sequences_per_step {preset.sequences_per_step} is no multiple of {world_size} processes")
     raise_all(problems)

@@ -120,7 +120,7 @@ def _launch(module: str, run: Run, folder: Path, arguments: list[Any], *, accele
     """
     launcher: list[Any] = [sys.executable, "-m"]
     if accelerate:
-        launcher += ["accelerate.commands.launch", "--config_file", _accelerate_config(), "-m"]
+        launcher += ["accelerate.commands.launch", "--quiet", "--config_file", _accelerate_config(), "-m"]
     command = [*launcher, module, *arguments, "--run-id", run.run_id, "--out", folder]
     environment = {**os.environ, "PYTHONPATH": str(PROJECT_ROOT), "TOKENIZERS_PARALLELISM": "false"}
     finished = subprocess.run([str(part) for part in command], env=environment, check=False, stdout=sys.stderr)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from making import EOS
 
-from ml.data import IGNORED, Sequences, make_batch, open_export, step_indices
+from ml.data import IGNORED, Sequences, count_predicted, make_batch, open_export, step_indices
 from ml.errors import UsageProblem
 
 
@@ -67,6 +67,8 @@ def test_document_masks_agree_with_a_token_by_token_account(rows: list[list[int]
             assert seen == list(range(start, here + 1))
             is_last = here + 1 == len(tokens) or tokens[here] == EOS
             assert int(batch.labels[row, here]) == (IGNORED if is_last else tokens[here + 1])
+    n_predicted = count_predicted(np.array(rows), eos_token_id=EOS, document_masks=True)
+    assert n_predicted == int((batch.labels != IGNORED).sum())
 
 
 def test_without_masks_every_next_token_is_predicted() -> None:
@@ -74,6 +76,7 @@ def test_without_masks_every_next_token_is_predicted() -> None:
     assert batch.mask is None
     assert batch.positions is None
     assert torch.equal(batch.labels, torch.tensor([[EOS, 6, 7, IGNORED]]))
+    assert count_predicted(np.array([[5, EOS, 6, 7]]), eos_token_id=EOS, document_masks=False) == 3
 
 
 def test_a_damaged_export_is_refused_with_all_that_is_wrong(export: Path, tmp_path: Path) -> None:

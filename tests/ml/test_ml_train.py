@@ -225,6 +225,15 @@ def test_what_does_not_fit_together_is_refused(export: Path, tmp_path: Path) -> 
     assert "tokens, the model only 100" in str(caught.value)
 
 
+def test_a_mistaken_separator_is_refused(export: Path, tmp_path: Path) -> None:
+    """OLMo-1's old data close documents with token 50279, its tokenizer says 0: the data decide."""
+    copy = shutil.copytree(export, tmp_path / "copy")
+    manifest = json.loads((copy / "manifest.json").read_text())
+    (copy / "manifest.json").write_text(json.dumps(manifest | {"eos_token_id": 3}))
+    with pytest.raises(UsageProblem, match=r"separators \(token 3\) for 60 documents"):
+        ml.train.main(arguments(tmp_path, copy))
+
+
 def test_packing_with_masks_is_refused_for_models_without_position_ids(export: Path, tmp_path: Path) -> None:
     bloom = make_config(tmp_path / "bloom", "bloom")
     with pytest.raises(UsageProblem, match="set document_masks: false"):
