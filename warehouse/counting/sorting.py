@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numba import njit
 
 from warehouse.counting.writing import Columns
 
@@ -27,24 +28,49 @@ def sorted_edges(edges: Iterable[Columns], *, n_tokens: int, limit_bytes: int, f
         waiting.append(piece)
         n_bytes += sum(column.nbytes for column in piece.values())
         if n_bytes > limit_bytes:
-            spilled.append(_spill(_sorted(waiting), folder / f"edges-{len(spilled):05d}.parquet"))
+            spilled.append(_spill(_sorted(waiting, n_tokens), folder / f"edges-{len(spilled):05d}.parquet"))
             waiting, n_bytes = [], 0
     if not spilled:
         if waiting:
-            yield _sorted(waiting)
+            yield _sorted(waiting, n_tokens)
         return
     if waiting:
-        spilled.append(_spill(_sorted(waiting), folder / f"edges-{len(spilled):05d}.parquet"))
+        spilled.append(_spill(_sorted(waiting, n_tokens), folder / f"edges-{len(spilled):05d}.parquet"))
     for low, high in _ranges(spilled, n_tokens, limit_bytes):
         filters = [("token_id_a", ">=", low), ("token_id_a", "<", high)]
         pieces = [pq.read_table(path, filters=filters) for path in spilled]
-        yield _sorted([{name: t[name].to_numpy() for name in t.column_names} for t in pieces])
+        yield _sorted([{name: t[name].to_numpy() for name in t.column_names} for t in pieces], n_tokens)
 
 
-def _sorted(pieces: list[Columns]) -> Columns:
+def _sorted(pieces: list[Columns], n_tokens: int) -> Columns:
     columns = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
-    order = np.argsort(columns["token_id_a"].astype(np.int64) << 32 | columns["token_id_b"])
-    return {name: column[order] for name, column in columns.items()}
+    pieces.clear()
+    order = order_of_pairs(columns["token_id_a"], columns["token_id_b"], n_tokens)
+    return {name: columns.pop(name)[order] for name in list(columns)}
+
+
+@njit(nogil=True, cache=True)
+def order_of_pairs(a, b, n_tokens):
+    """Return the order that sorts pairs of ids below `n_tokens` by (a, b): a counting sort by b, then by a."""
+    by_b = np.empty(a.size, np.int64)
+    order = np.empty(a.size, np.int64)
+    ends = np.zeros(n_tokens + 1, np.int64)
+    for i in range(a.size):
+        ends[b[i] + 1] += 1
+    for token in range(n_tokens):
+        ends[token + 1] += ends[token]
+    for i in range(a.size):
+        by_b[ends[b[i]]] = i
+        ends[b[i]] += 1
+    ends[:] = 0
+    for i in range(a.size):
+        ends[a[i] + 1] += 1
+    for token in range(n_tokens):
+        ends[token + 1] += ends[token]
+    for i in by_b:
+        order[ends[a[i]]] = i
+        ends[a[i]] += 1
+    return order
 
 
 def _spill(columns: Columns, path: Path) -> Path:

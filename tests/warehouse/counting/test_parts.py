@@ -92,7 +92,7 @@ def test_edges_come_sorted_whatever_fits_in_memory(tmp_path: Path, limit: int) -
     for part in np.array_split(keys, 7):
         a, b = part // 50, part % 50
         pieces.append({"token_id_a": a.astype(np.int32), "token_id_b": b.astype(np.int32), "n_docs": part})
-    found = list(sorted_edges(pieces, n_tokens=40, limit_bytes=limit, folder=tmp_path / "spill"))
+    found = list(sorted_edges(pieces, n_tokens=50, limit_bytes=limit, folder=tmp_path / "spill"))
     assert np.concatenate([piece["n_docs"] for piece in found]).tolist() == list(range(2000))
     assert (tmp_path / "spill").exists() == (limit < 10**9)
 
