@@ -158,10 +158,11 @@ def _problem(text: str) -> tuple[str, str] | None:
         return ("blank text", f"{len(text)} characters of white space")
     if "\0" in text:
         return ("NUL in text", f"at character {text.index(chr(0))}")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        return ("lone surrogate in text", f"at character {error.start}")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            return ("lone surrogate in text", f"at character {error.start}")
     return None
 
 
@@ -257,9 +258,11 @@ def _sizes(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
     """Return for each document its bytes, for each token its last byte's end, and whether tokens give the text back."""
     data, token_ends = encoder.vocabulary.decode(encoded.token_ids)
-    ends = np.concatenate([[0], token_ends])[encoded.offsets]
-    sizes = np.diff(ends)
-    # half characters of memmap fragments decode to one control character each, in both
+    sizes = np.diff(np.concatenate([[0], token_ends])[encoded.offsets])
+    raw = [text.encode() for text in texts]
+    if data == b"".join(raw) and sizes.tolist() == list(map(len, raw)):
+        return sizes, token_ends, np.ones(len(texts), bool)
+    # half characters of memmap fragments decode to one control character each, here and in the texts
     decoded = decode_texts(data, sizes)
     return sizes, token_ends, np.fromiter(map(str.__eq__, decoded, texts), bool, len(texts))
 

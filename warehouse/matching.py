@@ -6,16 +6,18 @@ Everything works on a batch of documents at once: short documents would otherwis
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import ahocorasick_rs
 import numpy as np
 import numpy.typing as npt
 
-from warehouse.scripts import SEPARATED, UNSEPARATED, edge_classes, fold, simple_folding
+from warehouse.scripts import SEPARATED, UNSEPARATED, edge_classes, fold
 
 MATCH_POLICY = "text"
 _SEPARATOR = "\0"  # stands between documents; a boundary, and in no document and no word
-_CHUNK_CHARS = 1 << 21  # characters searched at once: bounds the list of raw matches
+_CHUNK_CHARS = 1 << 17  # characters searched at once: bounds the list of raw matches, and stays in the cache
+_FIRST_LEAD = {2: 0xC0, 3: 0xE0, 4: 0xF0}  # the smallest first byte of a character of so many bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,9 @@ class WordMatcher:
         classes = edge_classes()
         self._needs_left = np.array([classes[ord(p[0])] != UNSEPARATED for p in self.patterns], bool)
         self._needs_right = np.array([classes[ord(p[-1])] != UNSEPARATED for p in self.patterns], bool)
-        self._automaton = (
-            ahocorasick_rs.BytesAhoCorasick(
-                [p.encode() for p in self.patterns], implementation=ahocorasick_rs.Implementation.DFA
-            )
-            if self.patterns
-            else None
-        )
+        patterns = [pattern.encode() for pattern in self.patterns]
+        self._n_bytes = np.array([len(pattern) for pattern in patterns], np.int64)
+        self._automaton = ahocorasick_rs.BytesAhoCorasick(patterns, implementation=ahocorasick_rs.Implementation.DFA)
 
     def match(
         self,
@@ -74,75 +72,88 @@ class WordMatcher:
                 all texts without separators.
             token_offsets: where each text's tokens begin in `token_ends` (length: texts + 1).
         """
-        joined = _SEPARATOR.join(texts)
-        code_points = np.frombuffer(joined.encode("utf-32-le"), np.uint32)
-        first_chars = _starts(np.fromiter(map(len, texts), np.int64, len(texts)) + 1)
-        found = [
-            self._search(code_points, begin, min(begin + _CHUNK_CHARS, len(code_points)))
-            for begin in range(0, len(code_points), _CHUNK_CHARS)
-        ]
-        chars = np.concatenate([chars for chars, _ in found]) if found else np.empty(0, np.int64)
-        patterns = np.concatenate([patterns for _, patterns in found]) if found else np.empty(0, np.int64)
-
-        documents = np.searchsorted(first_chars, chars, "right") - 1
-        # one separator byte stands before each document but the first
-        first_bytes = _byte_offsets(code_points, chars) - documents
-        tokens = np.searchsorted(token_ends, first_bytes, "right") - np.asarray(token_offsets)[documents]
+        text_bytes = np.concatenate([[0], token_ends])[token_offsets]  # where each text begins, then the end of all
+        # one separator byte stands before each text but the first
+        first_bytes = text_bytes[:-1] + np.arange(len(texts))
+        places, patterns = self._search(_SEPARATOR.join(texts))
+        documents = np.searchsorted(first_bytes, places, "right") - 1
+        tokens = np.searchsorted(token_ends, places - documents, "right") - np.asarray(token_offsets)[documents]
 
         repeats = self._n_words[patterns]
         within = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
         words = self._words[np.repeat(self._first[patterns], repeats) + within]
         return _grouped(np.repeat(documents, repeats), words, np.repeat(tokens, repeats))
 
-    def _search(
-        self, code_points: npt.NDArray[np.uint32], begin: int, end: int
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Return (first character, pattern) of the matches that begin in [begin, end)."""
-        nothing = np.empty(0, np.int64), np.empty(0, np.int64)
-        if self._automaton is None:
-            return nothing
-        # one character before and after, for the boundaries
-        low = max(begin - 1, 0)
-        window = code_points[low : end + self.max_chars + 1]
-        haystack = simple_folding()[window].tobytes().decode("utf-32-le").encode()
+    def _search(self, text: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return (first UTF-8 byte, pattern) of every match between boundaries."""
+        found = [(np.empty(0, np.int64), np.empty(0, np.int64))]
+        n_bytes_before = 0
+        for begin in range(0, len(text) if self.patterns else 0, _CHUNK_CHARS):
+            # one character before and after what is searched, for the boundaries
+            margin = text[begin - 1 : begin] if begin else ""
+            chunk = text[begin : begin + _CHUNK_CHARS]
+            rest = text[begin + _CHUNK_CHARS : begin + _CHUNK_CHARS + self.max_chars + 1]
+            n_margin, n_chunk = len(margin.encode()), len(chunk.encode())
+            places, patterns = self._search_chunk(margin + chunk + rest)
+            own = (places >= n_margin) & (places < n_margin + n_chunk)
+            found.append((places[own] + n_bytes_before - n_margin, patterns[own]))
+            n_bytes_before += n_chunk
+        places, patterns = (np.concatenate(column) for column in zip(*found, strict=True))
+        return places, patterns
+
+    def _search_chunk(self, text: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        raw = text.encode()
+        haystack, original_byte = _folded_bytes(text, raw)
         matches = self._automaton.find_matches_as_indexes(haystack, overlapping=True)
-        if not matches:
-            return nothing
-        patterns, first_byte, end_byte = np.array(matches, np.int64).T
-        if len(haystack) == len(window):
-            first, last = first_byte, end_byte - 1
-        else:
-            is_first_byte = (np.frombuffer(haystack, np.uint8) & 0xC0) != 0x80
-            char_of_byte = np.cumsum(is_first_byte, dtype=np.int32) - 1
-            first, last = char_of_byte[first_byte], char_of_byte[end_byte - 1]
-        # a boundary on both sides of the window stands for the ends of the text
-        classes = np.zeros(len(window) + 2, np.uint8)
-        classes[1:-1] = edge_classes()[window]
-        keep = (classes[first] != SEPARATED) | ~self._needs_left[patterns]
-        keep &= (classes[last + 2] != SEPARATED) | ~self._needs_right[patterns]
-        begins = first.astype(np.int64) + low
-        keep &= (begins >= begin) & (begins < end)
+        patterns = np.fromiter(map(itemgetter(0), matches), np.int64, len(matches))
+        begins = np.fromiter(map(itemgetter(1), matches), np.int64, len(matches))
+        ends = begins + self._n_bytes[patterns]
+        if original_byte is not None:
+            begins, ends = original_byte[begins], original_byte[ends]
+        # boundaries around the text stand for its ends; the rest lets every character be read as four bytes
+        padded = np.frombuffer(b"\0" + raw + b"\0\0\0\0", np.uint8)
+        last_byte = begins.copy()  # of the character before
+        for _ in range(3):
+            last_byte -= (padded[last_byte] & 0xC0) == 0x80
+        keep = (_class_at(padded, last_byte) != SEPARATED) | ~self._needs_left[patterns]
+        keep &= (_class_at(padded, ends + 1) != SEPARATED) | ~self._needs_right[patterns]
         return begins[keep], patterns[keep]
+
+
+def _folded_bytes(text: str, raw: bytes) -> tuple[bytes, npt.NDArray[np.int64] | None]:
+    """Return a text's simple case folding in UTF-8, and for each of its bytes, and its end, the byte of `raw` there.
+
+    The second is None when every character keeps its length: then the places are the same.
+    """
+    # Python folds fully, which is faster and the same thing as long as no character changes its length
+    folded = text.casefold().encode()
+    if len(folded) == len(raw) and (raw.isascii() or np.array_equal(_is_lead(folded), _is_lead(raw))):
+        return folded, None
+    folded = fold(text).encode()
+    original = np.append(np.flatnonzero(_is_lead(raw)), len(raw))
+    return folded, original[np.append(np.cumsum(_is_lead(folded)) - 1, len(original) - 1)]
+
+
+def _is_lead(data: bytes) -> npt.NDArray[np.bool_]:
+    """Tell for each byte whether a character begins with it."""
+    return (np.frombuffer(data, np.uint8) & 0xC0) != 0x80
+
+
+def _class_at(data: npt.NDArray[np.uint8], leads: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+    """Return the edge class of the characters that begin at some bytes."""
+    code_points = data[leads].astype(np.int64)
+    for n_bytes, mask in ((2, 0x1F), (3, 0x0F), (4, 0x07)):
+        longer = np.flatnonzero(data[leads] >= _FIRST_LEAD[n_bytes])
+        value = data[leads[longer]].astype(np.int64) & mask
+        for i in range(1, n_bytes):
+            value = (value << 6) | (data[leads[longer] + i] & 0x3F)
+        code_points[longer] = value
+    return edge_classes()[code_points]
 
 
 def normalise_word(word: str) -> str:
     """Return a word in the form it is looked for: NFC, simple case folding."""
     return fold(unicodedata.normalize("NFC", word))
-
-
-def _starts(lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    return np.cumsum(lengths) - lengths
-
-
-def _byte_offsets(code_points: npt.NDArray[np.uint32], chars: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return the UTF-8 byte offset of some characters."""
-    n_extra = (code_points >= 0x80).astype(np.uint8)
-    if not n_extra.any():
-        return chars
-    n_extra += code_points >= 0x800
-    n_extra += code_points >= 0x10000
-    before = np.cumsum(n_extra, dtype=np.int64) - n_extra
-    return chars + before[chars]
 
 
 def _grouped(

@@ -23,9 +23,9 @@ from warehouse.schemas import SHARDED
 from warehouse.settings import Home
 from warehouse.superseded import RANK
 
-# Columns whose values repeat; a dictionary of ids of documents would be as long as the column.
+# Columns whose values repeat. Token ids compress better without a dictionary (21 against 26 MB of 18 M tokens).
 _DICTIONARY_COLUMNS = {
-    "documents": ["corpus", "shard_id", "source", "source_file", "lang", "lang_source", "token_ids.list.element"],
+    "documents": ["corpus", "shard_id", "source", "source_file", "lang", "lang_source"],
     "word_documents": ["corpus", "shard_id", "word_id", "match_policy", "n_matches"],
 }
 

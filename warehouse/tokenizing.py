@@ -8,7 +8,7 @@ import json
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +33,10 @@ _PROBES = (
 
 class EnginesDiffer(Exception):
     """gigatoken and `tokenizers` gave different ids for the same text."""
+
+
+class NotMadeOfBytes(Exception):
+    """A vocabulary is not written in the byte alphabet of byte-level BPE."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ def read_vocabulary(tokenizer: tokenizers.Tokenizer) -> Vocabulary:
     """Return the vocabulary of a byte-level BPE tokenizer.
 
     Raises:
-        ValueError: a token is not written in the byte alphabet.
+        NotMadeOfBytes: a token is not written in the byte alphabet.
     """
     alphabet = byte_alphabet()
     added = tokenizer.get_added_tokens_decoder()
@@ -95,10 +99,17 @@ def read_vocabulary(tokenizer: tokenizers.Tokenizer) -> Vocabulary:
             special[i] = added[i].special
             continue
         try:
-            token_bytes[i] = bytes(alphabet[c] for c in token)
+            token_bytes[i] = bytes(map(alphabet.__getitem__, token))
         except KeyError:
-            raise ValueError(f"token {i} ({token!r}) is not made of bytes") from None
+            raise NotMadeOfBytes(f"token {i} is {token!r}") from None
     return Vocabulary(pa.array(token_bytes, pa.binary()), special, exists)
+
+
+@lru_cache(maxsize=2)
+def _parsed(tokenizer_json: bytes) -> tuple[tokenizers.Tokenizer, Vocabulary]:
+    reference = tokenizers.Tokenizer.from_str(tokenizer_json.decode())
+    reference.encode_special_tokens = True
+    return reference, read_vocabulary(reference)
 
 
 class Encoder:
@@ -106,9 +117,7 @@ class Encoder:
 
     def __init__(self, tokenizer_json: bytes, engine: str) -> None:
         self.engine = engine
-        self._reference = tokenizers.Tokenizer.from_str(tokenizer_json.decode())
-        self._reference.encode_special_tokens = True
-        self.vocabulary = read_vocabulary(self._reference)
+        self._reference, self.vocabulary = _parsed(tokenizer_json)
         if engine == "gigatoken":
             import gigatoken
 
@@ -184,13 +193,11 @@ def load_tokenizer(file_or_name: str) -> LoadedTokenizer:
     else:
         content, name = _from_hub(file_or_name), file_or_name
     try:
-        reference = tokenizers.Tokenizer.from_str(content.decode())
+        vocabulary = _parsed(content)[1]
+    except NotMadeOfBytes as error:
+        raise UsageError(f"--tokenizer {file_or_name}: not a byte-level BPE tokenizer ({error})") from None
     except Exception as error:  # the library raises bare Exception
         raise UsageError(f"--tokenizer {file_or_name}: not a tokenizer of the tokenizers library ({error})") from None
-    try:
-        vocabulary = read_vocabulary(reference)
-    except ValueError as error:
-        raise UsageError(f"--tokenizer {file_or_name}: not a byte-level BPE tokenizer ({error})") from None
     _check_reversible(file_or_name, content, vocabulary)
     specials = vocabulary.token_ids
     known = [specials[t] for t in (eos_token, "<|endoftext|>", "</s>", "<|end_of_text|>", "<eos>") if t in specials]
