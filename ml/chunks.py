@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 from accelerate import PartialState
 
 from ml.files import atomic_file
@@ -20,7 +21,7 @@ def compute_chunks(
     *,
     what: str,
     unit: str,
-    n_workers: int,
+    device: torch.device,
     state: PartialState,
 ) -> pa.Table | None:
     """Compute every chunk whose file is missing, divided over processes; return all rows on the main process.
@@ -40,10 +41,10 @@ def compute_chunks(
             pq.write_table(rows, unfinished)
         return sizes[number]
 
-    with Progress(what, total=sum(sizes), unit=unit, done=done, shown=state.is_main_process) as progress:
-        for n_finished in map_in_order(
-            finish, missing[state.process_index :: state.num_processes], n_workers=n_workers
-        ):
+    mine = missing[state.process_index :: state.num_processes]
+    shown = Progress(what, total=sum(sizes), unit=unit, done=done, shown=state.is_main_process)
+    with shown as progress, claimed_threads(device) as n_workers:
+        for n_finished in map_in_order(finish, mine, n_workers=n_workers):
             progress.advance(n_finished * state.num_processes)
     state.wait_for_everyone()
     return pa.concat_tables([pq.read_table(path) for path in paths]) if state.is_main_process else None

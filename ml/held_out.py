@@ -26,9 +26,8 @@ from ml.data import IGNORED, Export, open_export
 from ml.errors import UsageProblem, run_program
 from ml.files import read_json, remove_unfinished, short_hash, versions, write_json, write_result
 from ml.loss import nlls_per_row
-from ml.models import check_plain_unembedding, context_length, n_parameters, pick_device
+from ml.models import check_plain_unembedding, context_length, n_parameters
 from ml.schemas import RESULT
-from ml.workers import claim_threads
 
 DEFAULT_WINDOW = 2048
 CHUNK_WINDOWS = 512
@@ -55,7 +54,6 @@ def main(argv: list[str] | None = None) -> None:
     arguments = _parse(argv)
     export = open_export(arguments.export)
     state = PartialState(cpu=arguments.device == "cpu")
-    n_workers = claim_threads(pick_device(arguments.device))
     loaded = open_model(arguments)
     check_plain_unembedding(loaded.model)
     vocab_size = loaded.model.config.vocab_size
@@ -91,7 +89,7 @@ def main(argv: list[str] | None = None) -> None:
         lambda number: _read_chunk(loaded.model, export, chunks[number], arguments.batch_tokens),
         what="held-out loss",
         unit="tokens",
-        n_workers=n_workers,
+        device=loaded.model.device,
         state=state,
     )
     elapsed = time.monotonic() - started

@@ -27,13 +27,12 @@ from ml.errors import UsageProblem, raise_all, run_program
 from ml.eval_set import EvalSet, open_eval_set
 from ml.files import read_json, remove_unfinished, short_hash, versions, write_json, write_result
 from ml.languages import language_names
-from ml.models import check_plain_unembedding, context_length, n_parameters, pick_device
+from ml.models import check_plain_unembedding, context_length, n_parameters
 from ml.prompts import TEMPLATE, Prompt, PromptBuilder, PromptTokens, all_prompts
 from ml.schemas import RESULT
 from ml.shared_prefix import check_against_reference, target_nlls
 from ml.shots import N_DRAWS, N_SHOTS
 from ml.token_text import is_blank
-from ml.workers import claim_threads
 
 CHUNK_PROMPTS = 256  # what a kill can cost
 _CHECKED_PROMPTS = 2
@@ -49,7 +48,6 @@ def main(argv: list[str] | None = None) -> None:
     names = language_names(eval_set.languages, arguments.language_name)
     raise_all(problems)
     state = PartialState(cpu=arguments.device == "cpu")
-    n_workers = claim_threads(pick_device(arguments.device))
     loaded = open_model(arguments)
     tokenizer_file, tokenizer = resolve_tokenizer(arguments, loaded.source, eval_set.folder)
     check_plain_unembedding(loaded.model)
@@ -91,7 +89,7 @@ def main(argv: list[str] | None = None) -> None:
         lambda number: _score_chunk(loaded.model, tokenizer, builder, chunks[number], arguments),
         what="score",
         unit="prompts",
-        n_workers=n_workers,
+        device=loaded.model.device,
         state=state,
     )
     elapsed = time.monotonic() - started
@@ -222,7 +220,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--eval-set", type=Path, required=True, help="evaluation set folder")
     add_common(parser)
     parser.add_argument(
-        "--batch-tokens", type=int, help="padded tokens per batch (default: 2,048 on a CPU, 65,536 on a GPU)"
+        "--batch-tokens", type=int, help="padded tokens per batch (default: 1,024 on a CPU, 65,536 on a GPU)"
     )
     parser.add_argument(
         "--language-name", action="append", default=[], metavar="CODE=NAME", help="English name of a language"
@@ -230,7 +228,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     arguments = parser.parse_args(argv)
     if arguments.batch_tokens is None:
         on_gpu = arguments.device != "cpu" and torch.cuda.is_available()
-        arguments.batch_tokens = 65_536 if on_gpu else 2_048
+        arguments.batch_tokens = 65_536 if on_gpu else 1_024
     return arguments
 
 

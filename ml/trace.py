@@ -27,12 +27,11 @@ from ml.eval_set import EvalSet, open_eval_set, read_pivots
 from ml.files import id64, read_json, remove_unfinished, short_hash, versions, write_json, write_result
 from ml.languages import language_names
 from ml.lens import LayerReader
-from ml.models import check_plain_unembedding, n_parameters, pick_device
+from ml.models import check_plain_unembedding, n_parameters
 from ml.prompts import TEMPLATE, Prompt, PromptBuilder, PromptTokens, all_prompts
 from ml.schemas import RESULT
 from ml.shots import mix
 from ml.token_text import TokenText, is_blank
-from ml.workers import claim_threads
 
 TRACE_DRAW = 0
 CHUNK_PROMPTS = 256
@@ -55,7 +54,6 @@ def main(argv: list[str] | None = None) -> None:
     names = language_names(eval_set.languages, arguments.language_name)
     pivots = read_pivots(eval_set)
     state = PartialState(cpu=arguments.device == "cpu")
-    n_workers = claim_threads(pick_device(arguments.device))
     loaded = open_model(arguments)
     tokenizer_file, tokenizer = resolve_tokenizer(arguments, loaded.source, eval_set.folder)
     if tokenizer_file.hash != (wanted := eval_set.manifest["tokenizer_hash"]):
@@ -95,7 +93,7 @@ def main(argv: list[str] | None = None) -> None:
             lambda number: trace_rows(reader, chunks[number], text, arguments.run_id, arguments.batch_tokens),
             what="trace",
             unit="prompts",
-            n_workers=n_workers,
+            device=loaded.model.device,
             state=state,
         )
         n_layers = reader.n_layers

@@ -4,6 +4,7 @@ Small batches stay in a core's cache and need no barrier between threads, which 
 half the time; and a batch's numbers do not depend on how many threads there are.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -14,16 +15,21 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def claim_threads(device: torch.device) -> int:
-    """Return how many batches to compute at once: the CPU threads torch may use (OMP_NUM_THREADS), or 1 on a GPU.
+@contextlib.contextmanager
+def claimed_threads(device: torch.device) -> Iterator[int]:
+    """Yield how many batches to compute at once: the CPU threads torch may use (OMP_NUM_THREADS), or 1 on a GPU.
 
-    On a CPU every operation of this process is single-threaded from here on.
+    On a CPU every operation of this process is single-threaded meanwhile.
     """
     if device.type != "cpu":
-        return 1
+        yield 1
+        return
     n_threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    return n_threads
+    try:
+        yield n_threads
+    finally:
+        torch.set_num_threads(n_threads)
 
 
 def map_in_order(function: Callable[[Item], Result], items: Iterable[Item], *, n_workers: int) -> Iterator[Result]:
