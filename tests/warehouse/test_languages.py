@@ -30,6 +30,7 @@ from warehouse.languages import detect_language, language_code
         ("nan_Hant", "nan"),
         ("xx", "xx"),
         (" fr ", "fr"),
+        ("mul", "mul"),  # several languages: a statement, though not which
         ("und", None),
         ("unknown", None),
         ("", None),
