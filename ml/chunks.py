@@ -11,7 +11,7 @@ from accelerate import PartialState
 
 from ml.files import atomic_file
 from ml.progress import Progress
-from ml.workers import map_in_order
+from ml.workers import claimed_threads, map_in_order
 
 
 def compute_chunks(
