@@ -88,7 +88,9 @@ def target_shares(corpus: Corpus, strategy: str) -> dict[str, float]:
         tokens[d.lang] += len(d.token_ids)
     power = 1.0 if strategy == "original" else VARIABLES["language_temperature"]
     weights = {lang: n**power for lang, n in tokens.items()}
-    return {lang: w / sum(weights.values()) for lang, w in weights.items()}
+    unshared = {lang: tokens[lang] / sum(tokens.values()) for lang in tokens if lang in ("mul", "und")}
+    left = (1 - sum(unshared.values())) / sum(w for lang, w in weights.items() if lang not in unshared)
+    return {lang: unshared.get(lang, w * left) for lang, w in weights.items()}
 
 
 def due_tokens(corpus: Corpus, strategy: str, budget: int) -> dict[str, float]:

@@ -1,6 +1,10 @@
 -- One row per corpus, share scheme and language: the share of a token budget that the language is due.
 -- Schemes: natural (the language's share of the tokens) and multilingual (tokens^temperature, equal shares by default).
+-- Documents of several languages or of none that is known ('mul', 'und') keep their natural share in both schemes: a
+-- multilingual mixture is about languages, and a share for 'mul' like a language's would be an effect of its own.
 -- A language that runs out leaves its part to the others, in their proportions.
+
+{%- set unshared = "'" ~ var('unshared_languages') | join("', '") ~ "'" %}
 
 with documents as (
 
@@ -27,7 +31,8 @@ weighed as (
         'natural' as share_scheme,
         lang,
         n_pool_tokens,
-        n_pool_tokens as weight
+        n_pool_tokens as weight,
+        'all' as share_group
     from pools
 
     union all
@@ -38,7 +43,11 @@ weighed as (
         lang,
         n_pool_tokens,
         -- whole millionths: sums of them don't depend on the order of rows
-        cast(round(1000000 * power(n_pool_tokens, {{ var('language_temperature') }})) as bigint) as weight
+        case
+            when lang in ({{ unshared }}) then n_pool_tokens
+            else cast(round(1000000 * power(n_pool_tokens, {{ var('language_temperature') }})) as bigint)
+        end as weight,
+        case when lang in ({{ unshared }}) then 'unshared' else 'languages' end as share_group
     from pools
 
 ),
@@ -50,7 +59,15 @@ shares as (
         share_scheme,
         lang,
         n_pool_tokens,
-        round(cast(weight as double) / sum(weight) over (partition by corpus, share_scheme), 12) as target_share
+        -- a group is due what it holds of all tokens; its members share that by weight
+        round(
+            cast(weight as double) / sum(weight) over (partition by corpus, share_scheme, share_group)
+            * (
+                cast(sum(n_pool_tokens) over (partition by corpus, share_scheme, share_group) as double)
+                / sum(n_pool_tokens) over (partition by corpus, share_scheme)
+            ),
+            12
+        ) as target_share
     from weighed
 
 ),
