@@ -94,6 +94,7 @@ class IngestSummary:
     engine: str
     files_by_format: Counter[str]
     left_out: list[str]  # files of a folder that no reader knows
+    same_bytes: list[str]  # files that hold what another one of the request holds
     n_new_files: int
     n_new_bytes: int
     tally: Tally
@@ -168,6 +169,7 @@ def ingest_corpus(
         engine=engine,
         files_by_format=Counter(source.file.format for source in sources),
         left_out=left_out,
+        same_bytes=sorted({file.name for file in files} - {source.file.name for source in sources}),
         n_new_files=len(new),
         n_new_bytes=sum(source.n_bytes for source in new),
         tally=tally,

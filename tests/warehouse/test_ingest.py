@@ -318,5 +318,7 @@ def test_text_that_tokens_do_not_give_back(home: Home, tmp_path: Path, monkeypat
 def test_same_bytes_under_two_names_are_one_file(home: Home, tokenizer: Path, tmp_path: Path) -> None:
     for name in ("a.jsonl", "b.jsonl"):
         write_jsonl(tmp_path / "in" / name, [document("a", "water")])
-    assert ingest(home, tmp_path / "in", tokenizer=tokenizer).tally.n_files == 1
+    summary = ingest(home, tmp_path / "in", tokenizer=tokenizer)
+    assert summary.tally.n_files == 1
+    assert summary.same_bytes == ["in/b.jsonl"]
     assert len(rows(home, DOCUMENTS)) == 1

@@ -62,9 +62,10 @@ def ingest(
     if summary.n_superseded:
         print(f"replaced   {summary.n_superseded:,} documents of the corpus by another file's record of the same id")
     print(f"rejects    {tally.n_rejects:,}{_by_reason(tally.reasons)}")
-    if summary.left_out:
-        shown = ", ".join(summary.left_out[:5]) + (" ..." if len(summary.left_out) > 5 else "")
-        print(f"left out   {len(summary.left_out):,} files of no known format: {shown}")
+    for names, what in ((summary.left_out, "of no known format"), (summary.same_bytes, "with the bytes of another")):
+        if names:
+            shown = ", ".join(names[:5]) + (" ..." if len(names) > 5 else "")
+            print(f"left out   {len(names):,} {what}: {shown}")
 
 
 def import_word_list(

@@ -1,6 +1,7 @@
 """Which files of a request are read, and as what."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,13 +44,16 @@ def find_files(paths: list[Path], file_format: str) -> tuple[list[InputFile], li
     for given in paths:
         if not given.exists():
             raise UsageError(f"{given}: no such file or folder")
-        base = given.resolve().parent
-        for path in _files_below(given.resolve()):
-            name = path.relative_to(base).as_posix()
+        root = Path(os.path.abspath(given))
+        for path in _files_below(root):
+            # names go to Parquet, which holds UTF-8
+            name = os.fsencode(path.relative_to(root.parent).as_posix()).decode("utf-8", "backslashreplace")
+            if not os.access(path, os.R_OK):
+                raise UsageError(f"{path}: no permission to read it")
             recognised = file_format if file_format != "auto" else _recognise(path)
-            if recognised is not None and not (path != given.resolve() and _is_other(path, recognised)):
+            if recognised is not None and not (path != root and _is_other(path, recognised)):
                 found.setdefault(path, InputFile(path, name, recognised))
-            elif path == given.resolve():
+            elif path == root:
                 raise UsageError(f"{given}: cannot tell its format; pass --format {'|'.join(FORMATS)}")
             else:
                 left_out.append(name)
