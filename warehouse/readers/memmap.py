@@ -48,7 +48,7 @@ def open_tokens(path: Path, vocab_size: int) -> npt.NDArray[np.unsignedinteger]:
         if tokens.ndim != 1 or tokens.dtype not in (np.dtype("<u2"), np.dtype("<u4")):
             raise ValueError(f"a NumPy file of {tokens.dtype} with shape {tokens.shape}, not of uint16 or uint32 ids")
         return tokens
-    dtype = np.dtype("<u4" if vocab_size > 1 << 16 else "<u2")
+    dtype = np.dtype("<u4" if vocab_size > 65_535 else "<u2")
     n_tokens = path.stat().st_size // dtype.itemsize
     return np.memmap(path, dtype, "r", shape=(n_tokens,)) if n_tokens else np.empty(0, dtype)
 
