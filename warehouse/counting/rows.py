@@ -62,7 +62,7 @@ def word_token_cells(
         )
 
     widths = np.full(corpus.word_ids.size, width)
-    for part, cells in _count_rows(corpus, widths, corpus.word_work, add, keep, plan, threads=threads):
+    for part, cells in count_rows(corpus, widths, corpus.word_work, add, keep, plan, threads=threads):
         words, ranks, counts, means, variances = cells
         yield {
             "word_id": corpus.word_ids[words],
@@ -113,7 +113,7 @@ def token_pair_edges(
         )
 
     widths = np.arange(n_tokens)
-    for part, cells in _count_rows(corpus, widths, corpus.row_work[:n_tokens], add, keep, plan, threads=threads):
+    for part, cells in count_rows(corpus, widths, corpus.row_work[:n_tokens], add, keep, plan, threads=threads):
         xs, ys, counts, means, variances = cells
         a, b = corpus.token_ids[xs], corpus.token_ids[ys]
         yield {
@@ -144,7 +144,7 @@ def least_joint_docs(corpus: Corpus, options: CountOptions) -> np.ndarray:
     return np.minimum(by_rate, by_z).astype(np.uint32)
 
 
-def _count_rows(
+def count_rows(
     corpus: Corpus, widths: np.ndarray, work: np.ndarray, add: Add, keep: Keep, plan: MemoryPlan, *, threads: int
 ) -> Iterator[tuple[Part, Cells]]:
     """Count rows of some widths over all chunks; yield parts in order with the cells kept of them."""
