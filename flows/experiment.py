@@ -53,9 +53,8 @@ def train_arm(home: Home, export: Export, base: Model, plan: Plan, seed: int, ex
 def evaluate_model(home: Home, model: Model, judges: EvaluationSet, held_out: Export, experiment: str) -> None:
     """Score words, trace layers and measure the held-out loss of one model."""
     with timed(f"evaluate {model.model_id}"):
-        jobs.score(home, model, judges, experiment=experiment)
-        jobs.trace(home, model, judges, experiment=experiment)
-        jobs.held_out_loss(home, model, held_out, experiment=experiment)
+        wanted = [jobs.word_scores(judges), jobs.layer_traces(judges), jobs.held_out_losses(held_out)]
+        jobs.evaluate(home, model, wanted, experiment=experiment)
 
 
 @task(name="build")

@@ -10,7 +10,7 @@ from prefect.client.schemas.objects import TaskRun
 from prefect.states import State
 from prefect.tasks import Task
 
-from warehouse.errors import StepFailed, UsageError
+from warehouse.errors import ReportedError, StepFailed, UsageError
 from warehouse.progress import say
 
 
@@ -26,7 +26,7 @@ def retry_unless_refused(task: Task[Any, Any], run: TaskRun, state: State[Any]) 
     """Return whether a failed step may succeed when tried again: a refused request will not."""
     try:
         state.result()
-    except UsageError:
+    except (UsageError, ReportedError):
         return False
     except Exception:
         return True
@@ -43,3 +43,5 @@ def entry_point(main: Callable[[], None]) -> None:
     except StepFailed as failure:
         print(f"pivots: {failure}", file=sys.stderr)
         sys.exit(1)
+    except ReportedError as failure:
+        sys.exit(failure.exit_code)

@@ -7,12 +7,14 @@ import dataclasses
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from warehouse.errors import StepFailed, UsageError
+from warehouse.errors import ReportedError, StepFailed, UsageError
 from warehouse.evaluation_set import EvaluationSet
 from warehouse.export import Export
 from warehouse.models import Model, identify_model, provenance
@@ -53,81 +55,95 @@ def train(home: Home, export: Export, model: Model, *, preset: Path, seed: int, 
     folder = home.runs / run.run_id
     trained = folder / "model"
     if not is_registered(home, run):
+        launcher = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", _accelerate_config()]
         arguments = ["--export", export.folder, "--model", model.source, "--preset", preset, "--seed", seed]
-        _launch("ml.train", run, folder, arguments, accelerate=True)
+        _launch([*launcher, "-m", "ml.train", *arguments, "--run-id", run.run_id, "--out", folder])
         run = dataclasses.replace(run, model_id=identify_model(str(trained)).model_id)
         write_back(home, run, folder)
     return identify_model(str(trained))
 
 
-def score(home: Home, model: Model, evaluation: EvaluationSet, *, experiment: str | None = None) -> str:
-    """Score word translation; return the run id."""
-    return _evaluate(home, "score", model, evaluation.manifest["corpus"], experiment, evaluation=evaluation)
+@dataclass(frozen=True)
+class Evaluation:
+    """One program of `ml` on one model: what it reads, as run inputs and as arguments."""
+
+    program: str  # score, trace, held_out
+    corpus: str
+    inputs: dict[str, str]
+    arguments: list[Any]
 
 
-def trace(home: Home, model: Model, evaluation: EvaluationSet, *, experiment: str | None = None) -> str:
-    """Trace the layers with the logit lens; return the run id."""
-    return _evaluate(home, "trace", model, evaluation.manifest["corpus"], experiment, evaluation=evaluation)
+def word_scores(judges: EvaluationSet) -> Evaluation:
+    """Word translation scores on an evaluation set."""
+    return _on_judges("score", judges)
 
 
-def held_out_loss(home: Home, model: Model, held_out: Export, *, experiment: str | None = None) -> str:
-    """Measure the loss per language on held-out documents; return the run id."""
-    return _evaluate(home, "held_out", model, held_out.manifest["corpus"], experiment, held_out=held_out)
+def layer_traces(judges: EvaluationSet) -> Evaluation:
+    """Layer traces with the logit lens on an evaluation set."""
+    return _on_judges("trace", judges)
 
 
-def _evaluate(
-    home: Home,
-    kind: str,
-    model: Model,
-    corpus: str,
-    experiment: str | None,
-    *,
-    evaluation: EvaluationSet | None = None,
-    held_out: Export | None = None,
-) -> str:
+def held_out_losses(held_out: Export) -> Evaluation:
+    """Loss per language on an export of held-out documents."""
+    manifest = held_out.manifest
+    return Evaluation("held_out", manifest["corpus"], {"export": manifest["export_id"]}, ["--export", held_out.folder])
+
+
+def _on_judges(program: str, judges: EvaluationSet) -> Evaluation:
+    manifest = judges.manifest
+    inputs = {"evaluation_set": manifest["eval_set_id"]}
+    return Evaluation(program, manifest["corpus"], inputs, ["--eval-set", judges.folder])
+
+
+def evaluate(
+    home: Home, model: Model, evaluations: Sequence[Evaluation], *, experiment: str | None = None
+) -> list[str]:
+    """Run what is missing of some evaluations of one model, all in one process; return their run ids."""
     origin = provenance(home, model)
-    inputs = {"model": model.model_id}
-    arguments: list[Any] = ["--model", model.source]
-    if evaluation:
-        inputs["evaluation_set"] = evaluation.manifest["eval_set_id"]
-        arguments += ["--eval-set", evaluation.folder]
-    if held_out:
-        inputs["export"] = held_out.manifest["export_id"]
-        arguments += ["--export", held_out.folder]
-    run = Run(
-        kind=kind,
-        corpus=corpus,
-        experiment=experiment or origin.experiment,
-        strategy=origin.strategy,
-        seed=origin.seed,
-        model_id=model.model_id,
-        config={},
-        inputs=inputs,
-    )
-    if not is_registered(home, run):
-        folder = home.runs / run.run_id
-        _launch(f"ml.{kind}", run, folder, arguments)
-        write_back(home, run, folder)
-    return run.run_id
+    runs = [
+        Run(
+            kind=evaluation.program,
+            corpus=evaluation.corpus,
+            experiment=experiment or origin.experiment,
+            strategy=origin.strategy,
+            seed=origin.seed,
+            model_id=model.model_id,
+            config={},
+            inputs={"model": model.model_id, **evaluation.inputs},
+        )
+        for evaluation in evaluations
+    ]
+    missing = [pair for pair in zip(runs, evaluations, strict=True) if not is_registered(home, pair[0])]
+    parts = [
+        [one.program, "--model", model.source, *one.arguments, "--run-id", run.run_id, "--out", home.runs / run.run_id]
+        for run, one in missing
+    ]
+    if parts:
+        _launch([sys.executable, "-m", "ml.several", *_joined(parts)])
+    for run, _ in missing:
+        write_back(home, run, home.runs / run.run_id)
+    return [run.run_id for run in runs]
 
 
-def _launch(module: str, run: Run, folder: Path, arguments: list[Any], *, accelerate: bool = False) -> None:
+def _joined(parts: list[list[Any]]) -> list[Any]:
+    """Return the arguments of `ml.several`: its parts with a separator between them."""
+    first, *others = parts
+    return [*first, *(word for part in others for word in ("--then", *part))]
+
+
+def _launch(command: list[Any]) -> None:
     """Run an `ml` program and wait. Its progress goes to stderr; a user's mistake keeps its one line.
 
     Raises:
         UsageError: the program refused the request (exit code 2).
         StepFailed: it failed.
     """
-    launcher: list[Any] = [sys.executable, "-m"]
-    if accelerate:
-        launcher += ["accelerate.commands.launch", "--quiet", "--config_file", _accelerate_config(), "-m"]
-    command = [*launcher, module, *arguments, "--run-id", run.run_id, "--out", folder]
     environment = {**os.environ, "PYTHONPATH": str(PROJECT_ROOT), "TOKENIZERS_PARALLELISM": "false"}
     finished = subprocess.run([str(part) for part in command], env=environment, check=False, stdout=sys.stderr)
     if finished.returncode == 2:
-        raise UsageError(f"{module} refused the request; its line above says why")
+        raise ReportedError(2)
     if finished.returncode != 0:
-        raise StepFailed(f"{module} stopped with exit code {finished.returncode}; run the same command to resume")
+        raise StepFailed(f"a program of `ml` stopped with exit code {finished.returncode}; run the same to resume")
 
 
 def _accelerate_config() -> Path:

@@ -59,8 +59,8 @@ def score(model: ModelOption, corpus: CorpusOption, items: ItemsOption = None, h
     folder, chosen = Home.resolve(home), identify_model(model)
     judges = export_evaluation_set(folder, corpus=corpus, n_items=items)
     held_out = export_selection(folder, corpus=corpus, strategy=HELD_OUT, budget_tokens=None)
-    print(jobs.score(folder, chosen, judges))
-    print(jobs.held_out_loss(folder, chosen, held_out))
+    wanted = [jobs.word_scores(judges), jobs.held_out_losses(held_out)]
+    print("\n".join(jobs.evaluate(folder, chosen, wanted)))
     print("`pivots build` turns these into marts.fct_translation_scores and fct_held_out_losses")
 
 
@@ -76,7 +76,7 @@ def trace(model: ModelOption, corpus: CorpusOption, items: ItemsOption = None, h
 
     folder = Home.resolve(home)
     judges = export_evaluation_set(folder, corpus=corpus, n_items=items)
-    print(jobs.trace(folder, identify_model(model), judges))
+    print("\n".join(jobs.evaluate(folder, identify_model(model), [jobs.layer_traces(judges)])))
     print("`pivots build` turns this into marts.fct_behaviours and fct_pivot_layer_curves")
 
 
