@@ -5,7 +5,7 @@ import unicodedata
 import numpy as np
 import pytest
 import tokenizers
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ingesting import small_tokenizer_json
 
@@ -121,6 +121,7 @@ TEXTS = st.lists(st.sampled_from(PIECES), max_size=25).map(lambda p: unicodedata
 WORDS = st.lists(st.lists(st.sampled_from(PIECES), min_size=1, max_size=3).map("".join), min_size=1, max_size=8)
 
 
+@settings(deadline=None)
 @given(words=WORDS, texts=st.lists(TEXTS, min_size=1, max_size=4))
 def test_equals_naive_matcher(words: list[str], texts: list[str]) -> None:
     words = [w for w in words if w.strip()] or ["a"]
@@ -128,6 +129,7 @@ def test_equals_naive_matcher(words: list[str], texts: list[str]) -> None:
     assert match_bytes(words, texts) == expected
 
 
+@settings(deadline=None)
 @given(words=WORDS, text=TEXTS)
 def test_chunks_do_not_matter(words: list[str], text: str) -> None:
     words = [w for w in words if w.strip()] or ["a"]
@@ -140,6 +142,7 @@ def test_chunks_do_not_matter(words: list[str], text: str) -> None:
         matching._CHUNK_CHARS = size
 
 
+@settings(deadline=None)
 @given(text=TEXTS.filter(bool), words=WORDS)
 def test_token_of_a_match_is_the_one_that_holds_its_first_character(text: str, words: list[str]) -> None:
     words = [w for w in words if w.strip()] or ["a"]

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ingesting import document, rows, write_jsonl, write_tokenizer
 
@@ -65,6 +65,7 @@ def test_compressions_and_members(tmp_path: Path) -> None:
         assert read_all(tmp_path / name) == (expected, []), name
 
 
+@settings(deadline=None)
 @given(
     lines=st.lists(
         st.sampled_from([b"", b" ", b'{"id": "i", "text": "t"}', b"[]", b"{", b"\xff", b'"\xe6']), max_size=12

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tokenizers
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ingesting import small_tokenizer_json, write_tokenizer
 
@@ -25,6 +25,7 @@ PIECES = st.one_of(
 TEXTS = st.lists(PIECES, max_size=12).map("".join)
 
 
+@settings(deadline=None)
 @given(texts=st.lists(TEXTS, max_size=5))
 def test_engines_agree_and_text_comes_back(texts: list[str]) -> None:
     import unicodedata
