@@ -168,6 +168,8 @@ best of {arguments.repeats} turns each.
 | shared prefix, logits at answers | {shared_tokens:,} | {best_shared:.2f} | {n_candidates / best_shared:,.1f} |
 
 **Ratio {best_plain / best_shared:.1f}**; largest difference of a mean NLL between the two: {difference:.1e} nats.
+The plain way reads {plain_tokens / shared_tokens:.1f} times the tokens; the rest is logits that nobody needs, and
+threads that wait for each other, which is worse on a busy machine (load average below): an idle one gives less.
 
 - Model: {arguments.model}, {n_parameters(model) / 1e6:.1f} M parameters, {model.config.vocab_size:,} tokens, {dtype}
 - Work: {len(prompts)} prompts, {n_candidates} candidates; tokenizer `{arguments.tokenizer.name}`
