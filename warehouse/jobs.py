@@ -55,7 +55,14 @@ def train(home: Home, export: Export, model: Model, *, preset: Path, seed: int, 
     folder = home.runs / run.run_id
     trained = folder / "model"
     if not is_registered(home, run):
-        launcher = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", _accelerate_config()]
+        launcher = [
+            sys.executable,
+            "-m",
+            "accelerate.commands.launch",
+            "--quiet",
+            "--config_file",
+            _accelerate_config(),
+        ]
         arguments = ["--export", export.folder, "--model", model.source, "--preset", preset, "--seed", seed]
         _launch([*launcher, "-m", "ml.train", *arguments, "--run-id", run.run_id, "--out", folder])
         run = dataclasses.replace(run, model_id=identify_model(str(trained)).model_id)

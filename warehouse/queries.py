@@ -330,6 +330,20 @@ def mean_deltas(warehouse: Any, experiment: str, *, word_split: str = JUDGE) -> 
     return found.drop("experiment", "word_split", "source_lang", "target_lang").order_by("strategy", "baseline")
 
 
+def mean_deltas_by_class(warehouse: Any, experiment: str, word_class: str, *, word_split: str = ALL) -> ir.Table:
+    """Mean difference over all directions for every two strategies, for each value of a class of words.
+
+    On planted corpora class `kind` says how a concept's words are linked: direct, pivot, unlinked.
+    """
+    found = _of(
+        mart(warehouse, "fct_strategy_comparison_by_class"),
+        experiment=experiment,
+        word_class=word_class,
+        word_split=word_split,
+    )
+    return found.drop("experiment", "word_class", "word_split").order_by("class_value", "strategy", "baseline")
+
+
 def layer_curve(
     warehouse: Any, experiment: str, strategy: str, *, source_lang: str = ALL, target_lang: str = ALL
 ) -> ir.Table:

@@ -27,6 +27,8 @@ def print_summary(home: Home, *, corpus: str, experiment: str) -> None:
         print_table(_scores(warehouse, experiment), console)
         console.print("\n[bold]Against random multilingual documents[/bold]")
         print_table(_deltas(warehouse, experiment), console)
+        console.print("\n[bold]The same by how a concept's words are linked, all words[/bold]")
+        print_table(_deltas_by_kind(warehouse, experiment), console)
     console.print(f"\nreport     {home.report_file}")
     console.print(f'SQL        pivots sql --home {home.root} "select * from marts.fct_strategy_comparison"')
     console.print(f"dashboard  pivots dashboard --home {home.root}")
@@ -55,4 +57,10 @@ def _scores(warehouse: Any, experiment: str) -> Any:
 def _deltas(warehouse: Any, experiment: str) -> Any:
     deltas = queries.mean_deltas(warehouse, experiment)
     columns = ["strategy", "score_delta", "ci_low", "ci_high", "p_value", "n_seeds"]
+    return deltas.filter(deltas.baseline == "random_multilingual").select(*columns).to_pyarrow()
+
+
+def _deltas_by_kind(warehouse: Any, experiment: str) -> Any:
+    deltas = queries.mean_deltas_by_class(warehouse, experiment, "kind")
+    columns = ["class_value", "strategy", "n_items", "score", "score_delta", "ci_low", "ci_high", "p_value"]
     return deltas.filter(deltas.baseline == "random_multilingual").select(*columns).to_pyarrow()
