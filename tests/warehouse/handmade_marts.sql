@@ -152,6 +152,14 @@ select
 from (select distinct strategy, gain from arms) s inner join (select distinct strategy, gain from arms) b on s.strategy <> b.strategy
 cross join routes cross join splits;
 
+create or replace table marts.fct_strategy_comparison_by_class as
+select
+    experiment, strategy, baseline, 'kind' as word_class, kind as class_value, word_split, score_delta, ci_low, ci_high,
+    p_value, n_seeds, n_items, n_items * 12 as n_scored, score, baseline_score
+from marts.fct_strategy_comparison
+cross join (values ('direct'), ('pivot'), ('unlinked')) kinds (kind)
+where source_lang = 'all';
+
 create or replace table marts.fct_behaviours as
 select
     trace_id as run_id, item_id, source_lang, target_lang, corpus, experiment, strategy, seed, model_id,

@@ -47,6 +47,7 @@ ALL_QUERIES: dict[str, Callable[[Any], ibis.Table]] = {
     "scores_by_direction": lambda w: queries.scores_by_direction(w, EXPERIMENT),
     "compare_strategies": lambda w: queries.compare_strategies(w, EXPERIMENT, "pivot_aware", "original"),
     "mean_deltas": lambda w: queries.mean_deltas(w, EXPERIMENT),
+    "mean_deltas_by_class": lambda w: queries.mean_deltas_by_class(w, EXPERIMENT, "kind"),
     "layer_curve": lambda w: queries.layer_curve(w, EXPERIMENT, "pivot_aware"),
     "behaviour_counts": lambda w: queries.behaviour_counts(w, EXPERIMENT),
     "behaviour_auc": lambda w: queries.behaviour_auc(w, EXPERIMENT),
