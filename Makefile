@@ -24,7 +24,7 @@ demo: setup ## the whole pipeline on a planted corpus, then where to look
 	$(BIN)/pivots demo
 
 test: setup ## every test that needs no large data
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
 test-slow: setup ## the tests marked slow
 	$(BIN)/python -m pytest -m slow
