@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 from numba import njit
 
-from warehouse.counting import pair_kernels as kernels
 from warehouse.counting.memory import memory_plan
-from warehouse.counting.rows import count_rows
+from warehouse.counting.pair_kernels import triangle
+from warehouse.counting.rows import token_rows, word_rows
 from warehouse.counting.units import Corpus
 
 Total = tuple[int, int]
@@ -58,10 +58,10 @@ def incidence(corpus: Corpus) -> Incidence:
 
 
 @njit(nogil=True, cache=True)
-def _tally(memory, size):
+def _tally(memory, begin, end):
     cells = 0
     total = 0
-    for i in range(size):
+    for i in range(begin, end):
         cells += memory[i] != 0
         total += memory[i]
         memory[i] = 0
@@ -73,26 +73,16 @@ def kernel(data: Incidence, threads: int) -> tuple[Counter, Counter]:
     corpus, width = data.corpus, data.corpus.token_ids.size
 
     def token_pairs() -> Total:
-        def add(chunk, part, memory, first_row):
-            kernels.add_token_rows(chunk.ids, chunk.starts, *part, memory, kernels.triangle(first_row))
-
         def keep(part, memory, first_row):
-            return _tally(memory, kernels.triangle(part[1]) - kernels.triangle(first_row))
+            return _tally(memory, triangle(part[0]) - triangle(first_row), triangle(part[1]) - triangle(first_row))
 
-        rows = count_rows(corpus, np.arange(width), corpus.row_work, add, keep, memory_plan(), threads=threads)
-        return _sum(total for _, total in rows)
+        return _sum(total for _, total in token_rows(corpus, width, keep, memory_plan(), threads=threads))
 
     def word_tokens() -> Total:
-        def add(chunk, part, memory, first_row):
-            words, units = chunk.words, chunk.word_units
-            kernels.add_word_rows(chunk.ids, chunk.starts, words, units, *part, memory, first_row, width)
-
         def keep(part, memory, first_row):
-            return _tally(memory, (part[1] - first_row) * width)
+            return _tally(memory, (part[0] - first_row) * width, (part[1] - first_row) * width)
 
-        widths = np.full(corpus.word_ids.size, width)
-        rows = count_rows(corpus, widths, corpus.word_work, add, keep, memory_plan(), threads=threads)
-        return _sum(total for _, total in rows)
+        return _sum(total for _, total in word_rows(corpus, keep, memory_plan(), threads=threads))
 
     return token_pairs, word_tokens
 

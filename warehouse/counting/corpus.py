@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 
 from warehouse import lake
 from warehouse.connection import writer_lock
+from warehouse.counting.cells import eligible_tokens, token_pair_edges, word_token_cells
 from warehouse.counting.inputs import CountInputs, find_inputs
 from warehouse.counting.memory import memory_plan
 from warehouse.counting.options import CountOptions
-from warehouse.counting.rows import eligible_tokens, token_pair_edges, word_token_cells
 from warehouse.counting.sorting import sorted_edges
 from warehouse.counting.strata import expectation, strata_tables
 from warehouse.counting.units import Corpus, read_corpus

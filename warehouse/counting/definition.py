@@ -10,8 +10,8 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from warehouse.counting.cells import EXPECTED_TOLERANCE
 from warehouse.counting.options import CountOptions
-from warehouse.counting.rows import EXPECTED_TOLERANCE
 from warehouse.schemas import COUNTED, SHARDED, STATE
 
 _UNIT = ["doc_id", "window"]

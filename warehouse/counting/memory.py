@@ -1,7 +1,8 @@
 """How the memory setting is divided, so that the peak of a count does not depend on the corpus's size.
 
 PIVOTS_MEMORY (default 4GiB) is what one step may hold at once. Of it, counting gives an eighth to the dense rows of one
-pass, and cuts the units into chunks of at most a sixteenth; what grows with the vocabulary and the number of strata
+pass, and cuts the units into chunks of at most a sixteenth (the bits of a chunk's frequent tokens are about as much
+again); what grows with the vocabulary and the number of strata
 (a few times strata x tokens x 4 bytes) comes on top, as do Arrow's buffers of one file.
 """
 

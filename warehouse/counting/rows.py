@@ -1,204 +1,148 @@
 """Dense co-occurrence rows, part by part, on all threads: words x tokens and tokens x tokens.
 
-A part is a run of rows with a bounded number of cells and about the same number of increments as every other. It is
-counted over all chunks, then reduced to the cells worth keeping.
+A part is a run of rows with a bounded number of cells and about the same work as every other. It is counted over all
+chunks, then its caller's `keep` reduces it to what is worth keeping.
 """
 
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
+from warehouse.counting import bit_kernels
 from warehouse.counting import pair_kernels as kernels
 from warehouse.counting.chunks import Chunk
 from warehouse.counting.memory import MemoryPlan
-from warehouse.counting.options import CountOptions
 from warehouse.counting.parallel import in_order, split_rows
-from warehouse.counting.strata import Expectation
 from warehouse.counting.units import Corpus
-from warehouse.counting.writing import Columns
 
-# Rounding allowance of E: it is a sum of positive terms, so cells that differ from E by less than this share of it are
-# equal to E within rounding, and a score finds nothing in them.
-EXPECTED_TOLERANCE = 1e-12
 _PART_CELLS = 1 << 21  # bounds what a part may return, and keeps its rows in the cache
 _PARTS_PER_THREAD = 16
 
 Part = tuple[int, int]  # rows [first, last)
-Cells = tuple[np.ndarray, ...]
-Add = Callable[[Chunk, Part, np.ndarray, int], None]  # counts a part's rows over a chunk into memory
-Keep = Callable[[Part, np.ndarray, int], Cells]  # takes from that memory what is worth keeping, and leaves it zero
+Keep = Callable[[Part, np.ndarray, int], Any]  # (part, memory, the row at its start); leaves the part's memory zero
 
 
-def word_token_cells(
-    corpus: Corpus, expected: Expectation, plan: MemoryPlan, *, threads: int, done: Callable[[int], None]
-) -> Iterator[Columns]:
-    """Yield the cells of `raw.word_tokens`, sorted by word_id and token_id."""
+@dataclass(frozen=True)
+class _Rows:
+    """Rows to count. `prepare` makes of a chunk what `add` needs, for the rows from some row on."""
+
+    widths: np.ndarray  # cells of each row
+    work: np.ndarray  # about what each row costs, in increments
+    prepare: Callable[[Chunk, int, ThreadPoolExecutor], Any]
+    add: Callable[[Any, Part, np.ndarray, int], None]  # (prepared chunk, part, memory, the row at its start)
+
+
+def word_rows(corpus: Corpus, keep: Keep, plan: MemoryPlan, *, threads: int) -> Iterator[tuple[Part, Any]]:
+    """Count n(w,x) of every word with every token; yield parts of words in order with what `keep` returns of them."""
     width = corpus.token_ids.size
-    column_order = np.argsort(corpus.token_ids).astype(np.int32)
-    n_word_docs = corpus.n_word_docs
 
     def add(chunk: Chunk, part: Part, memory: np.ndarray, first_row: int) -> None:
         kernels.add_word_rows(chunk.ids, chunk.starts, chunk.words, chunk.word_units, *part, memory, first_row, width)
 
-    def keep(part: Part, memory: np.ndarray, first_row: int) -> Cells:
-        return kernels.keep_word_cells(
-            memory,
-            *part,
-            first_row,
-            corpus.n_units,
-            n_word_docs,
-            corpus.word_strata,
-            corpus.n_docs,
-            column_order,
-            expected.starts,
-            expected.strata,
-            expected.rates,
-            expected.rough,
-            expected.margin,
-            EXPECTED_TOLERANCE,
-        )
-
     widths = np.full(corpus.word_ids.size, width)
-    for part, cells in count_rows(corpus, widths, corpus.word_work, add, keep, plan, threads=threads):
-        words, ranks, counts, means, variances = cells
-        yield {
-            "word_id": corpus.word_ids[words],
-            "token_id": corpus.token_ids[ranks],
-            "n_docs": counts,
-            "expected_n_docs": means,
-            "variance": variances,
-        }
-        done(part[1] - part[0])
+    rows = _Rows(widths, corpus.word_work, lambda chunk, first_row, pool: chunk, add)
+    return _count(corpus, rows, keep, plan, threads=threads)
 
 
-def token_pair_edges(
-    corpus: Corpus,
-    expected: Expectation,
-    options: CountOptions,
-    plan: MemoryPlan,
-    *,
-    threads: int,
-    done: Callable[[int], None],
-) -> Iterator[Columns]:
-    """Yield the edges of `raw.token_pairs`, token_id_a < token_id_b, not sorted."""
-    n_tokens = eligible_tokens(corpus, options)
-    least = least_joint_docs(corpus, options)
+def token_rows(
+    corpus: Corpus, n_tokens: int, keep: Keep, plan: MemoryPlan, *, threads: int
+) -> Iterator[tuple[Part, Any]]:
+    """Count n(x,y) of the first `n_tokens` ranks x with every y of smaller rank; yield parts as `word_rows` does.
 
-    def add(chunk: Chunk, part: Part, memory: np.ndarray, first_row: int) -> None:
-        kernels.add_token_rows(chunk.ids, chunk.starts, *part, memory, kernels.triangle(first_row))
+    The rows of the most frequent tokens are counted by bits, the others by increments.
+    """
+    n_frequent = bit_kernels.frequent_ranks(corpus.row_work[:n_tokens], corpus.n_units)
 
-    def keep(part: Part, memory: np.ndarray, first_row: int) -> Cells:
-        return kernels.keep_edges(
-            memory,
-            *part,
-            kernels.triangle(first_row),
-            corpus.n_units,
-            corpus.n_docs,
-            expected.starts,
-            expected.strata,
-            expected.rates,
-            expected.max_rates,
-            expected.rough,
-            expected.sizes,
-            expected.margin,
-            least,
-            options.min_rate_difference,
-            options.rate_min_token_docs,
-            options.min_z,
-            options.z_min_pair_docs,
-            options.z_min_token_docs,
-        )
+    def prepare(chunk: Chunk, first_row: int, pool: ThreadPoolExecutor) -> tuple[Chunk, np.ndarray]:
+        return chunk, _frequent_bits(chunk, n_frequent if first_row < n_frequent else 0, pool)
+
+    def add(prepared: tuple[Chunk, np.ndarray], part: Part, memory: np.ndarray, first_row: int) -> None:
+        (chunk, bits), (first, last), origin = prepared, part, kernels.triangle(first_row)
+        middle = min(max(first, n_frequent), last)
+        bit_kernels.add_frequent_rows(bits, first, middle, memory, origin)
+        kernels.add_token_rows(chunk.ids, chunk.starts, middle, last, memory, origin)
 
     widths = np.arange(n_tokens)
-    for part, cells in count_rows(corpus, widths, corpus.row_work[:n_tokens], add, keep, plan, threads=threads):
-        xs, ys, counts, means, variances = cells
-        a, b = corpus.token_ids[xs], corpus.token_ids[ys]
-        yield {
-            "token_id_a": np.minimum(a, b),
-            "token_id_b": np.maximum(a, b),
-            "n_docs": counts,
-            "expected_n_docs": means,
-            "variance": variances,
-        }
-        done(part[1] - part[0])
+    work = corpus.row_work[:n_tokens].astype(np.float64)
+    work[:n_frequent] = bit_kernels.bit_work(n_frequent, corpus.n_units)
+    return _count(corpus, _Rows(widths, work, prepare, add), keep, plan, threads=threads)
 
 
-def eligible_tokens(corpus: Corpus, options: CountOptions) -> int:
-    """Return how many ranks can have an edge at all: those in enough units for one of the two rules."""
-    enough = min(options.rate_min_token_docs, options.z_min_token_docs)
-    return int((corpus.n_docs >= enough).sum())
+def _frequent_bits(chunk: Chunk, n_ranks: int, pool: ThreadPoolExecutor) -> np.ndarray:
+    """Return uint64[tiles, n_ranks, words]: which unit of the chunk holds which of the first ranks."""
+    bits = bit_kernels.empty_bits(chunk.n_units, n_ranks)
+    if n_ranks:
+        list(pool.map(lambda tile: bit_kernels.set_bits(chunk.ids, chunk.starts, tile, bits[tile]), range(len(bits))))
+    return bits
 
 
-def least_joint_docs(corpus: Corpus, options: CountOptions) -> np.ndarray:
-    """Return uint32 by rank y: the fewest joint units with which a token x of larger rank can have an edge to y.
-
-    The rate rule needs n/n(y) >= min_rate_difference; the z rule its least number of joint units.
-    """
-    never = np.iinfo(np.uint32).max
-    by_rate = np.floor(options.min_rate_difference * corpus.n_docs * (1 - 1e-9))
-    by_rate = np.where(corpus.n_docs >= options.rate_min_token_docs, np.maximum(by_rate, 1), never)
-    by_z = np.where(corpus.n_docs >= options.z_min_token_docs, options.z_min_pair_docs, never)
-    return np.minimum(by_rate, by_z).astype(np.uint32)
-
-
-def count_rows(
-    corpus: Corpus, widths: np.ndarray, work: np.ndarray, add: Add, keep: Keep, plan: MemoryPlan, *, threads: int
-) -> Iterator[tuple[Part, Cells]]:
-    """Count rows of some widths over all chunks; yield parts in order with the cells kept of them."""
-    parts = split_rows((widths, _PART_CELLS), (work, work.sum() / (threads * _PARTS_PER_THREAD) + 1))
-    sizes = np.array([int(widths[first:last].sum()) for first, last in parts], np.int64)
+def _count(corpus: Corpus, rows: _Rows, keep: Keep, plan: MemoryPlan, *, threads: int) -> Iterator[tuple[Part, Any]]:
+    one_part = rows.work.sum() / (threads * _PARTS_PER_THREAD) + 1
+    parts = split_rows((rows.widths, _PART_CELLS), (rows.work, one_part))
     with ThreadPoolExecutor(threads) as pool:
-        if corpus.store.n_chunks == 1:
-            kept = _in_one_chunk(corpus, parts, int(sizes.max(initial=0)), add, keep, pool, threads=threads)
-        else:
-            kept = _in_groups(corpus, parts, sizes, add, keep, pool, plan, threads=threads)
-        yield from zip(parts, kept, strict=True)
+        counted = _at_once if corpus.store.n_chunks == 1 else _in_groups
+        yield from zip(parts, counted(corpus, rows, parts, keep, plan, pool, ahead=2 * threads), strict=True)
 
 
-def _in_one_chunk(
-    corpus: Corpus, parts: list[Part], size: int, add: Add, keep: Keep, pool: ThreadPoolExecutor, *, threads: int
-) -> Iterator[Cells]:
-    """Count and reduce each part at once, in memory that its thread keeps: rows never leave the cache."""
+def _at_once(
+    corpus: Corpus,
+    rows: _Rows,
+    parts: list[Part],
+    keep: Keep,
+    plan: MemoryPlan,
+    pool: ThreadPoolExecutor,
+    *,
+    ahead: int,
+) -> Iterator[Any]:
+    """Count and reduce each part at once, in memory that its thread keeps: of one chunk, so rows stay in the cache."""
     (chunk,) = corpus.store
+    prepared = rows.prepare(chunk, 0, pool)
+    size = max((_n_cells(rows, part) for part in parts), default=0)
     own = threading.local()
 
-    def count(part: Part) -> Cells:
+    def count(part: Part) -> Any:
         if not hasattr(own, "memory"):
             own.memory = np.zeros(size, np.uint32)
-        add(chunk, part, own.memory, part[0])
+        rows.add(prepared, part, own.memory, part[0])
         return keep(part, own.memory, part[0])
 
-    return in_order(pool, count, parts, ahead=2 * threads)
+    return in_order(pool, count, parts, ahead=ahead)
 
 
 def _in_groups(
     corpus: Corpus,
+    rows: _Rows,
     parts: list[Part],
-    sizes: np.ndarray,
-    add: Add,
     keep: Keep,
-    pool: ThreadPoolExecutor,
     plan: MemoryPlan,
+    pool: ThreadPoolExecutor,
     *,
-    threads: int,
-) -> Iterator[Cells]:
+    ahead: int,
+) -> Iterator[Any]:
     """Count as many parts as fit in memory over all chunks, reduce them, and go on with the next."""
-    groups = split_rows((sizes, plan.rows // 4)) if parts else []
-    memory = np.zeros(max((int(sizes[a:b].sum()) for a, b in groups), default=0), np.uint32)
-    for start, end in groups:
-        group = parts[start:end]
+    sizes = np.array([_n_cells(rows, part) for part in parts], np.int64)
+    groups = [parts[start:end] for start, end in split_rows((sizes, plan.rows // 4))]
+    most = max((_n_cells(rows, (group[0][0], group[-1][1])) for group in groups), default=0)
+    memory = np.zeros(most, np.uint32)
+    for group in groups:
         first_row = group[0][0]
         for chunk in corpus.store:
-            list(pool.map(partial(_add_to, add, chunk, memory, first_row), group))
-        yield from in_order(pool, partial(_keep_from, keep, memory, first_row), group, ahead=2 * threads)
+            list(pool.map(partial(_add, rows, rows.prepare(chunk, first_row, pool), memory, first_row), group))
+        yield from in_order(pool, partial(_keep, keep, memory, first_row), group, ahead=ahead)
 
 
-def _add_to(add: Add, chunk: Chunk, memory: np.ndarray, first_row: int, part: Part) -> None:
-    add(chunk, part, memory, first_row)
+def _n_cells(rows: _Rows, part: Part) -> int:
+    return int(rows.widths[part[0] : part[1]].sum())
 
 
-def _keep_from(keep: Keep, memory: np.ndarray, first_row: int, part: Part) -> Cells:
+def _add(rows: _Rows, prepared: Any, memory: np.ndarray, first_row: int, part: Part) -> None:
+    rows.add(prepared, part, memory, first_row)
+
+
+def _keep(keep: Keep, memory: np.ndarray, first_row: int, part: Part) -> Any:
     return keep(part, memory, first_row)

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from warehouse import lake
-from warehouse.counting import CountOptions, count_corpus
+from warehouse.counting import CountOptions, bit_kernels, count_corpus, pair_kernels
 from warehouse.counting import unit_kernels as kernels
 from warehouse.counting.memory import memory_plan
 from warehouse.counting.parallel import in_order, split_rows
@@ -48,6 +48,37 @@ def test_length_bins_change_where_the_formula_does() -> None:
     bins = np.empty(sizes.size, np.int32)
     kernels.length_bins(np.cumsum([0, *sizes]), bins)
     assert bins.tolist() == [counting_naive.length_bin(int(n)) for n in sizes]
+
+
+@pytest.mark.parametrize("n_frequent", [0, 5, 30])
+def test_rows_by_bits_equal_rows_by_increments(n_frequent: int) -> None:
+    """Over more units than one tile of bits holds."""
+    rng = np.random.default_rng(n_frequent)
+    n_units, n_ranks = 40_000, 30
+    holds = rng.random((n_units, n_ranks)) < 1 / np.arange(2, n_ranks + 2)
+    starts = np.concatenate([[0], np.cumsum(holds.sum(axis=1))])
+    ids = np.nonzero(holds)[1].astype(np.uint16)
+    bits = bit_kernels.empty_bits(n_units, n_frequent)
+    assert len(bits) == 3
+    for tile in range(len(bits)):
+        bit_kernels.set_bits(ids, starts, tile, bits[tile])
+    cells = np.zeros(pair_kernels.triangle(n_ranks), np.uint32)
+    middle = n_frequent // 2
+    origin = pair_kernels.triangle(middle)
+    bit_kernels.add_frequent_rows(bits, 0, middle, cells, 0)
+    bit_kernels.add_frequent_rows(bits, middle, n_frequent, cells[origin:], origin)
+    pair_kernels.add_token_rows(ids, starts, n_frequent, n_ranks, cells, 0)
+    joint = holds.T.astype(np.int64) @ holds
+    assert cells.tolist() == [joint[x, y] for x in range(n_ranks) for y in range(x)]
+
+
+def test_bits_count_the_rows_that_they_count_cheaper() -> None:
+    work = np.array([0, 900, 800, 80, 20, 10])
+    # a pair costs 30 increments with 6,400 units, 10 with few
+    assert bit_kernels.frequent_ranks(work, 6_400) == 3
+    assert bit_kernels.frequent_ranks(work, 64) == 4
+    assert bit_kernels.frequent_ranks(work, 10**9) == 0
+    assert bit_kernels.frequent_ranks(np.empty(0, np.int64), 10) == 0
 
 
 @given(weights=st.lists(st.integers(0, 50), max_size=30), limit=st.integers(1, 100), most=st.integers(1, 5))

@@ -1,0 +1,118 @@
+"""The cells worth keeping: words x tokens that a score could rank, edges between tokens that pass a rule."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from warehouse.counting import pair_kernels as kernels
+from warehouse.counting.memory import MemoryPlan
+from warehouse.counting.options import CountOptions
+from warehouse.counting.rows import Part, token_rows, word_rows
+from warehouse.counting.strata import Expectation
+from warehouse.counting.units import Corpus
+from warehouse.counting.writing import Columns
+
+# Rounding allowance of E: it is a sum of positive terms, so cells that differ from E by less than this share of it are
+# equal to E within rounding, and a score finds nothing in them.
+EXPECTED_TOLERANCE = 1e-12
+
+
+def word_token_cells(
+    corpus: Corpus, expected: Expectation, plan: MemoryPlan, *, threads: int, done: Callable[[int], None]
+) -> Iterator[Columns]:
+    """Yield the cells of `raw.word_tokens`, sorted by word_id and token_id; `done` hears of finished words."""
+    column_order = np.argsort(corpus.token_ids).astype(np.int32)
+    n_word_docs = corpus.n_word_docs
+
+    def keep(part: Part, memory: np.ndarray, first_row: int) -> tuple[np.ndarray, ...]:
+        return kernels.keep_word_cells(
+            memory,
+            *part,
+            first_row,
+            corpus.n_units,
+            n_word_docs,
+            corpus.word_strata,
+            corpus.n_docs,
+            column_order,
+            expected.starts,
+            expected.strata,
+            expected.rates,
+            expected.rough,
+            expected.margin,
+            EXPECTED_TOLERANCE,
+        )
+
+    for part, (words, ranks, counts, means, variances) in word_rows(corpus, keep, plan, threads=threads):
+        yield {
+            "word_id": corpus.word_ids[words],
+            "token_id": corpus.token_ids[ranks],
+            "n_docs": counts,
+            "expected_n_docs": means,
+            "variance": variances,
+        }
+        done(part[1] - part[0])
+
+
+def token_pair_edges(
+    corpus: Corpus,
+    expected: Expectation,
+    options: CountOptions,
+    plan: MemoryPlan,
+    *,
+    threads: int,
+    done: Callable[[int], None],
+) -> Iterator[Columns]:
+    """Yield the edges of `raw.token_pairs`, token_id_a < token_id_b, not sorted; `done` hears of finished tokens."""
+    least = least_joint_docs(corpus, options)
+
+    def keep(part: Part, memory: np.ndarray, first_row: int) -> tuple[np.ndarray, ...]:
+        return kernels.keep_edges(
+            memory,
+            *part,
+            kernels.triangle(first_row),
+            corpus.n_units,
+            corpus.n_docs,
+            expected.starts,
+            expected.strata,
+            expected.rates,
+            expected.max_rates,
+            expected.rough,
+            expected.sizes,
+            expected.margin,
+            least,
+            options.min_rate_difference,
+            options.rate_min_token_docs,
+            options.min_z,
+            options.z_min_pair_docs,
+            options.z_min_token_docs,
+        )
+
+    n_tokens = eligible_tokens(corpus, options)
+    for part, (xs, ys, counts, means, variances) in token_rows(corpus, n_tokens, keep, plan, threads=threads):
+        a, b = corpus.token_ids[xs], corpus.token_ids[ys]
+        yield {
+            "token_id_a": np.minimum(a, b),
+            "token_id_b": np.maximum(a, b),
+            "n_docs": counts,
+            "expected_n_docs": means,
+            "variance": variances,
+        }
+        done(part[1] - part[0])
+
+
+def eligible_tokens(corpus: Corpus, options: CountOptions) -> int:
+    """Return how many ranks can have an edge at all: those in enough units for one of the two rules."""
+    enough = min(options.rate_min_token_docs, options.z_min_token_docs)
+    return int((corpus.n_docs >= enough).sum())
+
+
+def least_joint_docs(corpus: Corpus, options: CountOptions) -> np.ndarray:
+    """Return uint32 by rank y: the fewest joint units with which a token x of larger rank can have an edge to y.
+
+    The rate rule needs n/n(y) >= min_rate_difference; the z rule its least number of joint units.
+    """
+    never = np.iinfo(np.uint32).max
+    by_rate = np.floor(options.min_rate_difference * corpus.n_docs * (1 - 1e-9))
+    by_rate = np.where(corpus.n_docs >= options.rate_min_token_docs, np.maximum(by_rate, 1), never)
+    by_z = np.where(corpus.n_docs >= options.z_min_token_docs, options.z_min_pair_docs, never)
+    return np.minimum(by_rate, by_z).astype(np.uint32)
