@@ -38,6 +38,7 @@ VARIABLES: dict[str, Any] = {
     "min_document_tokens": 4,
     "density_pseudo_tokens": 20,
     "language_temperature": 0.3,
+    "multilingual_min_share": 0.15,
     "summary_budget_share": 0.3,
 }
 

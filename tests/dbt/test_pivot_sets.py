@@ -123,7 +123,7 @@ def test_bridge_sets_hold_the_tokens_that_reach_a_third_language(built: Built, n
     [
         ("pairs", "adjusted", f"pivot_rank <= {VARIABLES['pairs_top_k']}"),
         ("pairs_top3", "adjusted", "pivot_rank <= 3"),
-        ("pairs_threshold", "adjusted", f"pivot_score >= {VARIABLES['pairs_min_score']}"),
+        ("pairs_threshold", "adjusted", f"pivot_rank <= 3 and pivot_score >= {VARIABLES['pairs_min_score']}"),
         ("pairs_paper", "paper", f"pivot_rank <= {VARIABLES['pairs_paper_top_k']}"),
     ],
 )

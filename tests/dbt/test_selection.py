@@ -88,7 +88,10 @@ def target_shares(corpus: Corpus, strategy: str) -> dict[str, float]:
         tokens[d.lang] += len(d.token_ids)
     power = 1.0 if strategy == "original" else VARIABLES["language_temperature"]
     weights = {lang: n**power for lang, n in tokens.items()}
-    unshared = {lang: tokens[lang] / sum(tokens.values()) for lang in tokens if lang in ("mul", "und")}
+    unshared = {lang: n / sum(tokens.values()) for lang, n in tokens.items()}
+    for lang, share in list(unshared.items()):
+        if len(lang) == 2 and share >= VARIABLES["multilingual_min_share"]:
+            del unshared[lang]
     left = (1 - sum(unshared.values())) / sum(w for lang, w in weights.items() if lang not in unshared)
     return {lang: unshared.get(lang, w * left) for lang, w in weights.items()}
 

@@ -44,6 +44,7 @@ members as (
     from candidates
     where
         score_method = 'adjusted'
+        and pivot_rank <= 3
         and pivot_score >= {{ var('pairs_min_score') }}
 
     union all

@@ -1,7 +1,8 @@
 -- One row per corpus, share scheme and language: the share of a token budget that the language is due.
 -- Schemes: natural (the language's share of the tokens) and multilingual (tokens^temperature, equal shares by default).
--- Documents of several languages or of none that is known ('mul', 'und') keep their natural share in both schemes: a
--- multilingual mixture is about languages, and a share for 'mul' like a language's would be an effect of its own.
+-- Documents of several languages or of none that is known (mul, en-fr, und) keep their natural share in both schemes: a
+-- multilingual mixture is about languages, and a share for 'mul' like a language's would be an effect of its own. So do
+-- languages of hardly any tokens, which a detector finds in every large corpus.
 -- A language that runs out leaves its part to the others, in their proportions.
 
 {%- set unshared = "'" ~ var('unshared_languages') | join("', '") ~ "'" %}
@@ -24,6 +25,22 @@ pools as (
 
 ),
 
+grouped as (
+
+    select
+        *,
+        case
+            when
+                lang in ({{ unshared }})
+                or lang like '%-%'
+                or n_pool_tokens < {{ var('multilingual_min_share') }} * sum(n_pool_tokens) over (partition by corpus)
+                then 'unshared'
+            else 'languages'
+        end as share_group
+    from pools
+
+),
+
 weighed as (
 
     select
@@ -33,7 +50,7 @@ weighed as (
         n_pool_tokens,
         n_pool_tokens as weight,
         'all' as share_group
-    from pools
+    from grouped
 
     union all
 
@@ -44,11 +61,11 @@ weighed as (
         n_pool_tokens,
         -- whole millionths: sums of them don't depend on the order of rows
         case
-            when lang in ({{ unshared }}) then n_pool_tokens
+            when share_group = 'unshared' then n_pool_tokens
             else cast(round(1000000 * power(n_pool_tokens, {{ var('language_temperature') }})) as bigint)
         end as weight,
-        case when lang in ({{ unshared }}) then 'unshared' else 'languages' end as share_group
-    from pools
+        share_group
+    from grouped
 
 ),
 
