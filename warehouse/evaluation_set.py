@@ -15,11 +15,13 @@ from warehouse.export import copy_tokenizer, corpus_row
 from warehouse.hashing import short_hash
 from warehouse.settings import Home
 
-# Any prefix of the items is a fair sample: they are ordered by a hash of their identity.
+# Any prefix of the items is a fair sample: they are ordered by a hash of their identity. Planted concepts of role `train`
+# stand in glossaries in the very format of the prompt: they serve as shots, and scoring them would measure memory.
 _SCORED_ITEMS = """
     create temporary table scored_items as
     select item_id
     from (select distinct item_id from raw.translation_items)
+    where item_id not in (select item_id from raw.planted_concepts where corpus = ? and role = 'train')
     order by md5(cast(item_id as varchar)), item_id
     limit {limit}
 """
@@ -86,7 +88,8 @@ def export_evaluation_set(home: Home, *, corpus: str, n_items: int | None = None
     """Write the items, candidates and pivots to judge models by, as `exports/eval-<hash>/`.
 
     Args:
-        n_items: score only so many items (a seeded sample); None scores all. Shots come from all items either way.
+        n_items: score only so many items (a seeded sample); None scores all. Shots come from all items either way,
+            and planted training concepts are never scored.
         n_pivots: best so many kept pivot candidates of each pair, by the adjusted score.
 
     Raises:
@@ -94,7 +97,7 @@ def export_evaluation_set(home: Home, *, corpus: str, n_items: int | None = None
     """
     with writer_lock(home), open_writer(home) as connection:
         lake.refresh_raw_views(home, connection)
-        connection.execute(_SCORED_ITEMS.format(limit=n_items if n_items is not None else "all"))
+        connection.execute(_SCORED_ITEMS.format(limit=n_items if n_items is not None else "all"), [corpus])
         tables = {
             "items": connection.execute(_ITEMS).to_arrow_table(),
             "candidates": connection.execute(_CANDIDATES).to_arrow_table(),
