@@ -15,8 +15,8 @@ from warehouse.export import copy_tokenizer, corpus_row
 from warehouse.hashing import short_hash
 from warehouse.settings import Home
 
-# Any prefix of the items is a fair sample: they are ordered by a hash of their identity. Planted concepts of role `train`
-# stand in glossaries in the very format of the prompt: they serve as shots, and scoring them would measure memory.
+# Any prefix of the items is a fair sample: they are ordered by a hash of their identity. Planted concepts of role
+# `train` stand in glossaries in the very format of the prompt: they serve as shots, and to score them measures memory.
 _SCORED_ITEMS = """
     create temporary table scored_items as
     select item_id
