@@ -150,3 +150,30 @@ def test_the_truth_is_a_set_where_it_is_known(built: Built) -> None:
     for corpus in built.corpora:
         truth = {t for tokens in corpus.planted.values() for t in tokens if t is not None}
         assert {r["token_id"] for r in pivot_set(built, corpus.name, "planted_truth")} == truth
+
+
+def test_sensitivity_says_how_large_each_set_would_be(built: Built) -> None:
+    rows = built.rows("from marts.fct_pivot_set_sensitivity")
+    for corpus in built.corpora:
+        candidates = built.rows(
+            f"""
+            from marts.fct_pivot_candidates
+            where corpus = '{corpus.name}' and word_split = 'find' and source_lang < target_lang
+            """
+        )
+        truth = {t for tokens in corpus.planted.values() for t in tokens if t is not None}
+        own = [r for r in rows if r["corpus"] == corpus.name]
+        assert len(own) == 2 * 6 * 4 + 2 * 6
+        for row in own:
+            if not row["pivot_family"].startswith("pairs_"):
+                continue
+            marked = {
+                c["token_id"]
+                for c in candidates
+                if f"pairs_{c['score_method']}" == row["pivot_family"]
+                and c["pivot_rank"] <= row["top_k"]
+                and c["pivot_score"] >= row["min_score"]
+            }
+            assert row["n_tokens"] == len(marked)
+            assert row["planted_precision"] == (len(marked & truth) / len(marked) if truth and marked else None)
+            assert row["planted_recall"] == (len(marked & truth) / len(truth) if truth else None)
