@@ -11,7 +11,7 @@ from typing import Any
 
 from warehouse import freshness, lake
 from warehouse.connection import open_writer, writer_lock
-from warehouse.errors import StepFailed
+from warehouse.errors import StepFailed, UsageError
 from warehouse.settings import PROJECT_ROOT, Home, available_threads, memory_limit
 
 PROJECT_DIR = PROJECT_ROOT / "dbt_project"
@@ -69,6 +69,10 @@ def build(home: Home, *, select: Sequence[str] = (), variables: dict[str, Any] |
 
     Returns:
         How many nodes ended in each status: success, pass, warn ...
+
+    Raises:
+        UsageError: no model matches `select`.
+        StepFailed: a model or test failed.
     """
     with writer_lock(home):
         for folder in (home.lake, home.exports):  # written under the lock only, so what is unfinished is dead
@@ -81,6 +85,8 @@ def build(home: Home, *, select: Sequence[str] = (), variables: dict[str, Any] |
         if select:
             arguments += ["--select", *select]
         run_dbt(home, arguments, quiet=True)
+        if not _run_results(home):
+            raise UsageError(f"--select {' '.join(select)} matches no model: `dbt ls` lists them")
         with lake.atomic_file(home.root / VARS_FILE) as unfinished:
             unfinished.write_text(json.dumps(chosen, indent=1, sort_keys=True))
         freshness.record_build(home, seen)
