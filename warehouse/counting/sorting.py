@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numba import njit
 
+from warehouse.counting.ordering import stable_order
 from warehouse.counting.writing import Columns
 
 
@@ -45,32 +45,9 @@ def sorted_edges(edges: Iterable[Columns], *, n_tokens: int, limit_bytes: int, f
 def _sorted(pieces: list[Columns], n_tokens: int) -> Columns:
     columns = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
     pieces.clear()
-    order = order_of_pairs(columns["token_id_a"], columns["token_id_b"], n_tokens)
+    by_b = stable_order(columns["token_id_b"], n_tokens)
+    order = by_b[stable_order(columns["token_id_a"][by_b], n_tokens)]
     return {name: columns.pop(name)[order] for name in list(columns)}
-
-
-@njit(nogil=True, cache=True)
-def order_of_pairs(a, b, n_tokens):
-    """Return the order that sorts pairs of ids below `n_tokens` by (a, b): a counting sort by b, then by a."""
-    by_b = np.empty(a.size, np.int64)
-    order = np.empty(a.size, np.int64)
-    ends = np.zeros(n_tokens + 1, np.int64)
-    for i in range(a.size):
-        ends[b[i] + 1] += 1
-    for token in range(n_tokens):
-        ends[token + 1] += ends[token]
-    for i in range(a.size):
-        by_b[ends[b[i]]] = i
-        ends[b[i]] += 1
-    ends[:] = 0
-    for i in range(a.size):
-        ends[a[i] + 1] += 1
-    for token in range(n_tokens):
-        ends[token + 1] += ends[token]
-    for i in by_b:
-        order[ends[a[i]]] = i
-        ends[a[i]] += 1
-    return order
 
 
 def _spill(columns: Columns, path: Path) -> Path:

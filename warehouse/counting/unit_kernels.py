@@ -43,23 +43,22 @@ def _drain(low, high, out, at):
 
 
 @njit(nogil=True, cache=True)
-def distinct_tokens(tokens, doc_starts, unit_tokens, low, high, ids, unit_starts):
+def distinct_tokens(tokens, doc_starts, unit_tokens, low, high, vocab_size, ids, unit_starts):
     """Cut documents into units and write each unit's distinct token ids, ascending.
 
     Args:
         tokens: int32, where the documents' ids are.
         doc_starts: int64[n_docs + 1], where each document starts in `tokens`.
         unit_tokens: tokens of a unit; 0 makes every document one unit. A document without tokens has no unit.
-        low, high: an empty bitmap of `make_bitmap` for the vocabulary; empty again afterwards.
+        low, high: an empty bitmap of `make_bitmap` for `vocab_size` ids; empty again afterwards.
         ids: receives the sets; as long as the documents have tokens.
         unit_starts: int64[n_units + 1], receives where each unit's set starts.
 
     Returns:
-        False when a token id does not fit the bitmap.
+        False when a token id is not below `vocab_size`.
     """
     unit = 0
     at = 0
-    limit = low.size << 6
     unit_starts[0] = 0
     for doc in range(doc_starts.size - 1):
         start = doc_starts[doc]
@@ -69,7 +68,7 @@ def distinct_tokens(tokens, doc_starts, unit_tokens, low, high, ids, unit_starts
                 end = start + unit_tokens
             for i in range(start, end):
                 token = np.int64(tokens[i])
-                if token < 0 or token >= limit:
+                if token < 0 or token >= vocab_size:
                     return False
                 _mark(low, high, token)
             at = _drain(low, high, ids, at)

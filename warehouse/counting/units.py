@@ -8,10 +8,12 @@ import numpy as np
 
 from warehouse.counting import unit_kernels as kernels
 from warehouse.counting.chunks import Chunk, ChunkStore
+from warehouse.counting.cutting import id_dtype
 from warehouse.counting.inputs import CountInputs
 from warehouse.counting.memory import MemoryPlan
 from warehouse.counting.options import CountOptions
-from warehouse.counting.reading import FirstPass, id_dtype, read_units
+from warehouse.counting.ordering import stable_order
+from warehouse.counting.reading import FirstPass, read_units
 
 
 @dataclass
@@ -112,5 +114,5 @@ def _group_words(chunk: Chunk, new_words: np.ndarray, limits: np.ndarray | None)
     if limits is not None:
         kept = chunk.hashes[units] <= limits[words]
         words, units = words[kept], units[kept]
-    order = np.argsort(words.astype(np.int64) << 32 | units)
+    order = stable_order(words, new_words.size)  # units ascend already
     chunk.words, chunk.word_units = words[order], units[order]

@@ -66,7 +66,7 @@ def test_little_memory_and_many_threads_give_the_same_bytes(
     first = count_bytes(tmp_path / "a", made)
     monkeypatch.setenv("PIVOTS_THREADS", str(threads))
     monkeypatch.setenv("PIVOTS_MEMORY", "16kB")  # many chunks on disk, a few rows at a time, edges spilled
-    monkeypatch.setattr("warehouse.counting.reading._BATCH_TOKENS", 200)
+    monkeypatch.setattr("warehouse.counting.cutting._BATCH_TOKENS", 200)
     chunks = []
     read = corpus.read_corpus
     monkeypatch.setattr(corpus, "read_corpus", lambda *a, **k: chunks.append(read(*a, **k)) or chunks[0])

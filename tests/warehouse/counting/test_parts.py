@@ -37,7 +37,7 @@ def test_units_are_the_sorted_distinct_tokens_of_each_window(docs: list[list[int
     ids = np.empty(tokens.size, np.uint32 if wide else np.uint16)
     starts = np.empty(len(wanted) + 1, np.int64)
     low, high = kernels.make_bitmap(5001)
-    assert kernels.distinct_tokens(tokens, doc_starts, window, low, high, ids, starts)
+    assert kernels.distinct_tokens(tokens, doc_starts, window, low, high, 5001, ids, starts)
     assert [ids[a:b].tolist() for a, b in pairwise(starts)] == wanted
     assert not low.any()
     assert not high.any()
