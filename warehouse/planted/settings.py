@@ -53,7 +53,7 @@ SETTINGS: dict[str, Setting] = {
             description="documents five times as long, about more concepts",
             n_slots=(90, 150),
             n_focus=9,
-            glossary_share=0.25,
+            glossary_share=0.2,
         ),
         replace(
             _DEFAULT,
