@@ -60,11 +60,14 @@ def run_dbt(home: Home, arguments: Sequence[str], *, quiet: bool = False) -> Non
         raise StepFailed(f"dbt {arguments[0]} failed: {_failures(home)}; the log is {home.dbt_logs / 'dbt.log'}")
 
 
-def build(home: Home, *, select: Sequence[str] = (), variables: dict[str, Any] | None = None) -> dict[str, int]:
-    """Point the raw views at the lake's current files and build the models, tests included.
+def build(
+    home: Home, *, select: Sequence[str] = (), variables: dict[str, Any] | None = None, unit_tests: bool = False
+) -> dict[str, int]:
+    """Point the raw views at the lake's current files and build the models, tests of the data included.
 
     Args:
         select: dbt selectors; all models when empty.
+        unit_tests: also hold the formulas to rows worked by hand, which says nothing about the data: for changes of models.
         variables: dbt variables for this and all later builds of the home; earlier ones stay unless named again.
 
     Returns:
@@ -84,6 +87,8 @@ def build(home: Home, *, select: Sequence[str] = (), variables: dict[str, Any] |
         arguments = ["build", "--vars", json.dumps(chosen)]
         if select:
             arguments += ["--select", *select]
+        if not unit_tests:
+            arguments += ["--exclude-resource-type", "unit_test"]
         run_dbt(home, arguments, quiet=True)
         if not _run_results(home):
             raise UsageError(f"--select {' '.join(select)} matches no model: `dbt ls` lists them")

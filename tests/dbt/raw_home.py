@@ -28,7 +28,7 @@ def write_raw(home: Home, table: str, rows: Iterable[dict[str, Any]], *, corpus:
 
 def build(home: Home, *select: str, **variables: Any) -> dict[str, int]:
     """Run `dbt build` on the home; return how many nodes ended in each status."""
-    return dbt.build(home, select=select, variables=variables)
+    return dbt.build(home, select=select, variables=variables, unit_tests=True)
 
 
 def query(home: Home, sql: str) -> list[dict[str, Any]]:

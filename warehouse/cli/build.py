@@ -25,12 +25,15 @@ def build(
     variables: Annotated[
         str, typer.Option("--vars", metavar="JSON", help="dbt variables for this and later builds.")
     ] = "{}",
+    unit_tests: Annotated[
+        bool, typer.Option("--unit-tests", help="Also run the models' unit tests, after changing a model.")
+    ] = False,
     print_env: Annotated[
         bool, typer.Option("--print-env", help="Only print the environment for typing dbt by hand, as shell exports.")
     ] = False,
     home: HomeOption = None,
 ) -> None:
-    """Turn the counts into scores, rankings and comparisons: `dbt build` with the right profile, tests included.
+    """Turn the counts into scores, rankings and comparisons: `dbt build` with the right profile, data tests included.
 
     Example: `pivots build` or `pivots build --select fct_pivot_candidates+`
     """
@@ -51,7 +54,7 @@ def build(
         raise UsageError("--vars must be a JSON object, for example --vars '{\"judge_share\": 0.5}'")
     if budget_tokens is not None:
         chosen["selection_budget_tokens"] = budget_tokens
-    statuses = dbt_build(Home.resolve(home), select=select or (), variables=chosen)
+    statuses = dbt_build(Home.resolve(home), select=select or (), variables=chosen, unit_tests=unit_tests)
     print("built: " + ", ".join(f"{n} {status}" for status, n in sorted(statuses.items())))
 
 
