@@ -67,7 +67,7 @@ def build(
 
     Args:
         select: dbt selectors; all models when empty.
-        unit_tests: also hold the formulas to rows worked by hand, which says nothing about the data: for changes of models.
+        unit_tests: also hold the formulas to rows worked by hand: for who changes models, not for data.
         variables: dbt variables for this and all later builds of the home; earlier ones stay unless named again.
 
     Returns:
