@@ -12,9 +12,11 @@ from warehouse.counting.bits import count_ones
 _TILE_WORDS = 256  # words of a token in one tile, at most: the rows of a few dozen tokens stay in the cache
 _BLOCK_ROWS = 64
 # What a pair of tokens costs by bits, against one increment: in all, and per 64 units. Measured as 10 and 0.15 with
-# 512-bit vectors that count bits; without them the second is about twice that.
+# 512-bit vectors that count bits; without them the second is about twice that, and still pays.
 _PAIR_COST = 10
-_WORD_COST = 0.2
+_WORD_COST = 0.15
+# What it costs to find where a unit's frequent tokens end, in increments.
+_SKIP_COST = 30
 
 
 def empty_bits(n_units: int, n_ranks: int) -> np.ndarray:
@@ -37,6 +39,20 @@ def frequent_ranks(row_work: np.ndarray, n_units: int) -> int:
     """
     saved = np.cumsum(row_work - bit_work(row_work.size, n_units))
     return int(saved.argmax()) + 1 if saved.size and saved.max() > 0 else 0
+
+
+def frequent_columns(n_docs: np.ndarray, n_word_docs: np.ndarray, n_units: int, most: int) -> np.ndarray:
+    """Return int64[words]: how many of the first ranks each word's row counts cheaper by bits than by increments.
+
+    Args:
+        n_docs: n(x) by rank. n_word_docs: n(w). most: no word gets more.
+    """
+    cost = _PAIR_COST + _WORD_COST * n_units / 64
+    rates = n_docs[:most] / n_units
+    # expected increments n(w) r(x) fall with the rank
+    columns = np.searchsorted(-rates, -cost / n_word_docs) if most else np.zeros(n_word_docs.size, np.int64)
+    saved = n_word_docs * (np.concatenate([[0], np.cumsum(rates)])[columns] - _SKIP_COST) - columns * cost
+    return np.where(saved > 0, columns, 0)
 
 
 @njit(nogil=True, cache=True)
@@ -81,3 +97,31 @@ def add_frequent_rows(bits, first, last, cells, origin):
                 begin = np.int64(x) * (x - 1) // 2 - origin
                 for y in range(block, min(block + _BLOCK_ROWS, x)):
                     cells[begin + y] += np.uint32(_count_joint(rows[x], rows[y]))
+
+
+@njit(nogil=True, cache=True)
+def add_frequent_columns(bits, words, word_units, first, last, n_frequent, cells, first_row, width):
+    """Count the frequent columns of the words in [first, last) over one chunk.
+
+    Args:
+        bits: as in `add_frequent_rows`.
+        words, word_units: which unit holds which word, grouped by word.
+        n_frequent: int64 by word, how many columns.
+        cells: uint32, the rows of all words from `first_row` on, `width` cells each.
+    """
+    most = n_frequent[first:last].max()
+    if most == 0:
+        return
+    n_tiles, _, n_words = bits.shape
+    own = np.zeros((last - first, n_tiles * n_words), np.uint64)
+    for match in range(np.searchsorted(words, first), np.searchsorted(words, last)):
+        unit = word_units[match]
+        own[words[match] - first, unit >> 6] |= np.uint64(1) << np.uint64(unit & 63)
+    for tile in range(n_tiles):
+        columns = bits[tile]
+        for block in range(0, most, _BLOCK_ROWS):
+            for word in range(first, last):
+                begin = (np.int64(word) - first_row) * width
+                row = own[word - first, tile * n_words : (tile + 1) * n_words]
+                for x in range(block, min(block + _BLOCK_ROWS, n_frequent[word])):
+                    cells[begin + x] += np.uint32(_count_joint(row, columns[x]))

@@ -74,20 +74,22 @@ def add_token_rows(ids, starts, first, last, cells, origin):
 
 
 @njit(nogil=True, cache=True)
-def add_word_rows(ids, starts, words, word_units, first, last, cells, first_row, width):
-    """Count the rows of the words in [first, last) over one chunk.
+def add_word_rows(ids, starts, words, word_units, first, last, n_frequent, cells, first_row, width):
+    """Count the rows of the words in [first, last) over one chunk, without each word's frequent columns.
 
     Args:
         ids, starts: the unit sets.
         words, word_units: which unit holds which word, grouped by word.
+        n_frequent: int64 by word: the columns below it are left to `add_frequent_columns`.
         cells: uint32, the rows of all words from `first_row` on, `width` cells each.
     """
-    at = np.searchsorted(words, first)
-    end = np.searchsorted(words, last)
-    for match in range(at, end):
-        begin = (np.int64(words[match]) - first_row) * width
-        unit = word_units[match]
-        _increment(ids, starts[unit], starts[unit + 1], cells[begin : begin + width])
+    for match in range(np.searchsorted(words, first), np.searchsorted(words, last)):
+        word = words[match]
+        row_begin = (np.int64(word) - first_row) * width
+        begin, end = starts[word_units[match]], starts[word_units[match] + 1]
+        if n_frequent[word]:
+            begin = _first_at_least(ids, begin, end, n_frequent[word])
+        _increment(ids, begin, end, cells[row_begin : row_begin + width])
 
 
 @njit(nogil=True, cache=True, fastmath=True)

@@ -40,12 +40,21 @@ class _Rows:
 def word_rows(corpus: Corpus, keep: Keep, plan: MemoryPlan, *, threads: int) -> Iterator[tuple[Part, Any]]:
     """Count n(w,x) of every word with every token; yield parts of words in order with what `keep` returns of them."""
     width = corpus.token_ids.size
+    most = bit_kernels.frequent_ranks(corpus.row_work, corpus.n_units)
+    n_frequent = bit_kernels.frequent_columns(corpus.n_docs, corpus.n_word_docs, corpus.n_units, most)
+    most = int(n_frequent.max(initial=0))
 
-    def add(chunk: Chunk, part: Part, memory: np.ndarray, first_row: int) -> None:
-        kernels.add_word_rows(chunk.ids, chunk.starts, chunk.words, chunk.word_units, *part, memory, first_row, width)
+    def prepare(chunk: Chunk, first_row: int, pool: ThreadPoolExecutor) -> tuple[Chunk, np.ndarray]:
+        return chunk, _frequent_bits(chunk, most, pool)
+
+    def add(prepared: tuple[Chunk, np.ndarray], part: Part, memory: np.ndarray, first_row: int) -> None:
+        chunk, bits = prepared
+        place = (chunk.words, chunk.word_units, *part, n_frequent, memory, first_row, width)
+        bit_kernels.add_frequent_columns(bits, *place)
+        kernels.add_word_rows(chunk.ids, chunk.starts, *place)
 
     widths = np.full(corpus.word_ids.size, width)
-    rows = _Rows(widths, corpus.word_work, lambda chunk, first_row, pool: chunk, add)
+    rows = _Rows(widths, corpus.word_work, prepare, add)
     return _count(corpus, rows, keep, plan, threads=threads)
 
 

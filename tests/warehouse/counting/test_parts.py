@@ -72,6 +72,38 @@ def test_rows_by_bits_equal_rows_by_increments(n_frequent: int) -> None:
     assert cells.tolist() == [joint[x, y] for x in range(n_ranks) for y in range(x)]
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_columns_by_bits_equal_columns_by_increments(seed: int) -> None:
+    """Over more units than one tile holds; each word with a number of frequent columns of its own."""
+    rng = np.random.default_rng(seed)
+    n_units, n_ranks, n_words = 40_000, 30, 6
+    holds = rng.random((n_units, n_ranks)) < 1 / np.arange(2, n_ranks + 2)
+    has_word = rng.random((n_units, n_words)) < 0.1 * rng.random(n_words)
+    starts = np.concatenate([[0], np.cumsum(holds.sum(axis=1))])
+    ids = np.nonzero(holds)[1].astype(np.uint16)
+    words, units = (part.astype(np.int32) for part in np.nonzero(has_word.T))
+    n_frequent = rng.integers(0, 20, n_words) * (rng.random(n_words) < 0.7)
+    bits = bit_kernels.empty_bits(n_units, int(n_frequent.max()))
+    for tile in range(len(bits)):
+        bit_kernels.set_bits(ids, starts, tile, bits[tile])
+    cells = np.zeros(n_words * n_ranks, np.uint32)
+    for first, last in ((0, 2), (2, 6)):
+        place = (words, units, first, last, n_frequent, cells, 0, n_ranks)
+        bit_kernels.add_frequent_columns(bits, *place)
+        pair_kernels.add_word_rows(ids, starts, *place)
+    joint = has_word.T.astype(np.int64) @ holds
+    assert cells.reshape(n_words, n_ranks).tolist() == joint.tolist()
+
+
+def test_frequent_columns_are_those_that_a_word_shares_often() -> None:
+    n_docs = np.array([6_000, 5_000, 600, 5])
+    # a pair costs 30 increments: a word in 1,000 of 6,400 units meets the first two 937 and 781 times by chance
+    assert bit_kernels.frequent_columns(n_docs, np.array([1_000, 10, 6_400]), 6_400, 4).tolist() == [0, 0, 0]
+    many = np.full(64, 6_400)
+    assert bit_kernels.frequent_columns(many, np.array([1_000, 10]), 6_400, 40).tolist() == [40, 0]
+    assert bit_kernels.frequent_columns(many, np.array([1_000]), 6_400, 0).tolist() == [0]
+
+
 def test_bits_count_the_rows_that_they_count_cheaper() -> None:
     work = np.array([0, 900, 800, 80, 20, 10])
     # a pair costs 30 increments with 6,400 units, 10 with few
