@@ -3,7 +3,7 @@
     python -m warehouse.planted.base_model --work DIR
 
 Everything is seeded and resumable: run again after an interruption, it goes on from the newest checkpoint. With the
-same versions and number of threads the weights come out bit-equal.
+same versions and number of threads (OMP_NUM_THREADS; the shipped model: 1) the weights come out bit-equal.
 """
 
 import argparse
