@@ -163,14 +163,15 @@ def measured(folder: Path, arguments: argparse.Namespace) -> dict:
 
 def measure_count(folder: Path) -> dict:
     """Count corpus `bench` of a home by documents; run as its own process, for its peak of memory."""
-    import resource
-
     from warehouse.counting import count_corpus
     from warehouse.settings import Home
 
     summary = count_corpus(Home(folder), "bench")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    size = sum(p.stat().st_size for p in (folder / "lake" / "counts").rglob("*.parquet"))
+    # not getrusage: a child inherits its parent's peak there
+    status = Path("/proc/self/status").read_text().split()
+    peak = int(status[status.index("VmHWM:") + 1]) * 1024
+    written = (folder / "lake" / "counts" / "bench" / summary.count_id).glob("*.parquet")
+    size = sum(path.stat().st_size for path in written)
     return vars(summary) | {"peak_bytes": peak, "bytes_written": size}
 
 

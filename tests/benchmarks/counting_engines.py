@@ -57,15 +57,10 @@ def incidence(corpus: Corpus) -> Incidence:
     )
 
 
-@njit(nogil=True, cache=True)
-def _tally(memory, begin, end):
-    cells = 0
-    total = 0
-    for i in range(begin, end):
-        cells += memory[i] != 0
-        total += memory[i]
-        memory[i] = 0
-    return cells, total
+def _tally(cells: np.ndarray) -> Total:
+    total = int(np.count_nonzero(cells)), int(cells.sum(dtype=np.int64))
+    cells[:] = 0
+    return total
 
 
 def kernel(data: Incidence, threads: int) -> tuple[Counter, Counter]:
@@ -74,13 +69,13 @@ def kernel(data: Incidence, threads: int) -> tuple[Counter, Counter]:
 
     def token_pairs() -> Total:
         def keep(part, memory, first_row):
-            return _tally(memory, triangle(part[0]) - triangle(first_row), triangle(part[1]) - triangle(first_row))
+            return _tally(memory[triangle(part[0]) - triangle(first_row) : triangle(part[1]) - triangle(first_row)])
 
         return _sum(total for _, total in token_rows(corpus, width, keep, memory_plan(), threads=threads))
 
     def word_tokens() -> Total:
         def keep(part, memory, first_row):
-            return _tally(memory, (part[0] - first_row) * width, (part[1] - first_row) * width)
+            return _tally(memory[(part[0] - first_row) * width : (part[1] - first_row) * width])
 
         return _sum(total for _, total in word_rows(corpus, keep, memory_plan(), threads=threads))
 
