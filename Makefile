@@ -32,7 +32,7 @@ test-slow: setup ## the tests marked slow
 bench: setup ## the benchmarks; they print ratios and rewrite docs/benchmarks/
 	for benchmark in tests/benchmarks/bench_*.py; do $(BIN)/python $$benchmark || exit 1; done
 
-base-model: setup ## train the demo's base model again (about half an hour on 2 cores; resumes)
+base-model: setup ## train the demo's base model again (about an hour; resumes)
 	$(BIN)/python -m warehouse.planted.base_model --work build/base-model
 
 lint: setup ## ruff, mypy, sqlfluff

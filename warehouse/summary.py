@@ -27,6 +27,7 @@ def print_summary(home: Home, *, corpus: str, experiment: str) -> None:
         print_table(_scores(warehouse, experiment), console)
         console.print("\n[bold]Against random multilingual documents[/bold]")
         print_table(_deltas(warehouse, experiment), console)
+        console.print("Intervals are over words. Seeds differ more: with one seed, no difference here is evidence.")
         console.print("\n[bold]The same by how a concept's words are linked, all words[/bold]")
         print_table(_deltas_by_kind(warehouse, experiment), console)
     console.print(f"\nreport     {home.report_file}")
