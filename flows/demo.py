@@ -74,7 +74,7 @@ def demo(home: Home, scale: float, seed: int, plan: Plan) -> tuple[str, str]:
     ingest(home, corpus, folder)
     count(home, corpus)
     build(home, plan)
-    name = run_experiment(home, corpus, str(BASE_MODEL), plan)
+    name = run_experiment(home, [corpus], str(BASE_MODEL), plan)
     report(home)
     return corpus, name
 

@@ -5,6 +5,7 @@ Run it with `pivots experiment`, or `python -m flows.experiment --help`.
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,28 +72,33 @@ def publish_warehouse(home: Home) -> None:
         publish(home)
 
 
-def run_experiment(home: Home, corpus: str, model: str, plan: Plan) -> str:
+def run_experiment(home: Home, corpora: Sequence[str], model: str, plan: Plan) -> str:
     """Run the flow with as many processes side by side as the plan says, and share the CPUs among them."""
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, available_threads() // plan.parallel_arms)))
     runner: Any = ThreadPoolTaskRunner(max_workers=plan.parallel_arms)
-    return experiment.with_options(task_runner=runner)(home, corpus, model, plan)
+    return experiment.with_options(task_runner=runner)(home, tuple(corpora), model, plan)
 
 
 @flow(name="experiment", validate_parameters=False)
-def experiment(home: Home, corpus: str, model: str, plan: Plan) -> str:
-    """Compare selection strategies on one corpus and one base model; return the experiment's name.
+def experiment(home: Home, corpora: tuple[str, ...], model: str, plan: Plan) -> str:
+    """Compare selection strategies on one base model and one corpus or more; return the experiment's name.
 
     Every step is keyed by its content, so a repeated or interrupted experiment does only what is missing.
     """
     base = identify_model(model)
-    name = plan.experiment_id(corpus, base.model_id)
-    judges = export_judges(home, corpus, plan)
-    held_out = export_arm(home, corpus, HELD_OUT, None)
-    exports = [export_arm(home, corpus, strategy, plan.budget_tokens) for strategy in plan.strategies]
-    trainings = [train_arm.submit(home, export, base, plan, seed, name) for seed in plan.seeds for export in exports]
+    name = plan.experiment_id(corpora, base.model_id)
+    judges = {corpus: export_judges(home, corpus, plan) for corpus in corpora}
+    held_out = {corpus: export_arm(home, corpus, HELD_OUT, None) for corpus in corpora}
+    exports = {
+        corpus: [export_arm(home, corpus, strategy, plan.budget_tokens) for strategy in plan.strategies]
+        for corpus in corpora
+    }
+    arms = [(corpus, seed, export) for corpus, seed in plan.replications(corpora) for export in exports[corpus]]
+    trainings = [train_arm.submit(home, export, base, plan, seed, name) for _, seed, export in arms]
     # Waiting here, not inside a task, so that no worker of the pool is spent on waiting.
-    models = [base, *(training.result() for training in trainings)]
-    evaluations = [evaluate_model.submit(home, one, judges, held_out, name) for one in models]
+    models = [(corpus, base) for corpus in corpora]
+    models += [(corpus, training.result()) for (corpus, _, _), training in zip(arms, trainings, strict=True)]
+    evaluations = [evaluate_model.submit(home, one, judges[corpus], held_out[corpus], name) for corpus, one in models]
     for evaluation in evaluations:
         evaluation.result()
     build_marts(home)
@@ -113,7 +119,7 @@ def main() -> None:
     """Run the experiment flow in this process."""
     parser = argparse.ArgumentParser(prog="python -m flows.experiment", description=__doc__)
     parser.add_argument("--home", type=Path, help="the warehouse's folder")
-    parser.add_argument("--corpus", required=True)
+    parser.add_argument("--corpus", required=True, action="append", help="again for a corpus of its own per seed")
     parser.add_argument("--model", required=True, help="the base model: folder, configuration file or hub name")
     parser.add_argument("--preset", required=True, help="name in profiles/, or a file")
     parser.add_argument("--seeds", type=int, help="number of seeds [default: the preset's]")

@@ -1,5 +1,6 @@
 """The plan of an experiment: which arms, seeds and items, read from a preset and checked before anything runs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,11 +25,24 @@ class Plan:
     n_pivots: int  # pivots per pair whose probability is traced
     parallel_arms: int  # training processes side by side
 
-    def experiment_id(self, corpus: str, model_id: str) -> str:
+    def experiment_id(self, corpora: Sequence[str], model_id: str) -> str:
         """Return the name that rows of this experiment carry: the same request has the same name."""
         regime = yaml_of(self.preset).get("train")
-        request = [corpus, model_id, self.strategies, self.budget_tokens, self.n_items, regime]
+        request = [list(corpora), model_id, self.strategies, self.budget_tokens, self.n_items, regime]
         return f"{self.name}-{short_hash(request)}"
+
+    def replications(self, corpora: Sequence[str]) -> list[tuple[str, int]]:
+        """Return each replication's corpus and seed. Several corpora take turns: seed 0 reads the first, and so on.
+
+        With one corpus the seeds differ in the order of the same documents only; with a corpus of its own for every
+        seed, intervals over seeds hold the choice of documents too.
+
+        Raises:
+            UsageError: there are more corpora than seeds.
+        """
+        if len(corpora) > len(self.seeds):
+            raise UsageError(f"{len(corpora)} corpora need as many seeds: add --seeds {len(corpora)}")
+        return [(corpora[seed % len(corpora)], seed) for seed in self.seeds]
 
 
 def yaml_of(path: Path) -> Any:

@@ -29,9 +29,9 @@ def test_plan_is_what_the_preset_says(tmp_path: Path) -> None:
 
 
 def test_more_seeds_extend_the_same_experiment(tmp_path: Path) -> None:
-    names = {read_plan(_preset(tmp_path), seeds=n).experiment_id("c", "m") for n in (1, 2)}
+    names = {read_plan(_preset(tmp_path), seeds=n).experiment_id(["c"], "m") for n in (1, 2)}
     assert len(names) == 1
-    other = read_plan(_preset(tmp_path, budget_tokens=2000)).experiment_id("c", "m")
+    other = read_plan(_preset(tmp_path, budget_tokens=2000)).experiment_id(["c"], "m")
     assert other not in names
 
 
@@ -58,3 +58,11 @@ def test_unknown_preset_names_the_known_ones() -> None:
 def test_no_seeds_is_no_experiment(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="at least one seed"):
         read_plan(_preset(tmp_path), seeds=0)
+
+
+def test_corpora_take_turns_over_the_seeds(tmp_path: Path) -> None:
+    plan = read_plan(_preset(tmp_path), seeds=3)
+    assert plan.replications(["a"]) == [("a", 0), ("a", 1), ("a", 2)]
+    assert plan.replications(["a", "b"]) == [("a", 0), ("b", 1), ("a", 2)]
+    with pytest.raises(UsageError, match="add --seeds 4"):
+        plan.replications(["a", "b", "c", "d"])

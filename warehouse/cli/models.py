@@ -81,7 +81,10 @@ def trace(model: ModelOption, corpus: CorpusOption, items: ItemsOption = None, h
 
 
 def experiment(
-    corpus: CorpusOption,
+    corpus: Annotated[
+        list[str],
+        typer.Option(metavar="NAME", help="Name of the corpus in the warehouse; again for one of its own per seed."),
+    ],
     model: ModelOption,
     preset: PresetOption,
     seeds: Annotated[int | None, typer.Option(min=1, help="Number of seeds [default: the preset's].")] = None,
@@ -96,10 +99,12 @@ def experiment(
     from warehouse.models import identify_model
     from warehouse.settings import Home
 
-    read_plan(preset, seeds=seeds)  # a bad request fails here, before a flow starts
+    # a bad request fails here, before a flow starts
+    read_plan(preset, seeds=seeds).replications(corpus)
     identify_model(model)
     folder = Home.resolve(home)
-    arguments = ["--home", str(folder.root), "--corpus", corpus, "--model", model, "--preset", preset]
+    arguments = ["--home", str(folder.root), "--model", model, "--preset", preset]
+    arguments += [word for name in corpus for word in ("--corpus", name)]
     run_flow(folder, "flows.experiment", arguments + (["--seeds", str(seeds)] if seeds else []))
 
 

@@ -1,4 +1,5 @@
--- One row per kind of run, experiment, strategy and seed: the arm's latest run of that kind.
+-- One row per kind of run, experiment, corpus, strategy and seed: the arm's latest run of that kind.
+-- The untrained model has a row per corpus of an experiment: its traces ask for that corpus's pivots.
 with
 
 runs as (
@@ -16,7 +17,7 @@ ordered as (
     select
         *,
         row_number() over (
-            partition by kind, experiment, strategy, seed
+            partition by kind, experiment, corpus, strategy, seed
             order by finished_at desc, run_id desc
         ) as recency
     from runs

@@ -1,5 +1,5 @@
 -- One row per kind of run, experiment, strategy, baseline and seed: the two runs that are compared.
--- A baseline of the same seed is preferred; one without a seed (the untrained model) stands for every seed.
+-- Both read the same corpus. A baseline of the same seed is preferred; one without a seed (the untrained model) stands for every seed.
 with
 
 arms as (
@@ -35,6 +35,7 @@ paired as (
         on
             arms.kind = baselines.kind
             and arms.experiment = baselines.experiment
+            and arms.corpus = baselines.corpus
             and arms.strategy <> baselines.strategy
             and (arms.seed = baselines.seed or baselines.seed is null)
     where arms.strategy <> 'base'
