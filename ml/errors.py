@@ -1,7 +1,11 @@
 """How the ml programs report a user's mistake: everything that is wrong, once, in one line, before any work."""
 
+import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
+
+REFUSAL_FILE = "PIVOTS_REFUSAL_FILE"
 
 
 class UsageProblem(Exception):
@@ -23,11 +27,19 @@ def raise_all(problems: list[str]) -> None:
 
 
 def run_program(main: Callable[[], None]) -> None:
-    """Run a program's main: a user's mistake becomes one line and exit code 2, a failed run or a
-    full disk one line and exit code 1."""
+    """Run a program's main: a user's mistake becomes one line and exit code 2, a failed run or a full disk one line
+    and exit code 1.
+
+    Launchers of several processes turn every exit code into 1 and add a report of their own. A caller that starts a
+    program through one names a file in the environment variable PIVOTS_REFUSAL_FILE: a refusal is then written there,
+    and the program ends as if done, for the caller to report it.
+    """
     try:
         main()
     except UsageProblem as problem:
+        if refusal := os.environ.get(REFUSAL_FILE):
+            Path(refusal).write_text(str(problem))  # the same text from every process
+            return
         print(f"error: {problem}", file=sys.stderr, flush=True)
         raise SystemExit(2) from None
     except (OSError, RunFailed) as problem:

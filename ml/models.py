@@ -85,6 +85,9 @@ def load_model(source: ModelSource, *, seed: int, dtype: str, device: torch.devi
 
     The dtype is always explicit: the library's default, "auto", would make a bf16 checkpoint the master weights.
     A configuration file gives weights that depend on `seed` alone.
+
+    The embeddings have no padding row: torch would leave that row without a gradient, and many models name their EOS
+    as padding id, so that what stands behind every document would never be learned.
     """
     transformers_logging.disable_progress_bar()
     config = load_config(source)
@@ -96,6 +99,9 @@ def load_model(source: ModelSource, *, seed: int, dtype: str, device: torch.devi
     else:
         name = source.spec if source.is_on_hub else str(source.folder)
         model = AutoModelForCausalLM.from_pretrained(name, dtype=torch_dtype)
+    embeddings = model.get_input_embeddings()
+    if isinstance(embeddings, torch.nn.Embedding):
+        embeddings.padding_idx = None
     return model.to(device=device, dtype=torch_dtype).eval()
 
 

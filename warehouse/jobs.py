@@ -7,14 +7,15 @@ import dataclasses
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from warehouse.errors import ReportedError, StepFailed, UsageError
+from warehouse.errors import StepFailed, UsageError
 from warehouse.evaluation_set import EvaluationSet
 from warehouse.export import Export
 from warehouse.models import Model, identify_model, provenance
@@ -55,15 +56,8 @@ def train(home: Home, export: Export, model: Model, *, preset: Path, seed: int, 
     folder = home.runs / run.run_id
     trained = folder / "model"
     if not is_registered(home, run):
-        launcher = [
-            sys.executable,
-            "-m",
-            "accelerate.commands.launch",
-            "--quiet",
-            "--config_file",
-            _accelerate_config(),
-        ]
         arguments = ["--export", export.folder, "--model", model.source, "--preset", preset, "--seed", seed]
+        launcher = _launcher(_chosen_config() or PRESETS_DIR / "accelerate" / "single.yml")
         _launch([*launcher, "-m", "ml.train", *arguments, "--run-id", run.run_id, "--out", folder])
         run = dataclasses.replace(run, model_id=identify_model(str(trained)).model_id)
         write_back(home, run, folder)
@@ -74,38 +68,64 @@ def train(home: Home, export: Export, model: Model, *, preset: Path, seed: int, 
 class Evaluation:
     """One program of `ml` on one model: what it reads, as run inputs and as arguments."""
 
-    program: str  # score, trace, held_out
+    program: str  # of ml.several: score, trace, held_out, sentences
     corpus: str
     inputs: dict[str, str]
-    arguments: list[Any]
+    arguments: list[Any]  # what to read, and `options`
+    config: dict[str, Any] = field(default_factory=dict)  # what the user chose, part of the run's id
 
 
-def word_scores(judges: EvaluationSet) -> Evaluation:
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How to read a model. None leaves it to the program: bf16 and large batches on a GPU, fp32 and small ones else."""
+
+    dtype: str | None = None  # float32, bfloat16
+    batch_tokens: int | None = None
+    language_names: tuple[str, ...] = ()  # code=Name, as prompts shall call a language
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What was chosen; empty when nothing was."""
+        chosen = {"dtype": self.dtype, "batch_tokens": self.batch_tokens, "language_names": sorted(self.language_names)}
+        return {name: value for name, value in chosen.items() if value}
+
+    def arguments(self, *, with_names: bool) -> list[Any]:
+        """Return the command-line arguments of an `ml` program. Programs without prompts know no language names."""
+        words: list[Any] = ["--dtype", self.dtype] if self.dtype else []
+        words += ["--batch-tokens", self.batch_tokens] if self.batch_tokens else []
+        return words + [word for name in self.language_names if with_names for word in ("--language-name", name)]
+
+
+def word_scores(judges: EvaluationSet, options: Options = Options()) -> Evaluation:
     """Word translation scores on an evaluation set."""
-    return _on_judges("score", judges)
+    return _on_judges("score", judges, options)
 
 
-def layer_traces(judges: EvaluationSet) -> Evaluation:
+def layer_traces(judges: EvaluationSet, options: Options = Options()) -> Evaluation:
     """Layer traces with the logit lens on an evaluation set."""
-    return _on_judges("trace", judges)
+    return _on_judges("trace", judges, options)
 
 
-def held_out_losses(held_out: Export) -> Evaluation:
+def held_out_losses(held_out: Export, options: Options = Options()) -> Evaluation:
     """Loss per language on an export of held-out documents."""
     manifest = held_out.manifest
-    return Evaluation("held_out", manifest["corpus"], {"export": manifest["export_id"]}, ["--export", held_out.folder])
+    options = dataclasses.replace(options, language_names=())
+    arguments = ["--export", held_out.folder, *options.arguments(with_names=False)]
+    return Evaluation("held_out", manifest["corpus"], {"export": manifest["export_id"]}, arguments, options.config)
 
 
-def _on_judges(program: str, judges: EvaluationSet) -> Evaluation:
+def _on_judges(program: str, judges: EvaluationSet, options: Options) -> Evaluation:
     manifest = judges.manifest
     inputs = {"evaluation_set": manifest["eval_set_id"]}
-    return Evaluation(program, manifest["corpus"], inputs, ["--eval-set", judges.folder])
+    arguments = ["--eval-set", judges.folder, *options.arguments(with_names=True)]
+    return Evaluation(program, manifest["corpus"], inputs, arguments, options.config)
 
 
 def evaluate(
     home: Home, model: Model, evaluations: Sequence[Evaluation], *, experiment: str | None = None
 ) -> list[str]:
-    """Run what is missing of some evaluations of one model, all in one process; return their run ids."""
+    """Run what is missing of some evaluations of one model, one after another in the same process (or processes, when
+    PIVOTS_ACCELERATE_CONFIG names a launch configuration); return their run ids."""
     origin = provenance(home, model)
     runs = [
         Run(
@@ -115,7 +135,7 @@ def evaluate(
             strategy=origin.strategy,
             seed=origin.seed,
             model_id=model.model_id,
-            config={},
+            config=evaluation.config,
             inputs={"model": model.model_id, **evaluation.inputs},
         )
         for evaluation in evaluations
@@ -126,7 +146,9 @@ def evaluate(
         for run, one in missing
     ]
     if parts:
-        _launch([sys.executable, "-m", "ml.several", *_joined(parts)])
+        config = _chosen_config()
+        launcher = _launcher(config) if config else [sys.executable]
+        _launch([*launcher, "-m", "ml.several", *_joined(parts)])
     for run, _ in missing:
         write_back(home, run, home.runs / run.run_id)
     return [run.run_id for run in runs]
@@ -139,21 +161,43 @@ def _joined(parts: list[list[Any]]) -> list[Any]:
 
 
 def _launch(command: list[Any]) -> None:
-    """Run an `ml` program and wait. Its progress goes to stderr; a user's mistake keeps its one line.
+    """Run an `ml` program and wait. Its progress and summary go to stderr.
 
     Raises:
-        UsageError: the program refused the request (exit code 2).
-        StepFailed: it failed.
+        UsageError: the program refused the request; the message is its own.
+        StepFailed: it failed, and has said why.
     """
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT_ROOT), "TOKENIZERS_PARALLELISM": "false"}
-    finished = subprocess.run([str(part) for part in command], env=environment, check=False, stdout=sys.stderr)
-    if finished.returncode == 2:
-        raise ReportedError(2)
+    with tempfile.TemporaryDirectory(prefix="pivots-") as folder:
+        refusal = Path(folder) / "refusal"  # ml/errors.py: launchers do not pass exit codes on
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(PROJECT_ROOT),
+            "TOKENIZERS_PARALLELISM": "false",
+            "PIVOTS_REFUSAL_FILE": str(refusal),
+        }
+        finished = subprocess.run([str(part) for part in command], env=environment, check=False, stdout=sys.stderr)
+        if refusal.exists():
+            raise UsageError(refusal.read_text())
     if finished.returncode != 0:
         raise StepFailed(f"a program of `ml` stopped with exit code {finished.returncode}; run the same to resume")
 
 
-def _accelerate_config() -> Path:
-    """Return the launch configuration: PIVOTS_ACCELERATE_CONFIG, else one process on the GPU or the CPU."""
+def _launcher(config: Path) -> list[Any]:
+    return [sys.executable, "-m", "accelerate.commands.launch", "--quiet", "--config_file", config]
+
+
+def _chosen_config() -> Path | None:
+    """Return the launch configuration that PIVOTS_ACCELERATE_CONFIG names: a file, or a name in profiles/accelerate.
+
+    Raises:
+        UsageError: there is no such file.
+    """
     chosen = os.environ.get("PIVOTS_ACCELERATE_CONFIG")
-    return Path(chosen) if chosen else PRESETS_DIR / "accelerate" / "single.yml"
+    if not chosen:
+        return None
+    named = PRESETS_DIR / "accelerate" / f"{chosen}.yml"
+    path = named if named.exists() else Path(chosen)
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in named.parent.glob("*.yml")))
+        raise UsageError(f"PIVOTS_ACCELERATE_CONFIG={chosen}: no such file (or one of profiles/accelerate: {known})")
+    return path

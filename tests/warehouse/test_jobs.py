@@ -1,0 +1,46 @@
+"""Launching programs of `ml`: refusals stay one line with exit code 2 through every launcher; options reach them."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from warehouse import jobs
+from warehouse.errors import StepFailed, UsageError
+from warehouse.evaluation_set import EvaluationSet
+
+JUDGES = EvaluationSet(Path("set"), {"corpus": "c", "eval_set_id": "e1"})
+
+
+@pytest.mark.parametrize("config", ["single", pytest.param("cpu-ddp", marks=pytest.mark.slow)])
+def test_a_refusal_passes_through_the_launcher_as_one_line(
+    config: str, capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIVOTS_ACCELERATE_CONFIG", config)
+    chosen = jobs._chosen_config()
+    assert chosen is not None
+    request = ["held_out", "--export", tmp_path, "--model", "m", "--run-id", "r", "--out", tmp_path]
+    with pytest.raises(UsageError, match=r"^--export .* manifest\.json") as refused:
+        jobs._launch([*jobs._launcher(chosen), "-m", "ml.several", *request])
+    assert "\n" not in str(refused.value)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_failure_is_no_refusal() -> None:
+    with pytest.raises(StepFailed, match="exit code 3"):
+        jobs._launch([sys.executable, "-c", "import sys; sys.exit(3)"])
+
+
+def test_a_launch_configuration_that_is_nowhere_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIVOTS_ACCELERATE_CONFIG", "nowhere")
+    with pytest.raises(UsageError, match="cpu-ddp"):
+        jobs._chosen_config()
+
+
+def test_options_are_arguments_and_part_of_the_request() -> None:
+    options = jobs.Options(dtype="float32", batch_tokens=512, language_names=("oc=Occitan",))
+    scored = jobs.word_scores(JUDGES, options)
+    words = " ".join(str(word) for word in scored.arguments)
+    assert words == "--eval-set set --dtype float32 --batch-tokens 512 --language-name oc=Occitan"
+    assert scored.config == {"dtype": "float32", "batch_tokens": 512, "language_names": ["oc=Occitan"]}
+    assert jobs.word_scores(JUDGES).config == {}, "a plain request keeps the run id that it always had"
