@@ -24,6 +24,7 @@ from ml.checkpoints import check_identity, load_checkpoint, newest_step, save_ch
 from ml.data import Export, Sequences, count_eos, count_predicted, make_batch, open_export, step_indices
 from ml.errors import RunFailed, UsageProblem, raise_all, run_program
 from ml.files import atomic_folder, file_hash, read_json, remove_unfinished, versions, write_json, write_result
+from ml.flops import flops_per_token, measured_flops_per_s, published_flops_per_s
 from ml.lens import decoder_blocks
 from ml.loss import LossModel
 from ml.models import (
@@ -76,15 +77,25 @@ def main(argv: list[str] | None = None) -> None:
     if accelerator.is_main_process:
         remove_unfinished(out)
     record = _run_record(arguments, preset, export, model, identity, accelerator)
+    speed = {
+        "model_flops": flops_per_token(model, preset.seq_len) * preset.sequences_per_step * preset.seq_len,
+        "measured_flops_per_s": measured_flops_per_s(accelerator.device) * accelerator.num_processes,
+        "published_flops_per_s": _times(published_flops_per_s(accelerator.device), accelerator.num_processes),
+    }
     log, timing = _train(accelerator, model, source, preset, export, sequences, identity, total_steps, newest, out)
     if accelerator.is_main_process:
         rows = pa.Table.from_pylist(
-            [{"run_id": arguments.run_id} | row for row in log], schema=RESULT["training_steps"]
+            [{"run_id": arguments.run_id} | row | speed for row in log], schema=RESULT["training_steps"]
         )
         write_result(out, "training_steps", rows)
-        write_json(out / "run.json", record | {"timing": timing})
+        write_json(out / "run.json", record | {"timing": timing | speed})
         shutil.rmtree(out / "checkpoints", ignore_errors=True)
-    accelerator.print(f"{out / 'model'}: {total_steps} steps, loss {log[0]['loss']:.4f} -> {log[-1]['loss']:.4f}")
+    # of the newest step: the mean over a resumed run would mix machines
+    mfu = speed["model_flops"] / log[-1]["step_s"] / speed["measured_flops_per_s"]
+    accelerator.print(
+        f"{out / 'model'}: {total_steps} steps, loss {log[0]['loss']:.4f} -> {log[-1]['loss']:.4f}, "
+        f"{timing['tokens_per_s']:,.0f} tokens/s, {mfu:.0%} of the measured matrix peak"
+    )
     accelerator.end_training()
 
 
@@ -203,6 +214,10 @@ def _step(
     if not torch.isfinite(torch.tensor(loss_value)):
         raise RunFailed(f"the loss of step {step} is {loss_value}: lower learning_rate or clip_norm in the preset")
     return loss_value, norm_value
+
+
+def _times(peak: float | None, n_devices: int) -> float | None:
+    return None if peak is None else peak * n_devices
 
 
 def _load_optimizer_state(optimizer: torch.optim.Optimizer, source: ModelSource) -> None:

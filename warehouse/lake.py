@@ -105,11 +105,10 @@ def _is_committed(home: Home, path: Path) -> bool:
 
 
 def read_table(home: Home, table: str, *, columns: list[str] | None = None) -> pa.Table:
-    """Read a whole (small) raw table."""
-    schema = SCHEMAS[table]
+    """Read a whole (small) raw table. A column that an older file lacks is NULL there."""
+    empty = SCHEMAS[table].empty_table().select(columns or SCHEMAS[table].names)
     parts = [pq.read_table(f, columns=columns) for f in current_files(home, table)]
-    names = columns or schema.names
-    return pa.concat_tables(parts) if parts else schema.empty_table().select(names)
+    return pa.concat_tables([empty, *parts], promote_options="default")
 
 
 def refresh_raw_views(home: Home, connection: duckdb.DuckDBPyConnection) -> None:
@@ -120,13 +119,12 @@ def refresh_raw_views(home: Home, connection: duckdb.DuckDBPyConnection) -> None
     """
     # superseded_documents comes first: the document views read it
     for table in sorted(SCHEMAS, key=lambda name: name != "superseded_documents"):
-        files = current_files(home, table)
-        if not files:
-            empty = home.lake / "_empty" / f"{table}.parquet"
+        # an empty file with today's columns comes first: files that an earlier version wrote may lack some (NULL)
+        empty = home.lake / "_empty" / f"{table}.parquet"
+        if not empty.exists() or not pq.read_schema(empty).equals(SCHEMAS[table]):
             write_table(empty, table, SCHEMAS[table].empty_table())
-            files = [empty]
-        listed = ", ".join("'" + str(f).replace("'", "''") + "'" for f in files)
-        relation = f"select * from read_parquet([{listed}])"
+        listed = ", ".join("'" + str(f).replace("'", "''") + "'" for f in [empty, *current_files(home, table)])
+        relation = f"select * from read_parquet([{listed}], union_by_name = true)"
         if table in ("documents", "word_documents"):
             relation = f"from ({relation}) anti join raw.superseded_documents using (shard_id, doc_id)"
         connection.execute(f"create or replace view raw.{table} as {relation}")

@@ -245,12 +245,12 @@ RESULT: dict[str, pa.Schema] = {
                 "run_id",
                 pa.string(),
             ),  # <kind>-<short_hash of config and inputs>: the same request has the same id
-            ("kind", pa.string()),  # ingest, words, count, export, train, score, trace, held_out
+            ("kind", pa.string()),  # ingest, words, count, export, train, score, sentences, trace, lens, held_out
             ("corpus", pa.string()),
             ("experiment", pa.string()),
             ("strategy", pa.string()),  # 'base' for the untrained model
             ("seed", pa.int64()),
-            ("model_id", pa.string()),  # train: the model it made; score, trace, held_out: the model it read
+            ("model_id", pa.string()),  # train: the model it made; others: the model it read
             ("export_id", pa.string()),
             ("git_commit", pa.string()),
             ("config_hash", pa.string()),
@@ -330,6 +330,55 @@ RESULT: dict[str, pa.Schema] = {
             ),  # source and target words have a token in common: behaviour 'excluded'
         ]
     ),
+    # One row per run, sentence and direction: the model's own translation (greedy), and how close it comes.
+    "sentence_scores": pa.schema(
+        [
+            ("run_id", pa.string()),
+            ("sentence_set_id", pa.string()),
+            ("sentence_id", pa.int64()),  # id64 of the sentence's texts in all languages of its file
+            ("source_lang", pa.string()),
+            ("target_lang", pa.string()),
+            ("prompt_hash", pa.string()),
+            ("shot_sentence_ids", pa.list_(pa.int64())),
+            ("source_text", pa.string()),
+            ("reference_text", pa.string()),
+            ("translation", pa.string()),  # up to the first line break; '' when the model wrote nothing
+            ("n_new_tokens", pa.int32()),
+            ("stopped_by", pa.string()),  # newline, eos, or length: the limit of new tokens was reached
+            ("chrf", pa.float64()),  # chrF2 of this sentence alone, 0..100
+            ("chrf_pp", pa.float64()),  # chrF2++: with words and word pairs
+        ]
+    ),
+    # One row per run, sentence, direction, kind and length of n-grams: what chrF of many sentences adds up.
+    "sentence_ngrams": pa.schema(
+        [
+            ("run_id", pa.string()),
+            ("sentence_id", pa.int64()),
+            ("source_lang", pa.string()),
+            ("target_lang", pa.string()),
+            ("ngram_kind", pa.string()),  # character (lengths 1..6), word (1..2)
+            ("ngram_length", pa.int32()),
+            ("n_translation", pa.int64()),  # 0 when the reference is too short to have one, as sacrebleu counts
+            ("n_reference", pa.int64()),
+            ("n_both", pa.int64()),
+        ]
+    ),
+    # One row per run, position of a prompt, layer and rank: what each layer would say next at every token (logit lens).
+    "prompt_lenses": pa.schema(
+        [
+            ("run_id", pa.string()),
+            ("position", pa.int32()),  # 0-based; special tokens that open the prompt included
+            ("token_id", pa.int32()),  # read at this position
+            ("token", pa.string()),
+            ("layer", pa.int32()),  # 0 = embeddings, last = the model's own output
+            ("top_rank", pa.int32()),  # 1 = likeliest; rows of watched tokens carry their rank too
+            ("top_token_id", pa.int32()),
+            ("top_token", pa.string()),
+            ("p", pa.float64()),
+            ("entropy", pa.float64()),  # nats, of the whole distribution
+            ("is_watched", pa.bool_()),  # asked for by name, whatever its rank
+        ]
+    ),
     # One row per run and language of held-out documents.
     "held_out_losses": pa.schema(
         [
@@ -351,6 +400,9 @@ RESULT: dict[str, pa.Schema] = {
             ("learning_rate", pa.float64()),
             ("grad_norm", pa.float64()),
             ("step_s", pa.float64()),
+            ("model_flops", pa.float64()),  # arithmetic of the step, 6 N + 12 L H Q T a token (PaLM, appendix B)
+            ("measured_flops_per_s", pa.float64()),  # of a matrix product on the run's devices when it started
+            ("published_flops_per_s", pa.float64()),  # dense bf16 peak of the data sheets; NULL for unlisted devices
         ]
     ),
 }

@@ -6,6 +6,7 @@ import textwrap
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from warehouse import lake
@@ -94,3 +95,17 @@ def test_counted_tables_follow_the_pointer(home: Home) -> None:
     lake.point_to_count(home, "c", "old")
     lake.point_to_count(home, "c", "new")
     assert lake.read_table(home, "strata")["n_docs"].to_pylist() == [2]
+
+
+def test_files_of_an_earlier_version_lack_a_column_and_read_as_null(home: Home) -> None:
+    schema = SCHEMAS["training_steps"]
+    earlier = schema.remove(schema.get_field_index("model_flops"))
+    rows = pa.Table.from_pylist([{"run_id": "old", "step": 1}], schema=earlier)
+    path = lake.shard_path(home, "training_steps", "old")
+    path.parent.mkdir(parents=True)
+    pq.write_table(rows, path)
+    assert lake.read_table(home, "training_steps")["model_flops"].to_pylist() == [None]
+    with open_writer(home) as connection:
+        lake.refresh_raw_views(home, connection)
+        query = "select step, model_flops from raw.training_steps"
+        assert connection.execute(query).fetchall() == [(1, None)]

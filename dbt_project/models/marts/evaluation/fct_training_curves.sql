@@ -36,7 +36,9 @@ final as (
         (
             steps.n_tokens_seen
             - coalesce(lag(steps.n_tokens_seen) over (partition by steps.run_id order by steps.step), 0)
-        ) / nullif(steps.step_s, 0) as tokens_per_s
+        ) / nullif(steps.step_s, 0) as tokens_per_s,
+        steps.model_flops / nullif(steps.step_s * steps.measured_flops_per_s, 0) as mfu_measured,
+        steps.model_flops / nullif(steps.step_s * steps.published_flops_per_s, 0) as mfu_published
     from steps
     inner join runs on steps.run_id = runs.run_id
 

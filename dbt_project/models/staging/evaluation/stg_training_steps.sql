@@ -6,5 +6,8 @@ select
     loss,
     learning_rate,
     grad_norm,
-    step_s
+    step_s,
+    model_flops,
+    measured_flops_per_s,
+    published_flops_per_s
 from {{ source('raw', 'training_steps') }}
