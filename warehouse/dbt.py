@@ -5,7 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from warehouse.settings import PROJECT_ROOT, Home, available_threads, memory_lim
 PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 PROFILES_DIR = PROJECT_ROOT / "profiles"
 VARS_FILE = "build-vars.json"
+RUN_RESULTS = "run_results.json"
 
 
 def dbt_environment(home: Home) -> dict[str, str]:
@@ -47,17 +48,24 @@ def point_raw_views(home: Home) -> None:
         lake.refresh_raw_views(home, connection)
 
 
-def run_dbt(home: Home, arguments: Sequence[str], *, quiet: bool = False) -> None:
+def run_dbt(
+    home: Home, arguments: Sequence[str], *, quiet: bool = False, environment: Mapping[str, str] | None = None
+) -> None:
     """Run one dbt command on the home's warehouse and wait for it. The caller holds `writer_lock`.
+
+    Args:
+        environment: variables that differ from `dbt_environment`.
 
     Raises:
         StepFailed: dbt reported an error; the message names the models and tests that failed.
     """
-    _run_results_file(home).unlink(missing_ok=True)  # so that what is read below is of this run
+    variables = dbt_environment(home) | dict(environment or {})
+    target = Path(variables["DBT_TARGET_PATH"])
+    (target / RUN_RESULTS).unlink(missing_ok=True)  # so that what is read below is of this run
     command = [str(Path(sys.executable).with_name("dbt")), *(["--quiet"] if quiet else []), *arguments]
-    finished = subprocess.run(command, env=os.environ | dbt_environment(home), check=False, stdout=sys.stderr)
+    finished = subprocess.run(command, env=os.environ | variables, check=False, stdout=sys.stderr)
     if finished.returncode != 0:
-        raise StepFailed(f"dbt {arguments[0]} failed: {_failures(home)}; the log is {home.dbt_logs / 'dbt.log'}")
+        raise StepFailed(f"dbt {arguments[0]} failed: {_failures(target)}; the log is {home.dbt_logs / 'dbt.log'}")
 
 
 def build(
@@ -90,12 +98,38 @@ def build(
         if not unit_tests:
             arguments += ["--exclude-resource-type", "unit_test"]
         run_dbt(home, arguments, quiet=True)
-        if not _run_results(home):
+        if not run_results(home.dbt_target):
             raise UsageError(f"--select {' '.join(select)} matches no model: `dbt ls` lists them")
         with lake.atomic_file(home.root / VARS_FILE) as unfinished:
             unfinished.write_text(json.dumps(chosen, indent=1, sort_keys=True))
         freshness.record_build(home, seen)
-    return _statuses(home)
+        if not select:  # a part that was built says nothing about the rest of the project
+            with lake.atomic_file(home.dbt_state / "manifest.json") as unfinished:
+                unfinished.write_bytes((home.dbt_target / "manifest.json").read_bytes())
+    return count_statuses(home.dbt_target)
+
+
+def generate_docs(home: Home) -> Path:
+    """Write what the models, columns and tests are, with their lineage, as one HTML page that needs no server.
+
+    Returns:
+        dbt-docs/index.html in the home.
+
+    Raises:
+        UsageError: nothing has been built yet, so that no column is known.
+        StepFailed: dbt reported an error.
+    """
+    if not home.warehouse_file.exists():
+        raise UsageError(f"nothing is built in {home.root}: run `pivots build` first")
+    target = home.root / "dbt" / "docs-target"  # its own, so that what the last build left is still that build's
+    with writer_lock(home):
+        with open_writer(home) as connection:
+            lake.refresh_raw_views(home, connection)
+        arguments = ["docs", "generate", "--static", "--vars", json.dumps(build_variables(home))]
+        run_dbt(home, arguments, quiet=True, environment={"DBT_TARGET_PATH": str(target)})
+    with lake.atomic_file(home.dbt_docs_file) as unfinished:
+        unfinished.write_bytes((target / "static_index.html").read_bytes())
+    return home.dbt_docs_file
 
 
 def build_variables(home: Home) -> dict[str, Any]:
@@ -104,22 +138,25 @@ def build_variables(home: Home) -> dict[str, Any]:
     return json.loads(path.read_text()) if path.exists() else {}
 
 
-def _run_results_file(home: Home) -> Path:
-    return home.dbt_target / "run_results.json"
-
-
-def _run_results(home: Home) -> list[dict[str, Any]]:
-    path = _run_results_file(home)
+def run_results(target: Path) -> list[dict[str, Any]]:
+    """Return what the last dbt command with this target folder did, node by node; nothing when it ran none."""
+    path = target / RUN_RESULTS
     return json.loads(path.read_text())["results"] if path.exists() else []
 
 
-def _statuses(home: Home) -> dict[str, int]:
+def count_statuses(target: Path) -> dict[str, int]:
+    """Return how many nodes ended in each status; exposures, which only name readers, are left out."""
     counted: dict[str, int] = {}
-    for result in _run_results(home):
-        counted[result["status"]] = counted.get(result["status"], 0) + 1
+    for result in run_results(target):
+        if result["status"] != "no-op":
+            counted[result["status"]] = counted.get(result["status"], 0) + 1
     return counted
 
 
-def _failures(home: Home) -> str:
-    failed = [r["unique_id"].split(".")[2] for r in _run_results(home) if r["status"] in ("error", "fail")]
-    return ", ".join(failed[:5]) + (f" and {len(failed) - 5} more" if len(failed) > 5 else "") or "before any model ran"
+def _failures(target: Path) -> str:
+    """Name what failed, and for tests of the data where the rows are that they found."""
+    failed = [r for r in run_results(target) if r["status"] in ("error", "fail")]
+    names = [r["unique_id"].split(".")[2] for r in failed]
+    kept = next((r["relation_name"] for r in failed if r["status"] == "fail" and r.get("relation_name")), None)
+    named = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return (named or "before any model ran") + (f"; the rows are in {kept}" if kept else "")

@@ -1,6 +1,7 @@
 """Publish: a compact, finished copy of the warehouse for readers, swapped in whole.
 
-Layout: `serving/<n>/warehouse.duckdb` and `serving/<n>/manifest.json`; `serving/current` is a link to one `<n>`.
+Layout: `serving/<n>/warehouse.duckdb`, `manifest.json`, and `dbt/` with the project it was built from; `serving/current` is
+a link to one `<n>`.
 Schema `marts` holds every mart as a table, schema `raw` the raw tables that people look things up in.
 """
 
@@ -80,6 +81,8 @@ def publish(home: Home, keep: int = 3) -> Publication:
                 return Publication(home.serving / str(current["number"]), current, is_new=False)
             manifest["published_at"] = datetime.now(UTC).isoformat(timespec="seconds")
             (unfinished / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True))
+            if (home.dbt_state / "manifest.json").exists():  # what `pivots build --slim` compares models with
+                shutil.copytree(home.dbt_state, unfinished / "dbt")
             folder = home.serving / str(number)
             os.rename(unfinished, folder)
         finally:

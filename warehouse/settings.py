@@ -70,6 +70,15 @@ class Home:
         return self.root / "dbt" / "target"
 
     @property
+    def dbt_state(self) -> Path:
+        """The project as the last build of everything saw it: what changes since are held to."""
+        return self.root / "dbt" / "state"
+
+    @property
+    def dbt_docs_file(self) -> Path:
+        return self.root / "dbt-docs" / "index.html"
+
+    @property
     def dbt_logs(self) -> Path:
         return self.root / "dbt" / "logs"
 

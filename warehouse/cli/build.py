@@ -1,4 +1,4 @@
-"""Commands from counts to shards: build, export."""
+"""Commands from counts to shards: build, docs, export."""
 
 import json
 from typing import Annotated
@@ -9,8 +9,9 @@ from warehouse.cli.options import CorpusOption, HomeOption
 
 
 def register(app: typer.Typer) -> None:
-    """Add `build` and `export`."""
+    """Add `build`, `docs` and `export`."""
     app.command()(build)
+    app.command()(docs)
     app.command()(export)
 
 
@@ -27,6 +28,12 @@ def build(
     ] = "{}",
     unit_tests: Annotated[
         bool, typer.Option("--unit-tests", help="Also run the models' unit tests, after changing a model.")
+    ] = False,
+    slim: Annotated[
+        bool,
+        typer.Option(
+            "--slim", help="Only models changed since the published copy, in a scratch file: to try a change of SQL."
+        ),
     ] = False,
     print_env: Annotated[
         bool, typer.Option("--print-env", help="Only print the environment for typing dbt by hand, as shell exports.")
@@ -46,6 +53,16 @@ def build(
         point_raw_views(Home.resolve(home))
         print(shell_exports(Home.resolve(home)))
         return
+    if slim:
+        from warehouse.slim import slim_build
+
+        built = slim_build(Home.resolve(home))
+        print(f"changed: {', '.join(built.changed) or 'nothing since the published copy'}")
+        if built.rebuilt:
+            print(f"read by them, not published: {', '.join(built.rebuilt)}")
+        if built.changed:
+            print(f"in {built.file}: " + ", ".join(f"{n} {status}" for status, n in sorted(built.statuses.items())))
+        return
     try:
         chosen = json.loads(variables)
     except json.JSONDecodeError as mistake:
@@ -56,6 +73,17 @@ def build(
         chosen["selection_budget_tokens"] = budget_tokens
     statuses = dbt_build(Home.resolve(home), select=select or (), variables=chosen, unit_tests=unit_tests)
     print("built: " + ", ".join(f"{n} {status}" for status, n in sorted(statuses.items())))
+
+
+def docs(home: HomeOption = None) -> None:
+    """Write what every model, column and test is, with its lineage, as one page: dbt-docs/index.html in the home.
+
+    Example: `pivots docs`
+    """
+    from warehouse.dbt import generate_docs
+    from warehouse.settings import Home
+
+    print(generate_docs(Home.resolve(home)))
 
 
 def export(
