@@ -37,9 +37,10 @@ def dbt_environment(home: Home) -> dict[str, str]:
 
 
 def shell_exports(home: Home) -> str:
-    """Return the same variables as shell exports, for people who type dbt by hand."""
+    """Return the same as shell exports, for people who type dbt by hand: `dbt build --vars "$PIVOTS_VARS"`."""
     path = f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH"
-    return "\n".join([path, *(f"export {k}={shlex.quote(v)}" for k, v in dbt_environment(home).items())])
+    variables = dbt_environment(home) | {"PIVOTS_VARS": json.dumps(build_variables(home), sort_keys=True)}
+    return "\n".join([path, *(f"export {k}={shlex.quote(v)}" for k, v in variables.items())])
 
 
 def point_raw_views(home: Home) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FunctionType, ModuleType
 from typing import Any
 
 import ibis
@@ -12,6 +13,7 @@ from handmade import CORPUS, published_home, write_rows
 from warehouse import queries
 from warehouse.connection import open_published_ibis
 from warehouse.excerpts import open_lake
+from warehouse.queries import corpus, layers, pivots, results, selection
 from warehouse.settings import Home
 from warehouse.sql import query_table
 
@@ -71,14 +73,20 @@ def test_the_sql_of_a_query_gives_the_same_rows_by_hand(home: Home, warehouse: A
 
 
 def test_every_public_query_is_tried() -> None:
-    public = {name for name, thing in vars(queries).items() if callable(thing) and thing.__module__ == queries.__name__}
-    helpers = {name for name in public if name.startswith("_")} | {"mart", "has_rows"}
-    assert public - helpers - set(ALL_QUERIES) == {
+    public = {name for name in queries.__all__ if callable(getattr(queries, name))} - {"mart", "has_rows"}
+    rooms = (corpus, layers, pivots, results, selection)
+    written = {name for room in rooms for name, thing in vars(room).items() if _is_question(room, thing)}
+    assert written == public
+    assert public - set(ALL_QUERIES) == {
         "documents_behind_pivot",
         "word_layer_traces",
         "planted_pivots",
         "rejects",
     }
+
+
+def _is_question(room: ModuleType, thing: Any) -> bool:
+    return isinstance(thing, FunctionType) and thing.__module__ == room.__name__
 
 
 def test_pivots_of_a_pair_are_ranked_and_cut(warehouse: Any) -> None:

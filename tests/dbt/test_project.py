@@ -1,0 +1,123 @@
+"""The project as such: who reads what, what is described, where failing rows are, what is by whom to be used."""
+
+import json
+import re
+from typing import Any
+
+import duckdb
+import pytest
+from evaluation_home import Evaluated
+
+from warehouse import dbt
+from warehouse.errors import StepFailed
+from warehouse.settings import PROJECT_ROOT
+
+READERS = {
+    "report": ["warehouse/report"],
+    "dashboard": ["warehouse/dashboard"],
+    "exports": ["warehouse/export.py"],
+    "evaluation_sets": ["warehouse/evaluation_set.py"],
+}
+
+
+@pytest.fixture(scope="module")
+def manifest(evaluated: Evaluated) -> dict[str, Any]:
+    return json.loads((evaluated.home.dbt_target / "manifest.json").read_text())
+
+
+def marts(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    models = (node for node in manifest["nodes"].values() if node["resource_type"] == "model")
+    return {model["name"]: model for model in models if model["schema"] == "marts"}
+
+
+def test_marts_are_public_contracted_and_of_a_group(manifest: dict[str, Any]) -> None:
+    for name, mart in marts(manifest).items():
+        assert (mart["access"], mart["contract"]["enforced"]) == ("public", True), name
+        assert mart["group"] in manifest["groups"] or f"group.semantic_pivots.{mart['group']}" in manifest["groups"], (
+            name
+        )
+
+
+def test_what_a_room_does_between_staging_and_marts_is_its_own(manifest: dict[str, Any]) -> None:
+    steps = [n for n in manifest["nodes"].values() if n["schema"] == "intermediate" and n["resource_type"] == "model"]
+    rooms = {step["fqn"][2]: step["access"] for step in steps}
+    assert rooms == {"corpus": "protected", "pivots": "private", "selection": "private", "evaluation": "private"}
+
+
+def test_every_mart_and_column_says_more_than_its_name(manifest: dict[str, Any]) -> None:
+    silent = [
+        f"{name}.{column['name']}"
+        for name, mart in marts(manifest).items()
+        for column in mart["columns"].values()
+        if len(column["description"].split()) < 2
+    ]
+    silent += [name for name, mart in marts(manifest).items() if not mart["description"].startswith("One row per")]
+    assert silent == []
+
+
+def test_descriptions_stand_in_the_warehouse(evaluated: Evaluated, manifest: dict[str, Any]) -> None:
+    comments = evaluated.by(
+        "select table_name, column_name, comment from duckdb_columns()"
+        " where schema_name = 'marts' and database_name = 'warehouse'",
+        *("table_name", "column_name"),
+    )
+    for name, mart in marts(manifest).items():
+        for column in mart["columns"].values():
+            assert comments[name, column["name"]]["comment"] == column["description"] != "", (name, column["name"])
+
+
+def test_exposures_name_the_marts_that_their_code_reads(manifest: dict[str, Any]) -> None:
+    exposures = {e["name"]: e for e in manifest["exposures"].values()}
+    assert set(exposures) == set(READERS)
+    known = set(marts(manifest))
+    queries = _marts_of_queries(known)
+    for name, places in READERS.items():
+        text = "".join(_source(place) for place in places)
+        called = set(re.findall(r"queries\.(\w+)", text))
+        read = {mart for query in called for mart in queries.get(query, ())}
+        read |= {mart for mart in known if re.search(rf"\bmarts\.{mart}\b", text)}
+        declared = {node.split(".")[-1] for node in exposures[name]["depends_on"]["nodes"]}
+        assert declared == read, name
+
+
+def _source(place: str) -> str:
+    path = PROJECT_ROOT / place
+    files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    return "\n".join(file.read_text() for file in files)
+
+
+def _marts_of_queries(known: set[str]) -> dict[str, set[str]]:
+    """Return query -> marts whose names stand in it."""
+    found = {}
+    for text in re.split(r"\n(?=def )", _source("warehouse/queries")):
+        if match := re.match(r"def (\w+)", text):
+            found[match[1]] = {mart for mart in known if f'"{mart}"' in text}
+    return found
+
+
+def test_failing_rows_are_kept_and_the_error_says_where(evaluated: Evaluated) -> None:
+    kept = evaluated.rows("select table_name from duckdb_tables() where schema_name = 'failures'")
+    assert "assert_results_are_finite" in {row["table_name"] for row in kept}
+    rows = evaluated.rows("select run_id, signature, explanation from failures.assert_results_are_finite")
+    assert [(row["run_id"], row["signature"]) for row in rows] == [("score-alone", "non_finite_values")]
+    broken = "update marts.fct_item_scores set score = 7 where run_id = 'score-base'"
+    with duckdb.connect(str(evaluated.home.warehouse_file)) as connection:
+        original = connection.execute("select * from marts.fct_item_scores").to_arrow_table()
+        connection.execute(broken)
+    try:
+        with pytest.raises(
+            StepFailed, match='rows are in .*"failures"."assert_scores_are_differences_of_probabilities"'
+        ):
+            dbt.run_dbt(evaluated.home, ["test", "--select", "assert_scores_are_differences_of_probabilities"])
+    finally:
+        with duckdb.connect(str(evaluated.home.warehouse_file)) as connection:
+            connection.register("original", original)
+            connection.execute("delete from marts.fct_item_scores")
+            connection.execute("insert into marts.fct_item_scores select * from original")
+
+
+def test_sources_are_as_fresh_as_the_last_run_of_their_kind(evaluated: Evaluated) -> None:
+    dbt.run_dbt(evaluated.home, ["source", "freshness", "--select", "source:raw.word_scores"], quiet=True)
+    results = json.loads((evaluated.home.dbt_target / "sources.json").read_text())["results"]
+    last = evaluated.rows("select max(finished_at) as at from raw.runs where kind = 'score'")[0]["at"]
+    assert [r["max_loaded_at"][:19] for r in results] == [last.isoformat()[:19]]

@@ -1,0 +1,108 @@
+"""The questions analysts ask, as Ibis expressions over the marts.
+
+Every function takes an Ibis backend on a warehouse (`warehouse.connection.open_published_ibis`, a notebook's own
+connection, Spark) and returns an expression: nothing runs until `.execute()`, `.to_pyarrow()` or `.to_polars()`, and
+`ibis.to_sql(expression)` shows the SQL. Report, dashboard and the demo's summary use these and nothing else.
+
+    >>> from warehouse import queries
+    >>> from warehouse.connection import open_published_ibis
+    >>> with open_published_ibis(home) as warehouse:  # doctest: +SKIP
+    ...     queries.pivots_of_pair(warehouse, "demo", "water", "en", "fr").execute()
+
+A direction `all`, `all` is the mean over directions; a word split is `find`, `judge` or `all`. Scores, intervals, ranks
+and rates come from the marts as they are; what is computed here are counts and plain means over seeds.
+"""
+
+from warehouse.queries.corpus import (
+    corpora,
+    corpus_languages,
+    directions,
+    rejects,
+)
+from warehouse.queries.layers import (
+    behaviour_auc,
+    behaviour_counts,
+    behaviour_of_word,
+    layer_curve,
+    mean_layer_curves,
+    traced_words,
+    word_layer_traces,
+)
+from warehouse.queries.pivots import (
+    pair_cooccurrence,
+    pivot_quality,
+    pivot_sets,
+    pivot_tokens,
+    pivots_by_both_methods,
+    pivots_of_pair,
+    planted_pivots,
+    strongest_pairs,
+    words_with_pivots,
+)
+from warehouse.queries.results import (
+    compare_strategies,
+    experiments,
+    failure_signatures,
+    held_out_losses,
+    mean_deltas,
+    mean_deltas_by_class,
+    runs,
+    scores,
+    scores_by_direction,
+)
+from warehouse.queries.selection import (
+    documents_behind_pivot,
+    selection_overlap,
+    selection_summary,
+    top_documents,
+)
+from warehouse.queries.tables import (
+    ALL,
+    DEFAULT_METHOD,
+    DEFAULT_PIVOT_SET,
+    JUDGE,
+    has_rows,
+    mart,
+)
+
+__all__ = [
+    "ALL",
+    "DEFAULT_METHOD",
+    "DEFAULT_PIVOT_SET",
+    "JUDGE",
+    "behaviour_auc",
+    "behaviour_counts",
+    "behaviour_of_word",
+    "compare_strategies",
+    "corpora",
+    "corpus_languages",
+    "directions",
+    "documents_behind_pivot",
+    "experiments",
+    "failure_signatures",
+    "has_rows",
+    "held_out_losses",
+    "layer_curve",
+    "mart",
+    "mean_deltas",
+    "mean_deltas_by_class",
+    "mean_layer_curves",
+    "pair_cooccurrence",
+    "pivot_quality",
+    "pivot_sets",
+    "pivot_tokens",
+    "pivots_by_both_methods",
+    "pivots_of_pair",
+    "planted_pivots",
+    "rejects",
+    "runs",
+    "scores",
+    "scores_by_direction",
+    "selection_overlap",
+    "selection_summary",
+    "strongest_pairs",
+    "top_documents",
+    "traced_words",
+    "word_layer_traces",
+    "words_with_pivots",
+]

@@ -1,0 +1,32 @@
+"""Marts as table expressions, and what every question starts from."""
+
+from typing import Any
+
+import ibis.expr.types as ir
+
+ALL = "all"
+JUDGE = "judge"
+DEFAULT_METHOD = "adjusted"
+DEFAULT_PIVOT_SET = "bridge"
+
+
+def mart(warehouse: Any, name: str) -> ir.Table:
+    """Return a mart as a table expression."""
+    return warehouse.table(name, database="marts")
+
+
+def has_rows(warehouse: Any, name: str) -> bool:
+    """Return whether a mart is built and holds at least one row."""
+    if name not in warehouse.list_tables(database="marts"):
+        return False
+    return bool(mart(warehouse, name).limit(1).count().to_pyarrow().as_py())
+
+
+def runs_of(warehouse: Any, experiment: str) -> ir.Table:
+    """Runs of an experiment: run_id, strategy, seed."""
+    return where(warehouse.table("runs", database="raw"), experiment=experiment).select("run_id", "strategy", "seed")
+
+
+def where(table: ir.Table, **equal: Any) -> ir.Table:
+    """Keep the rows in which columns equal given values."""
+    return table.filter(*(table[column] == value for column, value in equal.items()))
