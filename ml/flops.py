@@ -22,7 +22,8 @@ def flops_per_token(model: PreTrainedModel, seq_len: int) -> float:
     Document masks make real contexts shorter; the formula counts the whole sequence, as published figures do.
     """
     config: Any = model.config
-    embedding, head = model.get_input_embeddings(), model.get_output_embeddings()
+    embedding: Any = model.get_input_embeddings()
+    head: Any = model.get_output_embeddings()
     n_parameters = sum(parameter.numel() for parameter in model.parameters())
     if head is None or head.weight is not embedding.weight:
         n_parameters -= embedding.weight.numel()  # looked up, not multiplied; a tied one is multiplied as the head
@@ -46,7 +47,7 @@ def measured_flops_per_s(device: torch.device) -> float:
     seconds = []
     for _ in range(_REPEATS):
         started = time.perf_counter()
-        left @ left
+        torch.mm(left, left)
         if on_gpu:
             torch.cuda.synchronize(device)
         seconds.append(time.perf_counter() - started)

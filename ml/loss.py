@@ -61,8 +61,10 @@ def summed_nll(hidden_nd: Tensor, head: torch.nn.Linear, targets_n: Tensor) -> T
     if torch.is_autocast_enabled(device):
         hidden_nd = hidden_nd.to(torch.get_autocast_dtype(device))
     weight = head.weight
+    n_tokens, width = weight.shape
     limit = _CHUNK_BYTES_GPU if device == "cuda" else _CHUNK_BYTES_CPU
-    chunk = max(64, limit // (4 * weight.shape[0]))
+    # every chunk adds to the whole gradient of the head: it must be worth that
+    chunk = max(limit // (4 * n_tokens), 3 * width // 2)
     return _ChunkedNll.apply(hidden_nd, weight, getattr(head, "bias", None), targets_n, chunk)
 
 
