@@ -41,6 +41,35 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True)
 
 
+def add_batch_tokens(parser: argparse.ArgumentParser, *, on_cpu: int, on_gpu: int) -> None:
+    """Add --batch-tokens, whose default depends on the device. `parse` settles it."""
+    parser.add_argument(
+        "--batch-tokens",
+        type=int,
+        help=f"padded tokens per batch; results depend on it in their last digits (default: {on_cpu:,} on a CPU, "
+        f"{on_gpu:,} on a GPU)",
+    )
+    parser.set_defaults(batch_tokens_by_device={"cpu": on_cpu, "cuda": on_gpu})
+
+
+def parse(parser: argparse.ArgumentParser, argv: list[str] | None) -> argparse.Namespace:
+    """Parse the arguments of a program that reads a model in batches. Raises UsageProblem for an impossible batch."""
+    arguments = parser.parse_args(argv)
+    if arguments.batch_tokens is None:
+        device = pick_device(arguments.device)
+        arguments.batch_tokens = arguments.batch_tokens_by_device["cpu" if device.type == "cpu" else "cuda"]
+    if arguments.batch_tokens < 1:
+        raise UsageProblem("--batch-tokens must be at least 1")
+    return arguments
+
+
+def add_language_names(parser: argparse.ArgumentParser) -> None:
+    """Add --language-name, for `ml.languages.language_names`."""
+    parser.add_argument(
+        "--language-name", action="append", default=[], metavar="CODE=NAME", help="English name of a language"
+    )
+
+
 def open_model(arguments: argparse.Namespace) -> LoadedModel:
     """Load the model of the arguments, ready to read."""
     device = pick_device(arguments.device)

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,6 +13,21 @@ from accelerate import PartialState
 from ml.files import atomic_file
 from ml.progress import Progress
 from ml.workers import claimed_threads, map_in_order
+
+Item = TypeVar("Item")
+
+
+def cut(work: Sequence[Item], size: Callable[[Item], int], *, limit: int) -> list[list[Item]]:
+    """Cut work, in its order, into chunks of at most `limit` units in sum; an item larger than that stands alone."""
+    chunks: list[list[Item]] = []
+    room = 0
+    for item in work:
+        if size(item) > room:
+            chunks.append([])
+            room = limit
+        chunks[-1].append(item)
+        room -= size(item)
+    return chunks
 
 
 def compute_chunks(
@@ -44,7 +60,7 @@ def compute_chunks(
     mine = missing[state.process_index :: state.num_processes]
     shown = Progress(what, total=sum(sizes), unit=unit, done=done, shown=state.is_main_process)
     with shown as progress, claimed_threads(device) as n_workers:
-        for n_finished in map_in_order(finish, mine, n_workers=n_workers):
+        for n_finished in map_in_order(finish, mine, n_workers=n_workers, device=device):
             progress.advance(n_finished * state.num_processes)
     state.wait_for_everyone()
     return pa.concat_tables([pq.read_table(path) for path in paths]) if state.is_main_process else None

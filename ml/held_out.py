@@ -19,18 +19,18 @@ import torch
 from accelerate import PartialState
 from transformers import PreTrainedModel
 
-from ml.arguments import add_common, open_model
-from ml.checkpoints import check_identity
-from ml.chunks import compute_chunks, drop_chunks
+from ml.arguments import add_batch_tokens, add_common, open_model, parse
+from ml.chunks import compute_chunks, cut, drop_chunks
 from ml.data import IGNORED, Export, open_export
 from ml.errors import UsageProblem, run_program
-from ml.files import read_json, remove_unfinished, short_hash, versions, write_json, write_result
+from ml.files import short_hash, versions, write_json, write_result
 from ml.loss import nlls_per_row
 from ml.models import check_plain_unembedding, context_length, n_parameters
+from ml.run_folder import is_finished
 from ml.schemas import RESULT
 
 DEFAULT_WINDOW = 2048
-CHUNK_WINDOWS = 512
+_CHUNK_BATCHES = 8  # batches in a chunk, which is what a kill can cost
 _PADDING = 0
 _CHUNK_SCHEMA = pa.schema([("lang", pa.string()), ("n_tokens", pa.int64()), ("nll_sum", pa.float64())])
 
@@ -71,16 +71,11 @@ def main(argv: list[str] | None = None) -> None:
         "batch_tokens": arguments.batch_tokens,
     }
     out: Path = arguments.out
-    if (out / "run.json").exists():
-        check_identity(read_json(out / "run.json")["identity"], identity, out)
-        print(f"{out}: this run is finished already")
+    if is_finished(out, identity, state):
         return
-    if state.is_main_process:
-        remove_unfinished(out)
-    state.wait_for_everyone()
     documents = _documents(export)
     windows = cut_windows(export, window)
-    chunks = [windows[start : start + CHUNK_WINDOWS] for start in range(0, len(windows), CHUNK_WINDOWS)]
+    chunks = cut(windows, lambda item: item.n_tokens, limit=_CHUNK_BATCHES * arguments.batch_tokens)
     folder = out / "results" / f".chunks-{short_hash(identity)}"
     started = time.monotonic()
     rows = compute_chunks(
@@ -189,11 +184,8 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="ml.held_out", description="Held-out loss per language.")
     parser.add_argument("--export", type=Path, required=True, help="export folder of strategy held_out")
     add_common(parser)
-    parser.add_argument("--batch-tokens", type=int, default=4_096, help="padded tokens per batch")
-    arguments = parser.parse_args(argv)
-    if arguments.batch_tokens < 1:
-        raise UsageProblem("--batch-tokens must be at least 1")
-    return arguments
+    add_batch_tokens(parser, on_cpu=4_096, on_gpu=65_536)
+    return parse(parser, argv)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from transformers import PreTrainedModel
 from ml.errors import RunFailed, UsageProblem
 
 _NORM_NAMES = ("norm", "final_layer_norm", "ln_f", "final_layernorm")
+_POSITIONS_AT_ONCE = 64  # of a prompt: 32 MB of logits with a large vocabulary
 _GATE = {torch.float32: 1e-3, torch.bfloat16: 5e-2}  # of the largest logit's size
 
 
@@ -37,9 +38,11 @@ def final_norm(model: PreTrainedModel) -> torch.nn.Module:
 
 
 class LayerReader:
-    """Reads the last position's hidden state after the embeddings and after each block, layer by layer.
+    """Reads hidden states after the embeddings and after each block, layer by layer.
 
-    Only [B, D] per layer is kept. Several threads may read at once. Use it as a context: leaving removes the hooks.
+    `read` keeps the last position of each row, [B, D] per layer; `read_prompt` every position of one prompt, [S, D].
+    Logits of one layer are made at a time. Several threads may read at once. Use it as a context: leaving removes the
+    hooks.
     """
 
     def __init__(self, model: PreTrainedModel) -> None:
@@ -62,13 +65,14 @@ class LayerReader:
             hook.remove()
 
     def _keep_input(self, module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        hidden = args[0] if args else kwargs["hidden_states"]
-        self._local.states.append(hidden[:, -1])
+        self._keep(args[0] if args else kwargs["hidden_states"])
 
     def _keep_output(self, module: torch.nn.Module, args: tuple[Any, ...], output: Any) -> None:
         # blocks return a tensor, BLOOM's a tuple: indexing the former would take a row of the batch
-        hidden = output[0] if isinstance(output, tuple) else output
-        self._local.states.append(hidden[:, -1])
+        self._keep(output[0] if isinstance(output, tuple) else output)
+
+    def _keep(self, hidden_bsd: Tensor) -> None:
+        self._local.states.append(hidden_bsd[0] if self._local.every_position else hidden_bsd[:, -1])
 
     @torch.inference_mode()
     def read(self, tokens_bs: Tensor) -> Iterator[Tensor]:
@@ -77,7 +81,7 @@ class LayerReader:
         Rows have equal lengths (no padding). The last layer yields the model's own output.
         Raises RunFailed unless the lens of the last layer equals it: then norm or blocks are not what they seem.
         """
-        self._local.states = []
+        self._local.states, self._local.every_position = [], False
         options = {"logits_to_keep": 1} if self._keeps_last else {}
         own = self._model(input_ids=tokens_bs, use_cache=False, **options).logits[:, -1].float()
         states: list[Tensor] = self._local.states
@@ -88,6 +92,28 @@ class LayerReader:
                 self._check_gate(logits, own)
                 logits = own
             yield logits.log_softmax(dim=-1)
+
+    @torch.inference_mode()
+    def read_prompt(self, tokens: list[int]) -> Iterator[tuple[int, int, Tensor]]:
+        """Yield (layer, first position, log-probabilities [at most 64, V], float32) for every token of one prompt.
+
+        Layer 0 first, positions ascending. The model must have passed `check_plain_unembedding`.
+        Raises RunFailed as `read` does.
+        """
+        self._local.states, self._local.every_position = [], True
+        tokens_1s = torch.tensor([tokens], device=self.device)
+        own_sd = self._model.base_model(input_ids=tokens_1s, use_cache=False).last_hidden_state[0]
+        states: list[Tensor] = self._local.states
+        assert len(states) == self.n_layers
+        for layer, state in enumerate(states):
+            for start in range(0, len(tokens), _POSITIONS_AT_ONCE):
+                part = slice(start, start + _POSITIONS_AT_ONCE)
+                logits = self._head(self._norm(state[part])).float()
+                if layer == self.n_layers - 1:
+                    own = self._head(own_sd[part]).float()
+                    self._check_gate(logits, own)
+                    logits = own
+                yield layer, start, logits.log_softmax(dim=-1)
 
     def _check_gate(self, lens: Tensor, own: Tensor) -> None:
         difference = float((lens - own).abs().max())

@@ -152,6 +152,13 @@ def context_length(config: Any) -> int | None:
     return int(length) if length else None
 
 
+def visible_length(config: Any) -> int | None:
+    """Return how many tokens a model can look back on: its context, or its sliding window where that is shorter."""
+    window = getattr(config, "sliding_window", None) if getattr(config, "use_sliding_window", True) else None
+    limits = [limit for limit in (context_length(config), window) if limit]
+    return min(limits) if limits else None
+
+
 def n_parameters(model: PreTrainedModel) -> int:
     """Return the number of parameters, tied ones once."""
     return sum(parameter.numel() for parameter in model.parameters())

@@ -15,7 +15,7 @@ from ml.errors import UsageProblem
 from ml.eval_set import EvalSet, Query
 from ml.files import text_hash
 from ml.models import leading_special_ids
-from ml.shots import N_DRAWS, ShotPool
+from ml.shots import N_DRAWS, N_SHOTS, ShotPool
 
 TEMPLATE = (
     "Please translate words from {L1} to {L2}.\n\n"
@@ -52,24 +52,24 @@ class PromptTokens:
         return len(self.prefix) + sum(len(suffix) - 1 for suffix in self.suffixes)
 
 
-def all_prompts(eval_set: EvalSet, *, draws: Sequence[int] = range(N_DRAWS)) -> list[Prompt]:
+def all_prompts(eval_set: EvalSet, *, draws: Sequence[int] = range(N_DRAWS), n_shots: int = N_SHOTS) -> list[Prompt]:
     """Return every prompt of the evaluation set, by item, direction and draw."""
     pools: dict[tuple[str, str], ShotPool] = {}
     prompts = []
     for query in eval_set.queries:
         direction = (query.source_lang, query.target_lang)
-        pool = (
-            pools.setdefault(direction, ShotPool(eval_set, *direction)) if direction not in pools else pools[direction]
-        )
-        prompts += [Prompt(query, draw, tuple(pool.draw(query, draw))) for draw in draws]
+        if direction not in pools:
+            pools[direction] = ShotPool(eval_set, *direction)
+        pool = pools[direction]
+        prompts += [Prompt(query, draw, tuple(pool.draw(query, draw, n_shots))) for draw in draws]
     return prompts
 
 
 class PromptBuilder:
-    """Turns prompts into text and tokens for one tokenizer."""
+    """Turns prompts into text and tokens for one tokenizer. `what` is translated: words, or sentences."""
 
-    def __init__(self, eval_set: EvalSet, tokenizer: Tokenizer, names: dict[str, str]) -> None:
-        self._words, self._tokenizer, self._names = eval_set.words, tokenizer, names
+    def __init__(self, eval_set: EvalSet, tokenizer: Tokenizer, names: dict[str, str], *, what: str = "words") -> None:
+        self._words, self._tokenizer, self._names, self._what = eval_set.words, tokenizer, names, what
         self._specials = leading_special_ids(tokenizer)
         self._pieces: dict[str, list[int]] = {}
         self.assembly = "pieces"
@@ -83,7 +83,7 @@ class PromptBuilder:
         """Return the pieces of everything before the query's word."""
         query = prompt.query
         first, second = self._names[query.source_lang], self._names[query.target_lang]
-        pieces = [f"Please translate words from {first} to {second}.\n\n{first}:"]
+        pieces = [f"Please translate {self._what} from {first} to {second}.\n\n{first}:"]
         for item_id in prompt.shot_item_ids:
             pieces.append(f" {self._words[query.source_lang][item_id]}\n{second}:")
             pieces.append(f" {self._words[query.target_lang][item_id]}\n\n{first}:")

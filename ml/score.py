@@ -15,38 +15,33 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import torch
 from accelerate import PartialState
 from tokenizers import Tokenizer
 from transformers import PreTrainedModel
 
-from ml.arguments import add_common, open_model, resolve_tokenizer
-from ml.checkpoints import check_identity
+from ml.arguments import add_batch_tokens, add_common, add_language_names, open_model, parse, resolve_tokenizer
 from ml.chunks import compute_chunks, drop_chunks
-from ml.errors import UsageProblem, raise_all, run_program
+from ml.errors import UsageProblem, run_program
 from ml.eval_set import EvalSet, open_eval_set
-from ml.files import read_json, remove_unfinished, short_hash, versions, write_json, write_result
+from ml.files import short_hash, versions, write_json, write_result
 from ml.languages import language_names
-from ml.models import check_plain_unembedding, context_length, n_parameters
+from ml.models import check_plain_unembedding, n_parameters, visible_length
 from ml.prompts import TEMPLATE, Prompt, PromptBuilder, PromptTokens, all_prompts
+from ml.run_folder import is_finished
 from ml.schemas import RESULT
 from ml.shared_prefix import check_against_reference, target_nlls
 from ml.shots import N_DRAWS, N_SHOTS
 from ml.token_text import is_blank
 
-CHUNK_PROMPTS = 256  # what a kill can cost
 _CHECKED_PROMPTS = 2
+_MIN_CHUNK_PROMPTS = 64
 
 
 def main(argv: list[str] | None = None) -> None:
     """Check everything, score chunk by chunk, then write the tables."""
     arguments = _parse(argv)
-    problems: list[str] = []
-    if arguments.batch_tokens < 1:
-        problems.append("--batch-tokens must be at least 1")
     eval_set = open_eval_set(arguments.eval_set)
     names = language_names(eval_set.languages, arguments.language_name)
-    raise_all(problems)
     state = PartialState(cpu=arguments.device == "cpu")
     loaded = open_model(arguments)
     tokenizer_file, tokenizer = resolve_tokenizer(arguments, loaded.source, eval_set.folder)
@@ -68,17 +63,13 @@ def main(argv: list[str] | None = None) -> None:
         "batch_tokens": arguments.batch_tokens,
     }
     out: Path = arguments.out
-    if (out / "run.json").exists():
-        check_identity(read_json(out / "run.json")["identity"], identity, out)
-        print(f"{out}: this run is finished already")
+    if is_finished(out, identity, state):
         return
-    if state.is_main_process:
-        remove_unfinished(out)
-    state.wait_for_everyone()
     # longest first: what does not fit in memory fails at once
     order = sorted(range(len(prompts)), key=lambda place: (-tokens[place].n_tokens, prompts[place].key))
     work = [(prompts[place], tokens[place]) for place in order]
-    chunks = [work[start : start + CHUNK_PROMPTS] for start in range(0, len(work), CHUNK_PROMPTS)]
+    size = chunk_prompts(arguments.batch_tokens)
+    chunks = [work[start : start + size] for start in range(0, len(work), size)]
     folder = out / "results" / f".chunks-{short_hash(identity)}"
     checked = [item for _, item in work[:: max(1, len(work) // _CHECKED_PROMPTS)]][:_CHECKED_PROMPTS]
     difference = check_against_reference(loaded.model, checked)
@@ -126,6 +117,11 @@ def main(argv: list[str] | None = None) -> None:
     write_json(out / "run.json", record)
     drop_chunks(folder)
     _print_summary(scores, eval_set)
+
+
+def chunk_prompts(batch_tokens: int) -> int:
+    """Return how many prompts a chunk holds, which is what a kill can cost: several batches, however large they are."""
+    return max(_MIN_CHUNK_PROMPTS, batch_tokens // 64)
 
 
 def _score_chunk(
@@ -192,12 +188,9 @@ def _prompt_rows(run_id: str, prompts: list[Prompt], builder: PromptBuilder) -> 
 def _check_lengths(tokens: list[PromptTokens], model: PreTrainedModel) -> None:
     """Raise UsageProblem when a prompt is longer than the model's context, or than its attention window."""
     longest = max(len(item.prefix) + max(map(len, item.suffixes)) for item in tokens)
-    window = (
-        getattr(model.config, "sliding_window", None) if getattr(model.config, "use_sliding_window", True) else None
-    )
-    limits = [limit for limit in (context_length(model.config), window) if limit]
-    if limits and longest > min(limits):
-        raise UsageProblem(f"the longest prompt has {longest} tokens, and the model sees only {min(limits)} at once")
+    limit = visible_length(model.config)
+    if limit and longest > limit:
+        raise UsageProblem(f"the longest prompt has {longest} tokens, and the model sees only {limit} at once")
 
 
 def _print_summary(scores: pa.Table, eval_set: EvalSet) -> None:
@@ -219,17 +212,9 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="ml.score", description="Score word translations of an evaluation set.")
     parser.add_argument("--eval-set", type=Path, required=True, help="evaluation set folder")
     add_common(parser)
-    parser.add_argument(
-        "--batch-tokens", type=int, help="padded tokens per batch (default: 1,024 on a CPU, 65,536 on a GPU)"
-    )
-    parser.add_argument(
-        "--language-name", action="append", default=[], metavar="CODE=NAME", help="English name of a language"
-    )
-    arguments = parser.parse_args(argv)
-    if arguments.batch_tokens is None:
-        on_gpu = arguments.device != "cpu" and torch.cuda.is_available()
-        arguments.batch_tokens = 65_536 if on_gpu else 1_024
-    return arguments
+    add_batch_tokens(parser, on_cpu=1_024, on_gpu=65_536)
+    add_language_names(parser)
+    return parse(parser, argv)
 
 
 if __name__ == "__main__":

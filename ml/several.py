@@ -5,15 +5,13 @@
 Each part is what would follow `python -m ml.<program>`. The first part that fails ends the process with its exit code.
 """
 
+import importlib
 import sys
 
-import ml.held_out
-import ml.score
-import ml.trace
 from ml.errors import UsageProblem, run_program
 
 SEPARATOR = "--then"
-PROGRAMS = {"score": ml.score.main, "trace": ml.trace.main, "held_out": ml.held_out.main}
+PROGRAMS = ("score", "sentences", "trace", "held_out", "prompt_lens")
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -28,7 +26,8 @@ def main(argv: list[str] | None = None) -> None:
         if not part or part[0] not in PROGRAMS:
             raise UsageProblem(f"each part begins with one of {', '.join(PROGRAMS)}; this one with {part[:1]}")
     for program, *arguments in parts:
-        PROGRAMS[program](arguments)
+        # imported when needed: a machine without sacrebleu can do all but sentences
+        importlib.import_module(f"ml.{program}").main(arguments)
 
 
 if __name__ == "__main__":

@@ -37,26 +37,26 @@ class ShotPool:
         self._place = {item_id: place for place, item_id in enumerate(ids)}
         self._folder = eval_set.folder
 
-    def draw(self, query: Query, draw: int) -> list[int]:
+    def draw(self, query: Query, draw: int, n_shots: int = N_SHOTS) -> list[int]:
         """Return the item ids of the shots of one draw, in prompt order.
 
         The query's own item is never among them, nor another item that spells its source or target word the same,
         which would give the answer away. Every item has a hash for this (item, direction, draw); the smallest are
         taken, so the choice does not depend on the order of the list, and hardly on what else is in it.
-        Raises UsageProblem when fewer than five items are left.
+        Raises UsageProblem when fewer than `n_shots` items are left.
         """
         key = np.uint64(id64("shots", str(query.item_id), query.source_lang, query.target_lang, str(draw)))
         hashes = mix(mix(self._ids) ^ key)
         barred = {self._place[query.item_id]}
         barred.update(self._same_source.get(_plain(query.source_word), ()))
         barred.update(self._same_target.get(_plain(query.target_word), ()))
-        wanted = N_SHOTS + len(barred)
+        wanted = n_shots + len(barred)
         order = np.argsort(hashes, kind="stable") if wanted >= len(hashes) else _smallest(hashes, wanted)
-        chosen = [int(place) for place in order if int(place) not in barred][:N_SHOTS]
-        if len(chosen) < N_SHOTS:
+        chosen = [int(place) for place in order if int(place) not in barred][:n_shots]
+        if len(chosen) < n_shots:
             raise UsageProblem(
                 f"--eval-set {self._folder}: {query.source_lang} -> {query.target_lang} has too few items to show "
-                f"{N_SHOTS} examples beside item {query.item_id}; items.parquet needs more"
+                f"{n_shots} examples beside item {query.item_id}"
             )
         return [int(self._ids[place]) for place in chosen]
 

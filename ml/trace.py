@@ -19,22 +19,22 @@ import torch
 from accelerate import PartialState
 from tokenizers import Tokenizer
 
-from ml.arguments import add_common, open_model, resolve_tokenizer
-from ml.checkpoints import check_identity
+from ml.arguments import add_batch_tokens, add_common, add_language_names, open_model, parse, resolve_tokenizer
 from ml.chunks import compute_chunks, drop_chunks
 from ml.errors import UsageProblem, run_program
 from ml.eval_set import EvalSet, open_eval_set, read_pivots
-from ml.files import id64, read_json, remove_unfinished, short_hash, versions, write_json, write_result
+from ml.files import id64, short_hash, versions, write_json, write_result
 from ml.languages import language_names
 from ml.lens import LayerReader
 from ml.models import check_plain_unembedding, n_parameters
 from ml.prompts import TEMPLATE, Prompt, PromptBuilder, PromptTokens, all_prompts
+from ml.run_folder import is_finished
 from ml.schemas import RESULT
 from ml.shots import mix
 from ml.token_text import TokenText, is_blank
 
 TRACE_DRAW = 0
-CHUNK_PROMPTS = 256
+_MIN_CHUNK_PROMPTS = 32
 _KINDS = ("source", "target", "pivot", "control")
 
 
@@ -73,16 +73,12 @@ def main(argv: list[str] | None = None) -> None:
         "batch_tokens": arguments.batch_tokens,
     }
     out: Path = arguments.out
-    if (out / "run.json").exists():
-        check_identity(read_json(out / "run.json")["identity"], identity, out)
-        print(f"{out}: this run is finished already")
+    if is_finished(out, identity, state):
         return
-    if state.is_main_process:
-        remove_unfinished(out)
-    state.wait_for_everyone()
     builder = PromptBuilder(eval_set, tokenizer, names)
     work = prepare(eval_set, pivots, tokenizer, builder)
-    chunks = [work[start : start + CHUNK_PROMPTS] for start in range(0, len(work), CHUNK_PROMPTS)]
+    size = max(_MIN_CHUNK_PROMPTS, arguments.batch_tokens // 64)
+    chunks = [work[start : start + size] for start in range(0, len(work), size)]
     folder = out / "results" / f".chunks-{short_hash(identity)}"
     started = time.monotonic()
     with LayerReader(loaded.model) as reader:
@@ -262,14 +258,9 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="ml.trace", description="Trace layers over an evaluation set by logit lens.")
     parser.add_argument("--eval-set", type=Path, required=True, help="evaluation set folder, with pivots.parquet")
     add_common(parser)
-    parser.add_argument("--batch-tokens", type=int, default=16_384, help="tokens per batch")
-    parser.add_argument(
-        "--language-name", action="append", default=[], metavar="CODE=NAME", help="English name of a language"
-    )
-    arguments = parser.parse_args(argv)
-    if arguments.batch_tokens < 1:
-        raise UsageProblem("--batch-tokens must be at least 1")
-    return arguments
+    add_batch_tokens(parser, on_cpu=2_048, on_gpu=65_536)
+    add_language_names(parser)
+    return parse(parser, argv)
 
 
 if __name__ == "__main__":

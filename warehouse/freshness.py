@@ -10,8 +10,8 @@ from warehouse.schemas import SCHEMAS, STATE
 from warehouse.settings import Home
 
 # Rows of these tables record what was done with the marts; none changes a mart.
-_NOT_BUILT_FROM = ("exports", "rejects", "training_steps")
-_RUNS_WITH_RESULTS = ("score-", "trace-", "held_out-")
+_NOT_BUILT_FROM = ("exports", "rejects", "training_steps", "prompt_lenses")
+_RUNS_WITH_RESULTS = ("score-", "sentences-", "trace-", "held_out-")
 
 
 def build_record(home: Home) -> Path:

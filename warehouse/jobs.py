@@ -18,7 +18,9 @@ import yaml
 from warehouse.errors import StepFailed, UsageError
 from warehouse.evaluation_set import EvaluationSet
 from warehouse.export import Export
+from warehouse.hashing import file_hash
 from warehouse.models import Model, identify_model, provenance
+from warehouse.parallel_sentences import SentenceSet
 from warehouse.runs import Run
 from warehouse.settings import PROJECT_ROOT, Home
 from warehouse.writeback import is_registered, write_back
@@ -68,8 +70,8 @@ def train(home: Home, export: Export, model: Model, *, preset: Path, seed: int, 
 class Evaluation:
     """One program of `ml` on one model: what it reads, as run inputs and as arguments."""
 
-    program: str  # of ml.several: score, trace, held_out, sentences
-    corpus: str
+    program: str  # of ml.several, and the kind of the run
+    corpus: str | None
     inputs: dict[str, str]
     arguments: list[Any]  # what to read, and `options`
     config: dict[str, Any] = field(default_factory=dict)  # what the user chose, part of the run's id
@@ -112,6 +114,29 @@ def held_out_losses(held_out: Export, options: Options = Options()) -> Evaluatio
     options = dataclasses.replace(options, language_names=())
     arguments = ["--export", held_out.folder, *options.arguments(with_names=False)]
     return Evaluation("held_out", manifest["corpus"], {"export": manifest["export_id"]}, arguments, options.config)
+
+
+def sentence_scores(
+    sentences: SentenceSet, *, n_shots: int, max_new_tokens: int, options: Options = Options()
+) -> Evaluation:
+    """Greedy translations of parallel sentences behind `n_shots` examples, compared by chrF."""
+    manifest = sentences.manifest
+    arguments = ["--sentences", sentences.folder, "--shots", n_shots, "--max-new-tokens", max_new_tokens]
+    config = {"n_shots": n_shots, "max_new_tokens": max_new_tokens} | options.config
+    inputs = {"sentence_set": manifest["sentence_set_id"]}
+    return Evaluation("sentences", manifest["corpus"], inputs, arguments + options.arguments(with_names=True), config)
+
+
+def prompt_lens(
+    prompt: str, *, top: int, watch: Sequence[str] = (), tokenizer: Path | None = None, dtype: str | None = None
+) -> Evaluation:
+    """What each layer would say next at every token of a prompt (logit lens). `watch` holds texts of one token each."""
+    config = {"prompt": prompt, "top": top, "watch": sorted(watch)} | ({"dtype": dtype} if dtype else {})
+    inputs = {"tokenizer": file_hash(tokenizer)} if tokenizer else {}
+    # = and not a space: a prompt may begin with a dash
+    arguments: list[Any] = [f"--prompt={prompt}", "--top", top, *(f"--watch={text}" for text in sorted(watch))]
+    arguments += ["--tokenizer", tokenizer] if tokenizer else []
+    return Evaluation("prompt_lens", None, inputs, arguments + (["--dtype", dtype] if dtype else []), config)
 
 
 def _on_judges(program: str, judges: EvaluationSet, options: Options) -> Evaluation:

@@ -245,7 +245,8 @@ RESULT: dict[str, pa.Schema] = {
                 "run_id",
                 pa.string(),
             ),  # <kind>-<short_hash of config and inputs>: the same request has the same id
-            ("kind", pa.string()),  # ingest, words, count, export, train, score, sentences, trace, lens, held_out
+            # ingest, words, count, export, train, score, sentences, trace, prompt_lens, held_out
+            ("kind", pa.string()),
             ("corpus", pa.string()),
             ("experiment", pa.string()),
             ("strategy", pa.string()),  # 'base' for the untrained model

@@ -101,7 +101,7 @@ def score_shared(
 
     result: list[list[float]] = [[] for _ in prompts]
     with claimed_threads(model.device) as n_workers:
-        for batch, scored in zip(batches, map_in_order(score, batches, n_workers=n_workers), strict=True):
+        for batch, scored in zip(batches, map_in_order(score, batches, n_workers=n_workers, device=model.device), strict=True):
             for place, by_candidate in zip(batch, scored, strict=True):
                 result[place] = [sum(nlls) / len(nlls) for nlls in by_candidate]
     return result

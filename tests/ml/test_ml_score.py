@@ -189,7 +189,7 @@ def test_killed_and_started_again_it_scores_only_what_is_missing(
     whole = ml.score._score_chunk
     monkeypatch.setattr(ml.score, "_score_chunk", lambda *args: computed.append(1) or whole(*args))
     ml.score.main(given)
-    n_chunks = -(-20 * 12 * 5 // ml.score.CHUNK_PROMPTS)
+    n_chunks = -(-20 * 12 * 5 // ml.score.chunk_prompts(1_024))
     assert len(computed) == n_chunks - n_done
     ml.score.main(request(tmp_path, eval_set, out="whole"))
     assert scores(tmp_path / "killed").equals(scores(tmp_path / "whole"))

@@ -1,11 +1,14 @@
 """Commands that involve a model: train, score, trace, experiment, demo."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from warehouse.cli.options import CorpusOption, HomeOption
+
+if TYPE_CHECKING:
+    from warehouse.jobs import Options
 
 ModelOption = Annotated[
     str,
@@ -14,6 +17,16 @@ ModelOption = Annotated[
 PresetOption = Annotated[str, typer.Option("--preset", metavar="P", help="A preset of profiles/, or a .yml file.")]
 ItemsOption = Annotated[
     int | None, typer.Option("--items", min=1, help="Score so many items, a fair sample [default: all].")
+]
+NamesOption = Annotated[
+    list[str] | None,
+    typer.Option("--language-name", metavar="CODE=NAME", help="What prompts call a language, such as oc=Occitan."),
+]
+DtypeOption = Annotated[
+    str | None, typer.Option(help="float32 or bfloat16 [default: bfloat16 on a GPU, float32 on a CPU].")
+]
+BatchOption = Annotated[
+    int | None, typer.Option(min=1, help="Padded tokens per batch: fewer need less memory [default: by device].")
 ]
 
 
@@ -45,26 +58,61 @@ def train(
     print(f"{trained.model_id}\n{trained.source}")
 
 
-def score(model: ModelOption, corpus: CorpusOption, items: ItemsOption = None, home: HomeOption = None) -> None:
-    """Score word translation in every direction, and the loss on held-out documents.
+def score(
+    model: ModelOption,
+    corpus: CorpusOption,
+    items: ItemsOption = None,
+    sentences: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH", help="Translate these parallel sentences instead: a TSV, or the folder of a FLORES split."
+        ),
+    ] = None,
+    language: Annotated[
+        list[str] | None, typer.Option(metavar="CODE", help="Only sentences in these languages [default: all].")
+    ] = None,
+    shots: Annotated[int, typer.Option(min=0, help="Example sentences in each prompt.")] = 5,
+    max_new_tokens: Annotated[int, typer.Option(min=1, help="Longest translation of a sentence.")] = 256,
+    language_name: NamesOption = None,
+    dtype: DtypeOption = None,
+    batch_tokens: BatchOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Score word translation in every direction, and the loss on held-out documents; or sentence translation by chrF.
 
-    Example: `pivots score --corpus demo --model pivots-home/runs/train-1a2b/model`
+    Examples: `pivots score --corpus demo --model pivots-home/runs/train-1a2b/model`, and for sentences
+    `pivots score --corpus mine --model allenai/OLMo-1B-hf --sentences flores200/devtest --language en --language fr`
     """
     from warehouse import jobs
     from warehouse.evaluation_set import export_evaluation_set
     from warehouse.export import HELD_OUT, export_selection
     from warehouse.models import identify_model
+    from warehouse.parallel_sentences import export_sentences
     from warehouse.settings import Home
 
     folder, chosen = Home.resolve(home), identify_model(model)
-    judges = export_evaluation_set(folder, corpus=corpus, n_items=items)
-    held_out = export_selection(folder, corpus=corpus, strategy=HELD_OUT, budget_tokens=None)
-    wanted = [jobs.word_scores(judges), jobs.held_out_losses(held_out)]
+    options = _options(language_name, dtype, batch_tokens)
+    if sentences is not None:
+        texts = export_sentences(folder, sentences, corpus=corpus, languages=language or (), n_sentences=items)
+        wanted = [jobs.sentence_scores(texts, n_shots=shots, max_new_tokens=max_new_tokens, options=options)]
+    else:
+        judges = export_evaluation_set(folder, corpus=corpus, n_items=items)
+        held_out = export_selection(folder, corpus=corpus, strategy=HELD_OUT, budget_tokens=None)
+        wanted = [jobs.word_scores(judges, options), jobs.held_out_losses(held_out, options)]
     print("\n".join(jobs.evaluate(folder, chosen, wanted)))
-    print("`pivots build` turns these into marts.fct_translation_scores and fct_held_out_losses")
+    marts = "fct_sentence_scores" if sentences is not None else "fct_translation_scores and fct_held_out_losses"
+    print(f"`pivots build` turns this into marts.{marts}")
 
 
-def trace(model: ModelOption, corpus: CorpusOption, items: ItemsOption = None, home: HomeOption = None) -> None:
+def trace(
+    model: ModelOption,
+    corpus: CorpusOption,
+    items: ItemsOption = None,
+    language_name: NamesOption = None,
+    dtype: DtypeOption = None,
+    batch_tokens: BatchOption = None,
+    home: HomeOption = None,
+) -> None:
     """Trace the layers with the logit lens: source, target and pivot probabilities of every item and direction.
 
     Example: `pivots trace --corpus demo --model pivots-home/runs/train-1a2b/model`
@@ -76,8 +124,15 @@ def trace(model: ModelOption, corpus: CorpusOption, items: ItemsOption = None, h
 
     folder = Home.resolve(home)
     judges = export_evaluation_set(folder, corpus=corpus, n_items=items)
-    print("\n".join(jobs.evaluate(folder, identify_model(model), [jobs.layer_traces(judges)])))
+    traces = jobs.layer_traces(judges, _options(language_name, dtype, batch_tokens))
+    print("\n".join(jobs.evaluate(folder, identify_model(model), [traces])))
     print("`pivots build` turns this into marts.fct_behaviours and fct_pivot_layer_curves")
+
+
+def _options(language_name: list[str] | None, dtype: str | None, batch_tokens: int | None) -> "Options":
+    from warehouse.jobs import Options
+
+    return Options(dtype=dtype, batch_tokens=batch_tokens, language_names=tuple(language_name or ()))
 
 
 def experiment(
