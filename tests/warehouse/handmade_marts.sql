@@ -52,6 +52,7 @@ from directions;
 create or replace table marts.fct_pivot_candidates as
 select
     'demo' as corpus, score_method, item_id, word_split, source_lang, target_lang, source_word, target_word, token_id, token,
+    (10 - pivot_rank)::bigint as n_docs_source_token, (9 - pivot_rank)::bigint as n_docs_target_token,
     0.5 - 0.05 * pivot_rank as source_rate, 0.45 - 0.04 * pivot_rank as target_rate, 0.05 as background_rate,
     0.06 as expected_source_rate, 0.07 as expected_target_rate, 0.44 - 0.05 * pivot_rank as source_rate_difference,
     0.38 - 0.04 * pivot_rank as target_rate_difference,
@@ -83,6 +84,16 @@ select
     (12 - token_id)::bigint as n_pairs, lang, (3 * token_id)::bigint as n_docs, token_id / 20 as doc_rate
 from vocabulary cross join (values ('adjacency'), ('pairs'), ('bridge')) s(pivot_set)
 where token_id between 1 and 8;
+
+create or replace table marts.fct_token_neighbours as
+select
+    'demo' as corpus, graph, a.token_id, a.token, a.lang, b.token_id as neighbour_id, b.token as neighbour,
+    b.lang as neighbour_lang, (50.0 - abs(a.token_id - b.token_id))::double as edge_weight,
+    row_number() over (partition by graph, a.token_id order by abs(a.token_id - b.token_id), b.token_id) as neighbour_rank,
+    5::bigint as n_docs_both, (3 * a.token_id)::bigint as n_docs, (3 * b.token_id)::bigint as neighbour_n_docs
+from vocabulary a cross join vocabulary b cross join (values ('adjacency'), ('bridge')) g(graph)
+where a.token_id <> b.token_id and a.token_id > 0 and b.token_id > 0
+qualify neighbour_rank <= 6;
 
 create or replace table marts.fct_document_rankings as
 select
@@ -175,6 +186,15 @@ select
     2::bigint as n_cooccurrence, 2::bigint as n_pivot
 from arms cross join routes
 cross join (values ('peak'), ('threshold')) d(definition);
+
+create or replace table marts.fct_behaviour_roc as
+select
+    trace_id as run_id, definition, min_docs_both, true_positive_rate, false_positive_rate, 2::bigint as n_cooccurrence,
+    2::bigint as n_pivot
+from arms
+cross join (values ('peak'), ('threshold')) d(definition)
+cross join (values (2::bigint, 0.5, 0.0), (1::bigint, 0.5, 0.5), (0::bigint, 1.0, 1.0))
+    c(min_docs_both, true_positive_rate, false_positive_rate);
 
 create or replace table marts.fct_pivot_layer_curves as
 select

@@ -13,7 +13,7 @@ from handmade import CORPUS, published_home, write_rows
 from warehouse import queries
 from warehouse.connection import open_published_ibis
 from warehouse.excerpts import open_lake
-from warehouse.queries import corpus, layers, pivots, results, selection
+from warehouse.queries import corpus, layers, network, pivots, results, selection
 from warehouse.settings import Home
 from warehouse.sql import query_table
 
@@ -61,6 +61,12 @@ ALL_QUERIES: dict[str, Callable[[Any], ibis.Table]] = {
     "traced_words": lambda w: queries.traced_words(w, EXPERIMENT, CORPUS, "en", "fr"),
     "words_with_pivots": lambda w: queries.words_with_pivots(w, CORPUS, "en", "fr"),
     "runs": queries.runs,
+    "behaviour_roc": lambda w: queries.behaviour_roc(w, EXPERIMENT),
+    "behaviours_by_frequency": lambda w: queries.behaviours_by_frequency(w, EXPERIMENT),
+    "candidates_by_method": lambda w: queries.candidates_by_method(w, CORPUS, "water", "en", "fr", top_k=2),
+    "pivot_network": lambda w: queries.pivot_network(w, CORPUS, n_pivots=3),
+    "token_neighbours": lambda w: queries.token_neighbours(w, CORPUS, 1),
+    "tokens_like": lambda w: queries.tokens_like(w, CORPUS, "Riv"),
 }
 
 
@@ -74,7 +80,7 @@ def test_the_sql_of_a_query_gives_the_same_rows_by_hand(home: Home, warehouse: A
 
 def test_every_public_query_is_tried() -> None:
     public = {name for name in queries.__all__ if callable(getattr(queries, name))} - {"mart", "has_rows"}
-    rooms = (corpus, layers, pivots, results, selection)
+    rooms = (corpus, layers, network, pivots, results, selection)
     written = {name for room in rooms for name, thing in vars(room).items() if _is_question(room, thing)}
     assert written == public
     assert public - set(ALL_QUERIES) == {
@@ -117,6 +123,51 @@ def test_both_methods_stand_side_by_side_also_when_one_is_shorter(tmp_path: Path
         (2, " drink", " a"),
         (3, " book", None),
     ]
+
+
+def test_candidates_of_any_method_are_found_in_every_method(warehouse: Any) -> None:
+    rows = queries.candidates_by_method(warehouse, CORPUS, "water", "en", "fr", top_k=1).to_pyarrow().to_pylist()
+    found = {(r["score_method"], r["pivot_rank"]): r["token"] for r in rows if r["item_id"] == rows[0]["item_id"]}
+    assert (found["adjusted", 1], found["paper", 1]) == (" river", " <b>")
+    for token in (" river", " <b>"):  # each is also known to the other method, at a worse rank
+        assert sum(name == token for name in found.values()) == 2
+
+
+def test_a_network_joins_the_best_tokens_to_the_nearest_of_every_language(warehouse: Any) -> None:
+    rows = queries.pivot_network(warehouse, CORPUS, n_pivots=2, per_lang=1).to_pyarrow().to_pylist()
+    assert {r["rank"] for r in rows} == {1, 2}
+    assert len({(r["token_id"], r["neighbour_lang"]) for r in rows}) == len(rows) > 2
+    assert all(r["neighbour_lang"] for r in rows)
+
+
+def test_words_are_binned_by_the_units_they_share(tmp_path: Path) -> None:
+    import duckdb
+
+    from warehouse.publish import publish
+
+    home = published_home(tmp_path)
+    with duckdb.connect(str(home.warehouse_file)) as connection:
+        connection.execute(
+            "update marts.fct_word_pair_cooccurrence set n_docs_both = 0;"
+            "update marts.fct_word_pair_cooccurrence set n_docs_both = [0, 9, 10, 99, 100][item_id] where item_id < 5"
+        )
+        directions = connection.execute(
+            "select count(*) from marts.fct_behaviours where item_id = 4 and strategy = 'base'"
+        ).fetchone()
+    publish(home)
+    with open_published_ibis(home) as warehouse:
+        rows = queries.behaviours_by_frequency(warehouse, EXPERIMENT).to_pyarrow().to_pylist()
+    base = [r for r in rows if r["strategy"] == "base"]
+    assert sorted({r["min_docs_both"] for r in base}) == [0, 1, 10]
+    assert directions is not None
+    assert sum(r["n_words"] for r in base if r["min_docs_both"] == 10) == 2 * directions[0]
+    assert sum(r["share"] for r in base if r["min_docs_both"] == 1) == pytest.approx(1)
+
+
+def test_tokens_are_found_by_how_they_begin(warehouse: Any) -> None:
+    names = [r["token"] for r in queries.tokens_like(warehouse, CORPUS, " RIV").to_pyarrow().to_pylist()]
+    assert sorted(names) == [" river", " rivière"]
+    assert queries.tokens_like(warehouse, CORPUS, "", limit=3).count().to_pyarrow().as_py() == 3
 
 
 def test_a_word_or_corpus_that_is_not_there_gives_no_rows(warehouse: Any) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import ibis
 import ibis.expr.types as ir
 
 from warehouse.queries.tables import ALL, mart, runs_of, where
@@ -98,3 +99,34 @@ def behaviour_of_word(warehouse: Any, experiment: str, item_id: int, source_lang
         mart(warehouse, "fct_behaviours"), item_id=item_id, source_lang=source_lang, target_lang=target_lang
     ).select("run_id", "behaviour", "peak_layer", "top_token")
     return behaviours.join(runs_of(warehouse, experiment), "run_id").order_by("strategy", "seed")
+
+
+def behaviours_by_frequency(warehouse: Any, experiment: str) -> ir.Table:
+    """Behaviours by the units that two words share: strategy, min_docs_both (0, 1, 10, 100 ...), behaviour, n_words.
+
+    A row counts the words with at least `min_docs_both` shared units and fewer than the next step.
+    """
+    behaviours = mart(warehouse, "fct_behaviours").select(
+        "run_id", "corpus", "item_id", "source_lang", "target_lang", "behaviour"
+    )
+    pairs = mart(warehouse, "fct_word_pair_cooccurrence").select(
+        "corpus", "item_id", "source_lang", "target_lang", "n_docs_both"
+    )
+    joined = behaviours.join(pairs, ["corpus", "item_id", "source_lang", "target_lang"]).join(
+        runs_of(warehouse, experiment), "run_id"
+    )
+    # powers of ten from the number of digits, so that no rounded logarithm decides
+    digits = joined.n_docs_both.cast("string").length().cast("int64")
+    step = ibis.ifelse(joined.n_docs_both == 0, 0, (ibis.literal(10) ** (digits - 1)).cast("int64"))
+    binned = joined.mutate(min_docs_both=step)
+    counted = binned.group_by("strategy", "min_docs_both", "behaviour").aggregate(n_words=binned.count())
+    whole = counted.n_words.sum().over(group_by=[counted.strategy, counted.min_docs_both])
+    return counted.mutate(share=counted.n_words / whole).order_by("strategy", "min_docs_both", "behaviour")
+
+
+def behaviour_roc(warehouse: Any, experiment: str, *, definition: str = "peak") -> ir.Table:
+    """Points of the ROC curves of an experiment's traces: strategy, seed, min_docs_both and the two rates."""
+    points = where(mart(warehouse, "fct_behaviour_roc"), definition=definition).drop("definition")
+    return points.join(runs_of(warehouse, experiment), "run_id").order_by(
+        "strategy", "seed", "run_id", ibis.desc("min_docs_both")
+    )

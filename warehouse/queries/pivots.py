@@ -135,3 +135,42 @@ def pivot_tokens(
     """Tokens of a pivot set, best first."""
     tokens = where(mart(warehouse, "dim_pivot_tokens"), corpus=corpus, pivot_set=pivot_set).order_by("rank")
     return tokens if limit is None else tokens.limit(limit)
+
+
+def candidates_by_method(
+    warehouse: Any, corpus: str, source_word: str, source_lang: str, target_lang: str, *, top_k: int = 10
+) -> ir.Table:
+    """Candidates that are among the best of a pair by any score method, one row per token and method that knows it.
+
+    Rates as `pivots_of_pair`; score_method, pivot_rank and pivot_score are the method's own.
+    """
+    found = where(
+        mart(warehouse, "fct_pivot_candidates"),
+        corpus=corpus,
+        source_word=source_word,
+        source_lang=source_lang,
+        target_lang=target_lang,
+    )
+    best = found.filter(found.pivot_rank <= top_k).select("item_id", "token_id").distinct()
+    return (
+        found.semi_join(best, ["item_id", "token_id"])
+        .select(
+            "item_id",
+            "source_word",
+            "target_word",
+            "token_id",
+            "token",
+            "score_method",
+            "pivot_rank",
+            "pivot_score",
+            "n_docs_source_token",
+            "n_docs_target_token",
+            "source_rate",
+            "target_rate",
+            "background_rate",
+            "expected_source_rate",
+            "expected_target_rate",
+            "review_status",
+        )
+        .order_by("item_id", "score_method", "pivot_rank")
+    )
