@@ -134,7 +134,8 @@ def _chosen(path: Path, columns: dict[str, list[str]], languages: Sequence[str])
     codes = {name: language_code(name) or name for name in columns}
     if unknown := sorted(set(languages) - set(codes) - set(codes.values())):
         raise UsageError(f"{path} has no language {', '.join(unknown)} (there are: {', '.join(sorted(codes))})")
-    kept = [name for name in columns if not languages or name in languages or codes[name] in languages]
+    by_code = set(languages) - set(columns)  # a column's own name means that column alone
+    kept = [name for name in columns if not languages or name in languages or codes[name] in by_code]
     taken = [codes[name] for name in kept]
     texts = {(codes[name] if taken.count(codes[name]) == 1 else name): columns[name] for name in kept}
     if len(texts) < 2:

@@ -1,0 +1,105 @@
+"""Sentence scores against sacrebleu's own corpus score and numpy, from raw rows as the translator writes them."""
+
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime
+from math import sqrt
+from statistics import mean, stdev
+from typing import Any
+
+import pytest
+from raw_home import build, query, write_raw
+from sacrebleu.metrics import CHRF
+
+from ml.chrf import ngram_counts, sentence_scores
+from warehouse.settings import Home
+
+WORDS = ["un", "chat,", "noir!", "le", "la", "maison", "猫", "が", "いる", "房子", "(很)", "大。", "eau", "."]
+RUNS = {"before": "start", "after": "trained"}
+DIRECTIONS = (("en", "fr"), ("fr", "en"), ("en", "ja"))
+
+
+def texts(seed: int) -> dict[tuple[str, str, str, int], tuple[str, str]]:
+    """Return (translation, reference) by run, direction and sentence; some translations are empty or one letter."""
+    draw = random.Random(seed)
+    references = {n: " ".join(draw.choices(WORDS, k=draw.randint(1, 7))) for n in range(12)}
+    return {
+        (run, *direction, n): (draw.choice(["", "x", references[n], " ".join(draw.choices(WORDS, k=4))]), references[n])
+        for run in RUNS
+        for direction in DIRECTIONS
+        for n in references
+        if (run, n) != ("before", 3)  # a sentence that the earlier run did not have
+    }
+
+
+@pytest.fixture(scope="module")
+def scored(new_home: Callable[[str], Home]) -> tuple[list[dict[str, Any]], dict[Any, tuple[str, str]]]:
+    home, written = new_home("sentences"), texts(5)
+    clock = datetime(2026, 1, 1, tzinfo=UTC)
+    runs: list[dict[str, Any]] = [
+        {"run_id": run, "kind": "sentences", "model_id": model, "corpus": "c", "config_hash": "h",
+         "strategy": "base" if run == "before" else "original", "inputs": '{"sentence_set": "s"}', "finished_at": clock}
+        for run, model in RUNS.items()
+    ]  # fmt: skip
+    runs.append({"run_id": "t", "kind": "train", "model_id": "trained", "inputs": '{"model": "start"}'})
+    write_raw(home, "runs", runs)
+    rows, ngrams = [], []
+    for (run, source, target, sentence), (translation, reference) in written.items():
+        key = {"run_id": run, "sentence_id": sentence, "source_lang": source, "target_lang": target}
+        chrf, chrf_pp = sentence_scores(translation, reference)
+        rows.append(key | {"sentence_set_id": "s", "chrf": chrf, "chrf_pp": chrf_pp, "stopped_by": "newline"})
+        ngrams += [key | counts for counts in ngram_counts(translation, reference)]
+    write_raw(home, "sentence_scores", rows)
+    write_raw(home, "sentence_ngrams", ngrams)
+    # the other two are read by tests of stg_runs
+    build(home, "+fct_sentence_scores", "stg_word_scores", "stg_layer_traces")
+    return query(home, "select * from marts.fct_sentence_scores"), written
+
+
+def test_every_direction_has_sacrebleus_corpus_score(scored: Any) -> None:
+    rows, written = scored
+    directions = [row for row in rows if row["source_lang"] != "all"]
+    assert len(directions) == len(RUNS) * len(DIRECTIONS)
+    for row in directions:
+        key = (row["run_id"], row["source_lang"], row["target_lang"])
+        pairs = [pair for place, pair in written.items() if place[:3] == key]
+        translations, references = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+        assert row["n_sentences"] == len(pairs)
+        for column, metric in (("chrf", CHRF()), ("chrf_pp", CHRF(word_order=2))):
+            assert row[column] == pytest.approx(metric.corpus_score(translations, [references]).score, abs=1e-9)
+
+
+def test_changes_are_those_of_the_sentences_that_both_runs_have(scored: Any) -> None:
+    rows, written = scored
+    metric = CHRF()
+    for row in rows:
+        if row["run_id"] == "before":
+            assert row["baseline_run_id"] is None
+            assert row["chrf_delta"] is None
+        elif row["source_lang"] != "all":
+            direction = (row["source_lang"], row["target_lang"])
+            scores = {
+                run: {n: metric.sentence_score(*_pair(written[run, *direction, n])).score for n in range(12)
+                      if (run, *direction, n) in written} for run in RUNS
+            }  # fmt: skip
+            deltas = [scores["after"][n] - score for n, score in scores["before"].items()]
+            assert len(deltas) == 11
+            half = 1.96 * stdev(deltas) / sqrt(len(deltas))
+            assert row["mean_sentence_chrf_delta"] == pytest.approx(mean(deltas))
+            assert (row["delta_ci_low"], row["delta_ci_high"]) == pytest.approx(
+                (mean(deltas) - half, mean(deltas) + half)
+            )
+            assert row["mean_sentence_chrf"] == pytest.approx(mean(scores["after"].values()))
+
+
+def _pair(texts: tuple[str, str]) -> tuple[str, list[str]]:
+    return texts[0], [texts[1]]
+
+
+def test_all_is_the_mean_of_the_directions(scored: Any) -> None:
+    rows, _ = scored
+    for run in RUNS:
+        own = [row["chrf"] for row in rows if row["run_id"] == run and row["source_lang"] != "all"]
+        (over,) = (row for row in rows if row["run_id"] == run and row["source_lang"] == "all")
+        assert over["chrf"] == pytest.approx(mean(own))
+        assert over["ci_low"] is None
