@@ -30,6 +30,7 @@ RAW_TABLES = (
     "held_out_losses",
     "planted_concepts",
     "planted_pivots",
+    "prompt_lenses",
     "rejects",
     "runs",
     "source_files",
