@@ -49,7 +49,9 @@ def main(argv: list[str] | None = None) -> None:
     """Check everything, then train, then write what came out."""
     arguments = _parse(argv)
     preset, export, source = _read_request(arguments)
-    accelerator = Accelerator(mixed_precision="bf16" if torch.cuda.is_available() else "no")
+    on_gpu = torch.cuda.is_available()
+    # cpu=True lets several CPU processes find each other; without it each would train alone
+    accelerator = Accelerator(mixed_precision="bf16" if on_gpu else "no", cpu=not on_gpu)
     _make_deterministic(accelerator.device)
     sequences = Sequences(export, preset.seq_len)
     total_steps = n_steps(preset, sequences.n_sequences)

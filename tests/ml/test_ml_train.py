@@ -273,19 +273,34 @@ def _no_space(folder: str) -> None:
     raise RuntimeError("[enforce fail at inline_container.cc:659] . unexpected pos 704 vs 598")
 
 
-def test_the_launcher_runs_it(export: Path, tmp_path: Path) -> None:
+def launch(configuration: str, request: list[str]) -> subprocess.CompletedProcess[bytes]:
     profiles = Path(ml.train.__file__).parents[1] / "profiles"
-    request = arguments(tmp_path, export, steps=2)
-    launcher = [
-        sys.executable,
-        "-m",
-        "accelerate.commands.launch",
-        "--config_file",
-        str(profiles / "accelerate" / "single.yml"),
-    ]
-    finished = subprocess.run(
-        [*launcher, "-m", "ml.train", *request], cwd=profiles.parent, check=False, capture_output=True
+    launcher = [sys.executable, "-m", "accelerate.commands.launch", "--config_file"]
+    return subprocess.run(
+        [*launcher, str(profiles / "accelerate" / configuration), "-m", "ml.train", *request],
+        cwd=profiles.parent,
+        check=False,
+        capture_output=True,
     )
+
+
+def test_the_launcher_runs_it(export: Path, tmp_path: Path) -> None:
+    finished = launch("single.yml", arguments(tmp_path, export, steps=2))
     assert finished.returncode == 0, finished.stderr.decode()
     assert len(losses(tmp_path / "out")) == 2
     shutil.rmtree(tmp_path / "out")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("document_masks", [True, False])
+def test_two_processes_take_the_steps_of_one(export: Path, tmp_path: Path, document_masks: bool) -> None:
+    """The same global batch, divided over two processes that exchange gradients, and micro-batches of one sequence."""
+    changes = {"steps": 5, "document_masks": document_masks}
+    ml.train.main(arguments(tmp_path, export, out="one", **changes))
+    finished = launch("cpu-ddp.yml", arguments(tmp_path, export, out="two", micro_batch_sequences=1, **changes))
+    assert finished.returncode == 0, finished.stderr.decode()
+    assert json.loads((tmp_path / "two" / "run.json").read_text())["identity"]["n_processes"] == 2
+    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), abs=1e-5)
+    one, two = (load_file(tmp_path / name / "model" / "model.safetensors") for name in ("one", "two"))
+    assert one.keys() == two.keys()
+    assert all(torch.allclose(one[name], two[name], atol=1e-4) for name in one)
