@@ -61,6 +61,7 @@ ALL_QUERIES: dict[str, Callable[[Any], ibis.Table]] = {
     "traced_words": lambda w: queries.traced_words(w, EXPERIMENT, CORPUS, "en", "fr"),
     "words_with_pivots": lambda w: queries.words_with_pivots(w, CORPUS, "en", "fr"),
     "runs": queries.runs,
+    "direction_scores": lambda w: queries.direction_scores(w, EXPERIMENT),
     "behaviour_roc": lambda w: queries.behaviour_roc(w, EXPERIMENT),
     "behaviours_by_frequency": lambda w: queries.behaviours_by_frequency(w, EXPERIMENT),
     "candidates_by_method": lambda w: queries.candidates_by_method(w, CORPUS, "water", "en", "fr", top_k=2),
@@ -88,6 +89,7 @@ def test_every_public_query_is_tried() -> None:
         "word_layer_traces",
         "planted_pivots",
         "rejects",
+        "corpus_tokenizers",
     }
 
 

@@ -1,19 +1,24 @@
 """The report: self-contained, true to the marts, and readable with any part of the data missing."""
 
 import re
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
 import duckdb
 import pytest
 from browser import needs_browser, open_browser
-from handmade import make_marts, published_home
+from handmade import CORPUS, make_marts, published_home, write_rows
 from typer.testing import CliRunner
 
+from warehouse import queries
 from warehouse.cli import app
+from warehouse.connection import open_published_ibis
 from warehouse.errors import UsageError
 from warehouse.publish import publish
 from warehouse.report import write_report
+from warehouse.report.lineage import commands
+from warehouse.report.network import layout
 from warehouse.report.page import _json_in_html
 from warehouse.settings import Home
 from warehouse.status import status
@@ -70,7 +75,7 @@ def without_library(page: str) -> str:
 
 def test_nothing_is_loaded_from_outside(page: str) -> None:
     found = outline(page)
-    assert all(link.startswith("#") for link in found.links)
+    assert all(link.startswith("#") for link in found.links)  # the models' documentation is linked once it is written
     assert {link[1:] for link in found.links} <= set(found.ids)
     own = without_library(page)
     assert not re.findall(r"https?://|@import|url\(", own)
@@ -87,7 +92,7 @@ def test_a_newcomer_finds_the_best_pivots_and_whether_pivot_aware_data_won(page:
     text = visible(page)
     assert "Did pivot-aware data win?" in text
     assert "Perhaps: +0.0050" in text
-    assert re.search(r"water → eau en → fr ␣ river ␣ drink ␣ book", text)
+    assert re.search(r"The 3 best pivots water → eau en → fr 1\. ␣ river 2\. ␣ drink 3\. ␣ book", text)
     assert "bibliothèque" in text
     assert "図書館" in text
     assert "1 failure signature flagged" in text
@@ -98,6 +103,61 @@ def test_every_figure_shows_its_query(page: str) -> None:
     assert own.count('class="block is-figure"') >= 9
     assert own.count("In Python: <code>queries.") >= own.count('class="block is-figure"')
     assert "queries.selection_summary(warehouse, &#39;demo&#39;)" in own
+
+
+def test_candidates_stand_side_by_side_with_their_rates(page: str) -> None:
+    first = re.search(r'<table class="candidates">.*?</table>', page, re.DOTALL)
+    assert first
+    text = visible(first[0])
+    assert text.startswith(" candidate adjusted paper with water with eau of all")
+    assert re.search(r"␣ river 1 6\.0 \d+ 0\.\d+ 45% 41% 5\.0%", text)
+
+
+def test_a_network_has_the_same_places_for_the_same_edges() -> None:
+    edges = [(1, 2, 0.5), (1, 3, 2.0), (4, 5, 1.0), (6, 7, 1.0), (2, 8, 3.0)]
+    places = layout(edges)
+    assert places == layout(list(reversed(edges)))
+    assert set(places) == {1, 2, 3, 4, 5, 6, 7, 8}
+    assert all(0 <= x <= 1 and 0 <= y <= 1 for x, y in places.values())
+    assert len(set(places.values())) == 8
+
+
+def test_the_report_links_to_the_models_documentation_once_it_is_written(tmp_path: Path) -> None:
+    home = published_home(tmp_path / "home")
+    assert "pivots docs" in visible(write_report(home).read_text(encoding="utf-8"))
+    home.dbt_docs_file.parent.mkdir()
+    home.dbt_docs_file.write_text("docs")
+    assert "dbt-docs/index.html" in outline(write_report(home).read_text(encoding="utf-8")).links
+    elsewhere = write_report(home, tmp_path / "out" / "r.html").read_text(encoding="utf-8")
+    assert "../home/dbt-docs/index.html" in outline(elsewhere).links
+
+
+def test_commands_say_what_was_recorded(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    make_marts(home)
+    rows = [
+        {"kind": "words", "config": '{"source_file": "my words.jsonl"}'},
+        {"kind": "ingest", "corpus": CORPUS, "config": '{"format": "auto", "lang_column": "langue"}'},
+        {"kind": "count", "corpus": CORPUS, "config": '{"unit": "window", "window_tokens": 1500}'},
+        {"kind": "export", "corpus": CORPUS, "strategy": "pivot_aware", "config": '{"budget_tokens": 7000}'},
+        {"kind": "count", "corpus": "other", "config": '{"unit": "document"}'},
+    ]
+    for place, row in enumerate(rows):
+        at = datetime(2026, 1, 1, 0, place, tzinfo=UTC)
+        write_rows(home, "runs", [row | {"run_id": f"r{place}", "finished_at": at}], name=f"r{place}")
+    write_rows(home, "corpora", [{"corpus": CORPUS, "tokenizer_name": "olmo"}], corpus=CORPUS)
+    publish(home)
+    with open_published_ibis(home) as warehouse:
+        runs = queries.runs(warehouse).to_pyarrow().to_pylist()
+        assert commands(warehouse, runs, CORPUS) == [
+            "pivots words import 'my words.jsonl'",
+            "pivots ingest DOCUMENTS --corpus demo --tokenizer olmo --lang-column langue",
+            "pivots count --corpus demo --unit window --window-tokens 1500",
+            "pivots build",
+            "pivots export --corpus demo --strategy pivot_aware --budget-tokens 7000",
+            "pivots publish",
+            "pivots report",
+        ]
 
 
 def test_words_cannot_break_out_of_the_page(page: str) -> None:
@@ -200,16 +260,35 @@ def test_in_a_browser_every_chart_is_drawn_without_an_error_or_a_request(
     home: Home, page: str, width: int, dark: bool
 ) -> None:
     assert page
-    with open_browser() as tab:
-        tab.open(home.report_file.as_uri(), width=width, dark=dark)
-        tab.wait("document.documentElement.dataset.drawn")
-        assert tab.evaluate("document.querySelectorAll('[data-chart]').length") > 9
-        assert tab.evaluate("[...document.querySelectorAll('[data-chart]')].every(c => c.querySelector('svg'))")
+    with open_browser(width=width, dark=dark) as tab:
+        tab.page.goto(home.report_file.as_uri())
+        tab.page.wait_for_function("document.documentElement.dataset.drawn")
+        charts = tab.page.locator("[data-chart]")
+        assert charts.count() > 12
+        assert charts.locator("svg").count() == charts.count()
         assert tab.problems == []
         assert tab.requests == [home.report_file.as_uri()]
         # nothing is wider than the window
-        assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        tab.evaluate("document.querySelector('details.source summary').click()")
-        assert tab.evaluate("document.querySelector('details.source pre').getBoundingClientRect().height > 20")
-        background = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        tab.page.locator("details.source summary").first.click()
+        tab.page.locator("details.source pre").first.wait_for(state="visible")
+        background = tab.page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert (background == "rgb(19, 22, 27)") == dark
+
+
+@needs_browser
+@pytest.mark.parametrize("dark", [False, True])
+def test_in_a_browser_nothing_stands_in_the_way_of_keyboard_and_screen_reader(
+    home: Home, page: str, dark: bool
+) -> None:
+    assert page
+    with open_browser(dark=dark) as tab:
+        tab.page.goto(home.report_file.as_uri())
+        tab.page.wait_for_function("document.documentElement.dataset.drawn")
+        tab.page.evaluate("document.querySelector('details.source').open = true")  # one of many that are alike
+        assert tab.barriers() == []
+        # the first key press leads to the content, the next ones through the sections
+        tab.page.keyboard.press("Tab")
+        assert tab.page.evaluate("document.activeElement.textContent") == "Skip to content"
+        tab.page.keyboard.press("Enter")
+        assert tab.page.url.endswith("#main")

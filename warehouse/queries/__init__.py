@@ -16,6 +16,7 @@ and rates come from the marts as they are; what is computed here are counts and 
 from warehouse.queries.corpus import (
     corpora,
     corpus_languages,
+    corpus_tokenizers,
     directions,
     rejects,
 )
@@ -49,6 +50,7 @@ from warehouse.queries.pivots import (
 )
 from warehouse.queries.results import (
     compare_strategies,
+    direction_scores,
     experiments,
     failure_signatures,
     held_out_losses,
@@ -87,6 +89,8 @@ __all__ = [
     "compare_strategies",
     "corpora",
     "corpus_languages",
+    "corpus_tokenizers",
+    "direction_scores",
     "directions",
     "documents_behind_pivot",
     "experiments",

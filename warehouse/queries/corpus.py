@@ -42,3 +42,9 @@ def rejects(warehouse: Any) -> ir.Table:
         .aggregate(n_records=found.count())
         .order_by(ibis.desc("n_records"), "corpus", "step", "reason")
     )
+
+
+def corpus_tokenizers(warehouse: Any, corpus: str) -> ir.Table:
+    """The tokenizer of a corpus: tokenizer_name, tokenizer_hash."""
+    corpora = where(warehouse.table("corpora", database="raw"), corpus=corpus)
+    return corpora.select("tokenizer_name", "tokenizer_hash").distinct().order_by("tokenizer_name")

@@ -44,6 +44,16 @@ def scores_by_direction(warehouse: Any, experiment: str, *, word_split: str = JU
     )
 
 
+def direction_scores(warehouse: Any, experiment: str, *, word_split: str = JUDGE) -> ir.Table:
+    """Score of every run in every direction, with intervals over words; without the mean over directions."""
+    found = where(mart(warehouse, "fct_translation_scores"), experiment=experiment, word_split=word_split)
+    return (
+        found.filter(found.source_lang != ALL)
+        .select("strategy", "seed", "run_id", "source_lang", "target_lang", "n_items", "score", "ci_low", "ci_high")
+        .order_by("source_lang", "target_lang", "strategy", "seed", "run_id")
+    )
+
+
 def compare_strategies(
     warehouse: Any, experiment: str, strategy: str, baseline: str, *, word_split: str = JUDGE
 ) -> ir.Table:

@@ -21,7 +21,7 @@ def write_report(home: Home, out: Path | None = None) -> Path:
     from warehouse.report.page import render_page
 
     path = out or home.report_file
-    page = render_page(home)
+    page = render_page(home, path)
     with lake.atomic_file(path) as unfinished:
         unfinished.write_text(page, encoding="utf-8")
     return path

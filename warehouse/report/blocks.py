@@ -54,7 +54,7 @@ class Matrix:
 
 @dataclass(frozen=True, kw_only=True)
 class PivotLists:
-    """Candidates of pairs by both methods side by side."""
+    """Candidates of pairs by every score method side by side."""
 
     title: str
     says: str
@@ -107,7 +107,21 @@ class Missing:
     kind: str = "missing"
 
 
-Block = Figure | Matrix | PivotLists | Chips | Signatures | Listing | Missing
+@dataclass(frozen=True, kw_only=True)
+class Commands:
+    """Shell commands in order, and a link to more."""
+
+    title: str
+    says: str
+    commands: list[str]
+    note: str
+    link: str | None  # relative to the page; None when it is not there yet
+    link_command: str  # what writes it
+    answer: None = None
+    kind: str = "commands"
+
+
+Block = Figure | Matrix | PivotLists | Chips | Signatures | Listing | Commands | Missing
 
 
 @dataclass(frozen=True, kw_only=True)

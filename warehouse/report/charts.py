@@ -26,6 +26,13 @@ _ROW_HEIGHT = 26
 Legend = list[tuple[str, str]]
 
 
+def method_legend(names: Sequence[str]) -> Legend:
+    """Return score methods with their colours, the known ones first."""
+    spare = iter(SPARE_COLOURS * (1 + len(names)))
+    ordered = [name for name in METHOD_COLOURS if name in names] + sorted(set(names) - set(METHOD_COLOURS))
+    return [(name, METHOD_COLOURS.get(name) or next(spare)) for name in ordered]
+
+
 def strategy_order(names: Sequence[str]) -> list[str]:
     """Return strategies in the order in which people compare them; unknown ones last, by name."""
     known = [name for name in STRATEGIES if name in names]
@@ -37,9 +44,21 @@ def label(strategy: str) -> str:
     return strategy.replace("_", " ")
 
 
-def stacked_shares(rows: list[dict[str, Any]], *, y: str, part: str, share: str, legend: Legend) -> dict[str, Any]:
-    """One bar per `y`, cut into the shares of `part`, in the legend's order and colours."""
-    order = strategy_order([row[y] for row in rows])
+def in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows of runs by strategy, then seed."""
+    order = strategy_order([row["strategy"] for row in rows])
+    return sorted(rows, key=lambda row: (order.index(row["strategy"]), row["seed"] is not None, row["seed"] or 0))
+
+
+def stacked_shares(
+    rows: list[dict[str, Any]], *, y: str, part: str, share: str, legend: Legend, strategies: bool = True
+) -> dict[str, Any]:
+    """One bar per `y`, cut into the shares of `part`, in the legend's order and colours.
+
+    Args:
+        strategies: bars stand in the order of strategies; else in the rows' own.
+    """
+    order = strategy_order([row[y] for row in rows]) if strategies else list(dict.fromkeys(row[y] for row in rows))
     names = [name for name, _ in legend]
     data = [
         {"name": label(row[y]), "part": row[part], "share": row[share], "order": names.index(row[part])} for row in rows
@@ -59,7 +78,7 @@ def stacked_shares(rows: list[dict[str, Any]], *, y: str, part: str, share: str,
             ],
         )
     )
-    return _finished(chart, height=_ROW_HEIGHT * len(order))
+    return finished(chart, height=_ROW_HEIGHT * len(order))
 
 
 def dots(
@@ -82,7 +101,7 @@ def dots(
             ],
         )
     )
-    return _finished(chart, height=_ROW_HEIGHT * len(order))
+    return finished(chart, height=_ROW_HEIGHT * len(order))
 
 
 def intervals(
@@ -148,7 +167,82 @@ def intervals(
     layers.append(base.mark_rule(strokeWidth=4, opacity=0.55, strokeCap="round").encode(x=axis, x2="high:Q"))
     layers.append(base.mark_point(filled=True, size=60, opacity=1).encode(x=alt.X("value:Q", title=title)))
     step = max(_ROW_HEIGHT, 13 * per_name)
-    return _finished(alt.layer(*layers), height=step * len(names))
+    return finished(alt.layer(*layers), height=step * len(names))
+
+
+def grouped_intervals(rows: list[dict[str, Any]], *, strategies: list[str]) -> dict[str, Any]:
+    """Scores by target language, a row of its own for every strategy; seeds of a strategy lie over each other."""
+    names = [label(name) for name in strategies]
+    data = [
+        {
+            "to": f"to {row['target_lang']}",
+            "name": label(row["strategy"]),
+            "which": "" if row["seed"] is None else f"seed {row['seed']}",
+            "score": row["score"],
+            "low": row["ci_low"],
+            "high": row["ci_high"],
+            "n": row["n_items"],
+        }
+        for row in rows
+    ]
+    base = alt.Chart(_data(data)).encode(
+        y=alt.Y("to:N", title=None, axis=alt.Axis(ticks=False, domain=False)),
+        yOffset=alt.YOffset("name:N", sort=names, scale=alt.Scale(paddingInner=0.2, paddingOuter=0.4)),
+        color=_colours("name", names, strategy_colours(strategies)),
+        tooltip=["name:N", "which:N", "to:N"]
+        + [alt.Tooltip(f"{name}:Q", format=".4~g") for name in ("score", "low", "high")]
+        + [alt.Tooltip("n:Q", title="words")],
+    )
+    axis = alt.Axis(tickCount=5, format=".3~g")
+    return finished(
+        alt.layer(
+            base.mark_rule(strokeWidth=3.5, opacity=0.45, strokeCap="round").encode(
+                x=alt.X("low:Q", title="score", axis=axis), x2="high:Q"
+            ),
+            base.mark_point(filled=True, size=40, opacity=1).encode(x=alt.X("score:Q", title="score")),
+        ),
+        height=len({row["to"] for row in data}) * (11 * len(names) + 12),
+    )
+
+
+def roc_lines(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """One curve per run from (0, 0) to (1, 1), coloured by strategy, over the diagonal."""
+    strategies = strategy_order([row["strategy"] for row in rows])
+    names = [label(name) for name in strategies]
+    data = []
+    for run in dict.fromkeys(row["run_id"] for row in rows):
+        points = [row for row in rows if row["run_id"] == run]
+        start = {**points[0], "false_positive_rate": 0.0, "true_positive_rate": 0.0, "min_docs_both": None}
+        data += [
+            {
+                "name": label(row["strategy"]),
+                "run": run,
+                "order": place,
+                "x": row["false_positive_rate"],
+                "y": row["true_positive_rate"],
+                "cut": row["min_docs_both"],
+            }
+            for place, row in enumerate([start, *points])
+        ]
+    rates: dict[str, Any] = {"scale": alt.Scale(domain=[0, 1]), "axis": alt.Axis(format=".0%", tickCount=5)}
+    diagonal = (
+        alt.Chart(_data([{"x": 0, "y": 0}, {"x": 1, "y": 1}]))
+        .mark_line(strokeDash=[4, 3], opacity=0.7, strokeWidth=1.5)
+        .encode(x="x:Q", y="y:Q", color=alt.value("#8a8f98"))
+    )
+    curves = (
+        alt.Chart(_data(data))
+        .mark_line(point={"size": 24, "filled": True}, strokeWidth=1.8, opacity=0.85)
+        .encode(
+            x=alt.X("x:Q", title="pivot words caught by mistake", **rates),
+            y=alt.Y("y:Q", title="straight words caught", **rates),
+            order="order:Q",
+            detail="run:N",
+            color=_colours("name", names, strategy_colours(strategies)),
+            tooltip=["name:N", "run:N", alt.Tooltip("cut:Q", title="shared documents, at least"), "x:Q", "y:Q"],
+        )
+    )
+    return finished(alt.layer(diagonal, curves), height=300)
 
 
 def quality_lines(rows: list[dict[str, Any]], *, value: str) -> dict[str, Any]:
@@ -164,7 +258,7 @@ def quality_lines(rows: list[dict[str, Any]], *, value: str) -> dict[str, Any]:
         for row in rows
         if row[value] is not None
     ]
-    methods = [method for method in METHOD_COLOURS if any(row["method"] == method for row in data)]
+    legend = method_legend([row["method"] for row in data])
     ks = sorted({row["k"] for row in data})
     chart = (
         alt.Chart(_data(data))
@@ -174,7 +268,7 @@ def quality_lines(rows: list[dict[str, Any]], *, value: str) -> dict[str, Any]:
                 "k:Q", title="candidates looked at", scale=alt.Scale(type="log"), axis=alt.Axis(values=ks, format="d")
             ),
             y=alt.Y("value:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", tickCount=5)),
-            color=_colours("method", methods, [METHOD_COLOURS[method] for method in methods]),
+            color=_legend_colours("method", legend),
             detail="direction:N",
             tooltip=[
                 "method:N",
@@ -185,7 +279,7 @@ def quality_lines(rows: list[dict[str, Any]], *, value: str) -> dict[str, Any]:
             ],
         )
     )
-    return _finished(chart, height=220)
+    return finished(chart, height=220)
 
 
 def layer_lines(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -212,7 +306,7 @@ def layer_lines(rows: list[dict[str, Any]]) -> dict[str, Any]:
             tooltip=["tokens:N", "layer:Q", alt.Tooltip("p:Q", title="probability", format=".4~g")],
         )
     )
-    return _finished(chart, height=230)
+    return finished(chart, height=230)
 
 
 def horizontal_bars(rows: list[dict[str, Any]], *, y: str, x: str, legend: Legend, title: str) -> dict[str, Any]:
@@ -228,7 +322,7 @@ def horizontal_bars(rows: list[dict[str, Any]], *, y: str, x: str, legend: Legen
             tooltip=[alt.Tooltip("name:N", title=y), alt.Tooltip("value:Q", title=title, format=",")],
         )
     )
-    return _finished(chart, height=_ROW_HEIGHT * len(names))
+    return finished(chart, height=_ROW_HEIGHT * len(names))
 
 
 def language_legend(langs: Sequence[str]) -> Legend:
@@ -263,7 +357,7 @@ def _data(rows: list[dict[str, Any]]) -> alt.Data:
     return alt.Data(values=rows)
 
 
-def _finished(chart: Any, *, height: int) -> dict[str, Any]:
+def finished(chart: Any, *, height: int) -> dict[str, Any]:
     """Return the specification: as wide as its place on the page, without a link to the schema."""
     fitted = alt.AutoSizeParams(type="fit-x", contains="padding")
     specification = chart.properties(width="container", height=height, autosize=fitted).to_dict()

@@ -12,23 +12,13 @@ from warehouse.report.blocks import (
     Listing,
     Matrix,
     Missing,
-    PivotLists,
     Section,
     Table,
     ask,
 )
+from warehouse.report.candidates import pivot_lists
+from warehouse.report.network import network
 
-# English words of pairs that people know how to judge, with the direction to show them in.
-CHOSEN_PAIRS = (
-    ("water", "en", "fr"),
-    ("library", "fr", "ja"),
-    ("bread", "en", "zh"),
-    ("meaning", "fr", "ja"),
-    ("music", "zh", "ja"),
-    ("book", "en", "ja"),
-)
-_PAIRS_SHOWN = 6
-_CANDIDATES_SHOWN = 8
 _TOKENS_SHOWN = 60
 _VARIANTS = "pivot_aware_"
 
@@ -90,10 +80,11 @@ def pivots(warehouse: Any, corpus: str | None) -> Section:
             )
         )
     else:
-        blocks.append(_pivot_lists(warehouse, corpus))
+        blocks.append(pivot_lists(warehouse, corpus))
     if corpus is not None and queries.has_rows(warehouse, "fct_pivot_quality"):
         blocks.append(_quality(warehouse, corpus))
     if corpus is not None and queries.has_rows(warehouse, "dim_pivot_tokens"):
+        blocks.append(network(warehouse, corpus))
         answer = ask(queries.pivot_tokens, warehouse, corpus, limit=_TOKENS_SHOWN)
         if answer.rows:
             says = (
@@ -125,7 +116,7 @@ def selection(warehouse: Any, corpus: str | None) -> Section:
     answer = ask(queries.selection_summary, warehouse, corpus)
     # held_out is what nothing trains on, so it is no choice to compare
     rows = [row for row in answer.rows if row["strategy"] != "held_out"]
-    # shares and overlap are about the strategies; the variants by pivot set differ in density
+    # the variants by pivot set are rows of the query
     main = [row for row in rows if not row["strategy"].startswith(_VARIANTS)]
     legend = charts.language_legend(_largest_first(rows))
     blocks.append(
@@ -149,7 +140,7 @@ def selection(warehouse: Any, corpus: str | None) -> Section:
                 (
                     heading,
                     charts.dots(
-                        rows,
+                        main,
                         y="strategy",
                         x=column,
                         colour="lang",
@@ -174,75 +165,6 @@ def selection(warehouse: Any, corpus: str | None) -> Section:
         blocks.append(_overlap(ask(queries.selection_overlap, warehouse, corpus)))
     intro = "The strategies choose documents under the same token budget; each row is one of them."
     return Section(id="selection", title="Selection", intro=intro, blocks=blocks)
-
-
-def _pivot_lists(warehouse: Any, corpus: str) -> PivotLists:
-    truth = ask(queries.planted_pivots, warehouse, corpus)
-    planted = {(row["item_id"], row["token_id"]) for row in truth.rows}
-    wanted = [(word, *pair) for word, *pair in _chosen_words(warehouse, corpus)]
-    if len(wanted) < _PAIRS_SHOWN:
-        strongest = ask(queries.strongest_pairs, warehouse, corpus).rows
-        wanted += [(row["source_word"], row["source_lang"], row["target_lang"]) for row in strongest]
-    pairs: list[dict[str, Any]] = []
-    shown: Answer | None = None
-    for word, source_lang, target_lang in dict.fromkeys(wanted):
-        if len(pairs) == _PAIRS_SHOWN:
-            break
-        lists: dict[str, list[dict[str, Any]]] = {}
-        for method in ("adjusted", "paper"):
-            answer = ask(
-                queries.pivots_of_pair,
-                warehouse,
-                corpus,
-                word,
-                source_lang,
-                target_lang,
-                score_method=method,
-                top_k=_CANDIDATES_SHOWN,
-            )
-            shown = shown or answer
-            first_item = answer.rows[:1] and answer.rows[0]["item_id"]
-            lists[method] = [
-                {**row, "is_planted": (row["item_id"], row["token_id"]) in planted}
-                for row in answer.rows
-                if row["item_id"] == first_item
-            ]
-        if not any(lists.values()):
-            continue
-        target_word = next(iter(lists["adjusted"] or lists["paper"]))["target_word"]
-        pairs.append(
-            {
-                "source_word": word,
-                "target_word": target_word,
-                "source_lang": source_lang,
-                "target_lang": target_lang,
-                "lists": lists,
-                "together": _together(warehouse, corpus, word, target_word, source_lang, target_lang),
-            }
-        )
-    says = "Best candidates first; the bar is the score against the list's best."
-    if planted:
-        says += " A tick marks a token that was planted as a pivot of this pair."
-    return PivotLists(title="Candidates of chosen pairs", says=says, pairs=pairs, answer=shown)
-
-
-def _chosen_words(warehouse: Any, corpus: str) -> list[tuple[str, str, str]]:
-    """Return (source word, source language, target language) of the chosen pairs that this corpus has words for."""
-    found = []
-    for english, source_lang, target_lang in CHOSEN_PAIRS:
-        if source_lang == "en":
-            found.append((english, source_lang, target_lang))
-            continue
-        rows = ask(queries.pair_cooccurrence, warehouse, corpus, "en", source_lang, source_word=english).rows
-        found += [(row["target_word"], source_lang, target_lang) for row in rows[:1]]
-    return found
-
-
-def _together(
-    warehouse: Any, corpus: str, word: str, target_word: str, source_lang: str, target_lang: str
-) -> dict[str, Any]:
-    rows = ask(queries.pair_cooccurrence, warehouse, corpus, source_lang, target_lang, source_word=word).rows
-    return next((row for row in rows if row["target_word"] == target_word), {})
 
 
 def _quality(warehouse: Any, corpus: str) -> Block:
@@ -270,7 +192,7 @@ def _quality(warehouse: Any, corpus: str) -> Block:
         " Where pivots were planted, how many are found, and how many of the candidates are real. One line per"
         " direction; higher is better.",
         panels=panels,
-        legend=list(charts.METHOD_COLOURS.items()),
+        legend=charts.method_legend([row["score_method"] for row in rows]),
         answer=answer,
     )
 

@@ -12,6 +12,7 @@
       background: "transparent",
       font,
       view: { stroke: null },
+      text: { fill: ink },
       axis: {
         labelColor: muted, titleColor: muted, gridColor: line, domainColor: line, tickColor: line,
         labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal",

@@ -1,6 +1,7 @@
 """The page: sections gathered from the published copy and set into one HTML file."""
 
 import json
+import os
 import re
 from datetime import datetime
 from functools import cache
@@ -17,6 +18,7 @@ from warehouse.report import corpus as corpus_sections
 from warehouse.report import results as result_sections
 from warehouse.report import wording
 from warehouse.report.blocks import Figure, PivotLists, Section, ask
+from warehouse.report.lineage import lineage
 from warehouse.settings import Home
 from warehouse.status import status
 
@@ -27,8 +29,11 @@ _TOKEN_COLUMNS = re.compile(r"(^|_)token$")
 _CODE = re.compile(r"`([^`]+)`")
 
 
-def render_page(home: Home) -> str:
+def render_page(home: Home, out: Path) -> str:
     """Return the report of the published copy as HTML.
+
+    Args:
+        out: where it will lie; what it links to is named relative to that.
 
     Raises:
         UsageError: nothing is published.
@@ -43,7 +48,7 @@ def render_page(home: Home) -> str:
             corpus_sections.selection(warehouse, corpus),
             result_sections.results(warehouse, experiment),
             result_sections.signatures(warehouse, experiment),
-            result_sections.lineage(warehouse, manifest),
+            lineage(warehouse, manifest, corpus, _docs(home, out)),
         ]
         short = _in_short(warehouse, sections, experiment, corpus)
     specifications: list[dict[str, Any]] = []
@@ -69,6 +74,13 @@ def render_page(home: Home) -> str:
     )
 
 
+def _docs(home: Home, out: Path) -> str | None:
+    """Return where the models' documentation lies, as a link from the page; None when it is not written."""
+    if not home.dbt_docs_file.exists():
+        return None
+    return Path(os.path.relpath(home.dbt_docs_file.resolve(), out.resolve().parent)).as_posix()
+
+
 def _subject(warehouse: Any) -> tuple[str | None, str | None]:
     """Return the latest experiment, and its corpus; without one the largest corpus."""
     experiments = ask(queries.experiments, warehouse).rows
@@ -90,12 +102,19 @@ def _in_short(
     deltas = []
     if experiment and queries.has_rows(warehouse, "fct_strategy_comparison"):
         deltas = ask(queries.mean_deltas, warehouse, experiment).rows
-    found = wording.verdict(deltas, flagged)
+    scored = experiment and queries.has_rows(warehouse, "fct_translation_scores")
+    means = ask(queries.scores, warehouse, experiment).rows if scored else []
+    found = wording.verdict(deltas, flagged, means)
     cards.append({"title": "Did pivot-aware data win?", "link": "results", **found})
     for block in sections[1].blocks:
         if isinstance(block, PivotLists) and block.pairs:
             pair = block.pairs[0]
-            cards.append({"title": "Best pivots", "link": "pivots", "mood": "plain", "pair": pair, "sentences": []})
+            method = pair["methods"][0]
+            best = [token for token in pair["tokens"] if method in token["by"]][:3]
+            cards.append(
+                {"title": f"The {len(best)} best pivots", "link": "pivots", "mood": "plain", "pair": pair, "best": best}
+                | {"sentences": [wording.pivots_sentence(pair, best[0], method)]}
+            )
     if corpus is not None:
         rows = ask(queries.corpus_languages, warehouse, corpus).rows
         text = ", ".join(f"{row['lang']} {_compact(row['n_tokens'])}" for row in rows[:6])
@@ -109,7 +128,7 @@ def _in_short(
             }
         )
     if experiment:
-        names = ", ".join(name.replace("_", " ") for name in flagged)
+        names = "; ".join(wording.signature_title(name) for name in flagged)
         cards.append(
             {
                 "title": "What to doubt",
@@ -151,7 +170,15 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters.update(
-        prose=_prose, cell=_cell, token=_token, heading=_heading, is_number=_is_number, figures=_figures
+        prose=_prose,
+        cell=_cell,
+        token=_token,
+        heading=_heading,
+        title_of=wording.signature_title,
+        is_number=_is_number,
+        figures=_figures,
+        score=_score,
+        percent=_percent,
     )
     return environment
 
@@ -167,6 +194,14 @@ def _heading(column: str) -> str:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _score(value: float) -> str:
+    return f"{value:.1f}" if value >= 1 else f"{value:.3f}"
+
+
+def _percent(value: float) -> str:
+    return f"{value:.0%}" if value >= 0.1 else f"{value:.1%}"
 
 
 def _figures(value: float) -> str:

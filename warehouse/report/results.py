@@ -1,24 +1,11 @@
-"""Sections of the report about models: results, failure signatures, lineage."""
+"""Sections of the report about models: results and failure signatures."""
 
 from typing import Any
 
 from warehouse import queries
 from warehouse.report import charts, wording
-from warehouse.report.blocks import Answer, Block, Figure, Listing, Matrix, Missing, Section, Signatures, Table, ask
-
-_EXPERIMENT = "pivots experiment --corpus NAME --model MODEL --preset PRESET"
-_RUN_COLUMNS = [
-    "run_id",
-    "kind",
-    "corpus",
-    "experiment",
-    "strategy",
-    "seed",
-    "model_id",
-    "git_commit",
-    "config_hash",
-    "finished_at",
-]
+from warehouse.report.blocks import Answer, Block, Figure, Matrix, Missing, Section, Signatures, ask
+from warehouse.report.inside import EXPERIMENT, inside_blocks
 
 
 def results(warehouse: Any, experiment: str | None) -> Section:
@@ -26,22 +13,14 @@ def results(warehouse: Any, experiment: str | None) -> Section:
     title = "Results"
     if experiment is None or not queries.has_rows(warehouse, "fct_translation_scores"):
         missing = Missing(
-            title="Scores", says="No model has been trained and scored in an experiment.", command=_EXPERIMENT
+            title="Scores", says="No model has been trained and scored in an experiment.", command=EXPERIMENT
         )
         return Section(id="results", title=title, intro="", blocks=[missing])
     blocks: list[Block] = [_scores(warehouse, experiment)]
     if queries.has_rows(warehouse, "fct_strategy_comparison"):
         blocks += _comparison(warehouse, experiment)
-    if queries.has_rows(warehouse, "fct_pivot_layer_curves"):
-        blocks += _layers(warehouse, experiment)
-    else:
-        blocks.append(
-            Missing(title="Layer curves", says="No model has been traced.", command="pivots trace --model MODEL")
-        )
-    if queries.has_rows(warehouse, "fct_behaviours"):
-        blocks.append(_behaviours(warehouse, experiment))
-    if queries.has_rows(warehouse, "fct_behaviour_auc"):
-        blocks += _auc(warehouse, experiment)
+    blocks += _by_direction(warehouse, experiment)
+    blocks += inside_blocks(warehouse, experiment)
     if queries.has_rows(warehouse, "fct_held_out_losses"):
         blocks += _held_out(warehouse, experiment)
     intro = (
@@ -58,7 +37,7 @@ def signatures(warehouse: Any, experiment: str | None) -> Section:
         " the job."
     )
     if not queries.has_rows(warehouse, "fct_failure_signatures"):
-        missing = Missing(title="Failure signatures", says="There is no run to examine.", command=_EXPERIMENT)
+        missing = Missing(title="Failure signatures", says="There is no run to examine.", command=EXPERIMENT)
         return Section(id="signatures", title="What to doubt", intro=intro, blocks=[missing])
     answer = ask(queries.failure_signatures, warehouse)
     kept = [row for row in answer.rows if experiment is None or row["experiment"] == experiment]
@@ -85,32 +64,6 @@ def signatures(warehouse: Any, experiment: str | None) -> Section:
     return Section(id="signatures", title="What to doubt", intro=intro, blocks=[block])
 
 
-def lineage(warehouse: Any, manifest: dict[str, Any]) -> Section:
-    """Where every number comes from."""
-    answer = ask(queries.runs, warehouse)
-    blocks: list[Block] = []
-    if answer.rows:
-        says = f"{len(answer.rows):,} runs; the same request has the same id, so a row is found again by it."
-        columns = [name for name in _RUN_COLUMNS if any(row[name] is not None for row in answer.rows)]
-        blocks.append(Listing(title="Runs", says=says, table=Table(columns=columns, rows=answer.rows), answer=answer))
-    else:
-        blocks.append(
-            Missing(
-                title="Runs", says="No run is recorded.", command="pivots ingest PATH --corpus NAME --tokenizer FILE"
-            )
-        )
-    tables = [{"table": name, **table} for name, table in manifest["tables"].items()]
-    blocks.append(
-        Listing(
-            title="Published tables",
-            says="The content hash ignores the order of rows: equal hashes, equal tables.",
-            table=Table(columns=["table", "n_rows", "content_hash"], rows=tables),
-        )
-    )
-    intro = "Every result row carries a run; every run its commit, configuration hash and input hashes."
-    return Section(id="lineage", title="Lineage", intro=intro, blocks=blocks)
-
-
 def flagged_signatures(warehouse: Any, experiment: str) -> list[str]:
     """Return the names of the signatures flagged in an experiment, sorted."""
     if not queries.has_rows(warehouse, "fct_failure_signatures"):
@@ -121,7 +74,7 @@ def flagged_signatures(warehouse: Any, experiment: str) -> list[str]:
 
 def _scores(warehouse: Any, experiment: str) -> Figure:
     answer = ask(queries.scores, warehouse, experiment)
-    rows = _in_order(answer.rows)
+    rows = charts.in_order(answer.rows)
     panels = [
         ("score", charts.intervals(rows, y="strategy", value="score", low="ci_low", high="ci_high", title="score"))
     ]
@@ -179,6 +132,27 @@ def _comparison(warehouse: Any, experiment: str) -> list[Block]:
     return blocks
 
 
+def _by_direction(warehouse: Any, experiment: str) -> list[Block]:
+    answer = ask(queries.direction_scores, warehouse, experiment)
+    if not answer.rows:
+        return []
+    strategies = charts.strategy_order([row["strategy"] for row in answer.rows])
+    panels = []
+    for lang in sorted({row["source_lang"] for row in answer.rows}):
+        rows = [row for row in answer.rows if row["source_lang"] == lang]
+        panels.append((f"from {lang}", charts.grouped_intervals(rows, strategies=strategies)))
+    return [
+        Figure(
+            title="Scores by strategy and direction",
+            says="Every training seed of a strategy with its 95 % interval over words. Few words judge one direction,"
+            " so look for what all directions agree on.",
+            panels=panels,
+            legend=[(charts.label(s), c) for s, c in zip(strategies, charts.strategy_colours(strategies), strict=True)],
+            answer=answer,
+        )
+    ]
+
+
 def _direction_matrix(answer: Answer) -> Matrix:
     rows = [row for row in answer.rows if row["source_lang"] != queries.ALL]
     langs = sorted({row["source_lang"] for row in rows} | {row["target_lang"] for row in rows})
@@ -204,84 +178,6 @@ def _direction_matrix(answer: Answer) -> Matrix:
     )
 
 
-def _layers(warehouse: Any, experiment: str) -> list[Block]:
-    answer = ask(queries.mean_layer_curves, warehouse, experiment)
-    if not answer.rows:
-        return [Missing(title="Layer curves", says="No model of this experiment has been traced.", command=_EXPERIMENT)]
-    strategies = charts.strategy_order([row["strategy"] for row in answer.rows])
-    shown = [name for name in ("base", wording.MAIN[1], wording.MAIN[0]) if name in strategies] or strategies[:3]
-    panels = []
-    for strategy in shown:
-        for behaviour in ("cooccurrence", "pivot"):
-            rows = [row for row in answer.rows if (row["strategy"], row["behaviour"]) == (strategy, behaviour)]
-            if rows:
-                n_words = max(row["n_items"] for row in rows)
-                panels.append((f"{charts.label(strategy)}, {behaviour}: {n_words:,} words", charts.layer_lines(rows)))
-    peaks = [
-        row
-        for row in answer.rows
-        if row["strategy"] == shown[-1] and row["behaviour"] == "pivot" and row["p_pivot"] is not None
-    ]
-    says = "Expected by the theory: the pivots' probability rises, peaks in the middle layers and falls as the target's"
-    says += " rises; control pivots, those of another pair, should stay flat."
-    if peaks:
-        peak = max(peaks, key=lambda row: row["p_pivot"])
-        last = max(row["layer"] for row in peaks)
-        says += f" In {charts.label(shown[-1])}, words that go through a pivot peak at layer {peak['layer']} of {last}."
-    return [
-        Figure(
-            title="Along the layers", says=says, panels=panels, legend=list(charts.CURVE_COLOURS.items()), answer=answer
-        )
-    ]
-
-
-def _behaviours(warehouse: Any, experiment: str) -> Block:
-    answer = ask(queries.behaviour_counts, warehouse, experiment)
-    if not answer.rows:
-        return Missing(title="Behaviours", says="No model of this experiment has been traced.", command=_EXPERIMENT)
-    seen = {row["behaviour"] for row in answer.rows}
-    legend = [(name, colour) for name, colour in charts.BEHAVIOUR_COLOURS.items() if name in seen]
-    chart = charts.stacked_shares(answer.rows, y="strategy", part="behaviour", share="share", legend=legend)
-    return Figure(
-        title="Behaviours",
-        says="Share of words translated straight (`cooccurrence`), through another word (`pivot`), or not judged"
-        " because the two words share a token (`excluded`).",
-        panels=[("", chart)],
-        legend=legend,
-        answer=answer,
-    )
-
-
-def _auc(warehouse: Any, experiment: str) -> list[Block]:
-    answer = ask(queries.behaviour_auc, warehouse, experiment)
-    rows = [row for row in answer.rows if row["auc"] is not None]
-    if not rows:
-        return []
-    panels = []
-    for definition in ("peak", "threshold"):
-        of_definition = _in_order([row for row in rows if row["definition"] == definition])
-        if of_definition:
-            panels.append(
-                (
-                    f"behaviour by {definition}",
-                    charts.intervals(
-                        of_definition,
-                        y="strategy",
-                        value="auc",
-                        low="ci_low",
-                        high="ci_high",
-                        title="AUC",
-                        reference=0.5,
-                    ),
-                )
-            )
-    says = (
-        "AUC of log(1 + documents shared by the pair) for telling straight words from pivot words; dashed is a coin"
-        " toss. The paper reports more than one half for most pairs."
-    )
-    return [Figure(title="Does co-occurrence predict the behaviour?", says=says, panels=panels, answer=answer)]
-
-
 def _held_out(warehouse: Any, experiment: str) -> list[Block]:
     answer = ask(queries.held_out_losses, warehouse, experiment)
     rows = [row for row in answer.rows if row["bits_per_byte_delta"] is not None and row["strategy"] != "base"]
@@ -299,8 +195,3 @@ def _held_out(warehouse: Any, experiment: str) -> list[Block]:
     )
     says = "Loss on documents nobody trained on, after training less before. Above zero: the model forgot a language."
     return [Figure(title="Held-out loss", says=says, panels=[("", chart)], legend=legend, answer=answer)]
-
-
-def _in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    order = charts.strategy_order([row["strategy"] for row in rows])
-    return sorted(rows, key=lambda row: (order.index(row["strategy"]), row["seed"] is not None, row["seed"] or 0))

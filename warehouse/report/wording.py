@@ -5,6 +5,17 @@ from typing import Any
 
 MAIN = ("pivot_aware", "random_multilingual")
 EXPOSURE_CONTROL = "word_density"
+SIGNATURES = {
+    "auc_near_half": "Co-occurrence does not predict the behaviour",
+    "gains_only_in_high_resource": "Only languages with much data gained",
+    "non_finite_values": "A model diverged",
+    "pivot_curve_flat": "Pivots play no visible part",
+    "pivot_curve_like_control": "Other words' pivots do as much",
+    "pivot_curve_monotonic": "The pivot curve does not rise and fall",
+    "scores_at_chance": "The model cannot do the task",
+    "unlinked_above_chance": "Words without any link are translated too",
+}
+_FORGETTING = "forgetting_"
 _BETTER, _WORSE = "better", "worse"
 
 
@@ -37,12 +48,31 @@ def delta_sentence(row: dict[str, Any]) -> str:
     return f"Against {against}: {row['score_delta']:+.4f} ({'; '.join(intervals)}), {outcome(row)}."
 
 
-def verdict(deltas: Sequence[dict[str, Any]], flagged: Sequence[str] = ()) -> dict[str, Any]:
+def signature_title(name: str) -> str:
+    """Return what a failure signature says, in a few plain words."""
+    if name.startswith(_FORGETTING):
+        return f"The model forgot some {name.removeprefix(_FORGETTING)}"
+    return SIGNATURES.get(name) or name.replace("_", " ").capitalize()
+
+
+def pivots_sentence(pair: dict[str, Any], best: dict[str, Any], method: str) -> str:
+    """Return what the best candidate of a pair shares with its two words."""
+    return (
+        f"By score method {method}. The first stands in {best['source_rate']:.0%} of the documents with"
+        f" “{pair['source_word']}”, in {best['target_rate']:.0%} of those with “{pair['target_word']}”, in"
+        f" {best['background_rate']:.1%} of all."
+    )
+
+
+def verdict(
+    deltas: Sequence[dict[str, Any]], flagged: Sequence[str] = (), means: Sequence[dict[str, Any]] = ()
+) -> dict[str, Any]:
     """Return whether pivot-aware data won, from the mean differences of an experiment.
 
     Args:
         deltas: rows of `queries.mean_deltas`.
         flagged: names of the failure signatures that are flagged in this experiment.
+        means: rows of `queries.scores`, to say what a difference is a difference of.
 
     Returns:
         mood (good, bad, unclear, none), headline, sentences.
@@ -63,7 +93,17 @@ def verdict(deltas: Sequence[dict[str, Any]], flagged: Sequence[str] = ()) -> di
         "leaning better": f"Perhaps: {size}, but only one of two intervals leaves out zero",
         "leaning worse": f"Rather not: {size}, and one of two intervals lies below zero",
     }.get(found, f"Not shown: {size}, and the intervals hold zero")
+    if main.get("seed_ci_low") is None and found.startswith("leaning"):
+        direction = "ahead" if found.endswith(_BETTER) else "behind"
+        headline = f"Not known: {direction} by {abs(main['score_delta']):.4f}, but in one training run only"
     sentences = [delta_sentence(of_pivots[name]) for name in _baseline_order(of_pivots)]
+    levels = {name: [row["score"] for row in means if row["strategy"] == name] for name in MAIN}
+    if all(levels.values()):
+        mine, other = (sum(values) / len(values) for values in levels.values())
+        sentences.insert(
+            0,
+            f"Mean score {mine:.4f} with pivot-aware data, {other:.4f} with random multilingual data of the same size.",
+        )
     control = of_pivots.get(EXPOSURE_CONTROL)
     if control is not None and "better" in found and "better" not in outcome(control):
         sentences.append(
