@@ -90,6 +90,9 @@ select
     'demo' as corpus, graph, a.token_id, a.token, a.lang, b.token_id as neighbour_id, b.token as neighbour,
     b.lang as neighbour_lang, (50.0 - abs(a.token_id - b.token_id))::double as edge_weight,
     row_number() over (partition by graph, a.token_id order by abs(a.token_id - b.token_id), b.token_id) as neighbour_rank,
+    row_number() over (
+        partition by graph, a.token_id, b.lang order by abs(a.token_id - b.token_id), b.token_id
+    ) as neighbour_rank_in_lang,
     5::bigint as n_docs_both, (3 * a.token_id)::bigint as n_docs, (3 * b.token_id)::bigint as neighbour_n_docs
 from vocabulary a cross join vocabulary b cross join (values ('adjacency'), ('bridge')) g(graph)
 where a.token_id <> b.token_id and a.token_id > 0 and b.token_id > 0

@@ -277,7 +277,7 @@ def test_in_a_browser_every_chart_is_drawn_without_an_error_or_a_request(
 
 
 @needs_browser
-@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("dark", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_in_a_browser_nothing_stands_in_the_way_of_keyboard_and_screen_reader(
     home: Home, page: str, dark: bool
 ) -> None:

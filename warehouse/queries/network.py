@@ -40,10 +40,8 @@ def pivot_network(
     best = members.filter(members["rank"] <= n_pivots).select("token_id", "rank")
     edges = where(mart(warehouse, "fct_token_neighbours"), corpus=corpus, graph=graph)
     edges = edges.filter(edges.neighbour_lang.notnull()).join(best, "token_id")
-    by_language = ibis.window(group_by=["token_id", "neighbour_lang"], order_by="neighbour_rank")
-    edges = edges.mutate(place=ibis.row_number().over(by_language))
     return (
-        edges.filter(edges.place < per_lang)
+        edges.filter(edges.neighbour_rank_in_lang <= per_lang)
         .select(
             "rank",
             "token_id",

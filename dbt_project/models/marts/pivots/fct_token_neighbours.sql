@@ -1,4 +1,4 @@
--- One row per corpus, graph, token and one of its strongest neighbours (at most var neighbours_kept of them).
+-- One row per corpus, graph, token and one of its strongest neighbours: of all, or of the neighbour's own language.
 
 with adjacency as (
 
@@ -65,12 +65,23 @@ ends as (
 ranked as (
 
     select
-        *,
+        ends.*,
+        neighbours.token as neighbour,
+        neighbours.lang as neighbour_lang,
+        neighbours.n_docs as neighbour_n_docs,
         row_number() over (
-            partition by corpus, graph, token_id
-            order by edge_weight desc, neighbour_id asc
-        ) as neighbour_rank
+            partition by ends.corpus, ends.graph, ends.token_id
+            order by ends.edge_weight desc, ends.neighbour_id asc
+        ) as neighbour_rank,
+        row_number() over (
+            partition by ends.corpus, ends.graph, ends.token_id, neighbours.lang
+            order by ends.edge_weight desc, ends.neighbour_id asc
+        ) as neighbour_rank_in_lang
     from ends
+    inner join tokens as neighbours
+        on
+            ends.corpus = neighbours.corpus
+            and ends.neighbour_id = neighbours.token_id
 
 ),
 
@@ -83,28 +94,30 @@ final as (
         tokens.token,
         tokens.lang,
         ranked.neighbour_id,
-        neighbours.token as neighbour,
-        neighbours.lang as neighbour_lang,
+        ranked.neighbour,
+        ranked.neighbour_lang,
         ranked.edge_weight,
         ranked.neighbour_rank,
+        ranked.neighbour_rank_in_lang,
         token_pairs.n_docs as n_docs_both,
         tokens.n_docs,
-        neighbours.n_docs as neighbour_n_docs
+        ranked.neighbour_n_docs
     from ranked
     inner join tokens
         on
             ranked.corpus = tokens.corpus
             and ranked.token_id = tokens.token_id
-    inner join tokens as neighbours
-        on
-            ranked.corpus = neighbours.corpus
-            and ranked.neighbour_id = neighbours.token_id
     inner join token_pairs
         on
             ranked.corpus = token_pairs.corpus
             and token_pairs.token_id_a = least(ranked.token_id, ranked.neighbour_id)
             and token_pairs.token_id_b = greatest(ranked.token_id, ranked.neighbour_id)
-    where ranked.neighbour_rank <= {{ var('neighbours_kept') }}
+    where
+        ranked.neighbour_rank <= {{ var('neighbours_kept') }}
+        or (
+            ranked.neighbour_lang is not null
+            and ranked.neighbour_rank_in_lang <= {{ var('neighbours_kept_per_language') }}
+        )
 
 )
 
