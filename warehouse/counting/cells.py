@@ -7,7 +7,7 @@ import numpy as np
 from warehouse.counting import pair_kernels as kernels
 from warehouse.counting.memory import MemoryPlan
 from warehouse.counting.options import CountOptions
-from warehouse.counting.rows import Part, token_rows, word_rows
+from warehouse.counting.rows import Part, Save, token_rows, word_rows
 from warehouse.counting.strata import Expectation
 from warehouse.counting.units import Corpus
 from warehouse.counting.writing import Columns
@@ -18,21 +18,27 @@ EXPECTED_TOLERANCE = 1e-12
 
 
 def word_token_cells(
-    corpus: Corpus, expected: Expectation, plan: MemoryPlan, *, threads: int, done: Callable[[int], None]
+    corpus: Corpus,
+    expected: Expectation,
+    plan: MemoryPlan,
+    *,
+    threads: int,
+    save: Save | None,
+    done: Callable[[int], None],
 ) -> Iterator[Columns]:
     """Yield the cells of `raw.word_tokens`, sorted by word_id and token_id; `done` hears of finished words."""
     column_order = np.argsort(corpus.token_ids).astype(np.int32)
-    n_word_docs = corpus.n_word_docs
+    n_units, n_docs, n_word_docs = corpus.n_units, corpus.n_docs, corpus.n_word_docs
 
     def keep(part: Part, memory: np.ndarray, first_row: int) -> tuple[np.ndarray, ...]:
         return kernels.keep_word_cells(
             memory,
             *part,
             first_row,
-            corpus.n_units,
+            n_units,
             n_word_docs,
             corpus.word_strata,
-            corpus.n_docs,
+            n_docs,
             column_order,
             expected.starts,
             expected.strata,
@@ -42,7 +48,7 @@ def word_token_cells(
             EXPECTED_TOLERANCE,
         )
 
-    for part, (words, ranks, counts, means, variances) in word_rows(corpus, keep, plan, threads=threads):
+    for part, (words, ranks, counts, means, variances) in word_rows(corpus, keep, plan, threads=threads, save=save):
         yield {
             "word_id": corpus.word_ids[words],
             "token_id": corpus.token_ids[ranks],
@@ -60,18 +66,20 @@ def token_pair_edges(
     plan: MemoryPlan,
     *,
     threads: int,
+    save: Save | None,
     done: Callable[[int], None],
 ) -> Iterator[Columns]:
     """Yield the edges of `raw.token_pairs`, token_id_a < token_id_b, not sorted; `done` hears of finished tokens."""
-    least = least_joint_docs(corpus, options)
+    n_units, n_docs = corpus.n_units, corpus.n_docs
+    least = least_joint_docs(n_docs, options)
 
     def keep(part: Part, memory: np.ndarray, first_row: int) -> tuple[np.ndarray, ...]:
         return kernels.keep_edges(
             memory,
             *part,
             kernels.triangle(first_row),
-            corpus.n_units,
-            corpus.n_docs,
+            n_units,
+            n_docs,
             expected.starts,
             expected.strata,
             expected.rates,
@@ -87,8 +95,8 @@ def token_pair_edges(
             options.z_min_token_docs,
         )
 
-    n_tokens = eligible_tokens(corpus, options)
-    for part, (xs, ys, counts, means, variances) in token_rows(corpus, n_tokens, keep, plan, threads=threads):
+    parts = token_rows(corpus, keep, plan, threads=threads, save=save)
+    for part, (xs, ys, counts, means, variances) in parts:
         a, b = corpus.token_ids[xs], corpus.token_ids[ys]
         yield {
             "token_id_a": np.minimum(a, b),
@@ -100,19 +108,13 @@ def token_pair_edges(
         done(part[1] - part[0])
 
 
-def eligible_tokens(corpus: Corpus, options: CountOptions) -> int:
-    """Return how many ranks can have an edge at all: those in enough units for one of the two rules."""
-    enough = min(options.rate_min_token_docs, options.z_min_token_docs)
-    return int((corpus.n_docs >= enough).sum())
-
-
-def least_joint_docs(corpus: Corpus, options: CountOptions) -> np.ndarray:
-    """Return uint32 by rank y: the fewest joint units with which a token x of larger rank can have an edge to y.
+def least_joint_docs(n_docs: np.ndarray, options: CountOptions) -> np.ndarray:
+    """Return uint32 by rank y: the fewest joint units with which any token can have an edge to y.
 
     The rate rule needs n/n(y) >= min_rate_difference; the z rule its least number of joint units.
     """
     never = np.iinfo(np.uint32).max
-    by_rate = np.floor(options.min_rate_difference * corpus.n_docs * (1 - 1e-9))
-    by_rate = np.where(corpus.n_docs >= options.rate_min_token_docs, np.maximum(by_rate, 1), never)
-    by_z = np.where(corpus.n_docs >= options.z_min_token_docs, options.z_min_pair_docs, never)
+    by_rate = np.floor(options.min_rate_difference * n_docs * (1 - 1e-9))
+    by_rate = np.where(n_docs >= options.rate_min_token_docs, np.maximum(by_rate, 1), never)
+    by_z = np.where(n_docs >= options.z_min_token_docs, options.z_min_pair_docs, never)
     return np.minimum(by_rate, by_z).astype(np.uint32)

@@ -22,6 +22,10 @@ class Chunk:
     def n_units(self) -> int:
         return self.starts.size - 1
 
+    @property
+    def n_bytes(self) -> int:
+        return sum(getattr(self, field.name).nbytes for field in fields(self))
+
 
 class ChunkStore:
     """An ordered list of chunks. The second chunk sends all of them to the folder, from where each pass reads them."""

@@ -4,26 +4,33 @@ import json
 import shutil
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from warehouse import lake
 from warehouse.connection import writer_lock
-from warehouse.counting.cells import eligible_tokens, token_pair_edges, word_token_cells
-from warehouse.counting.inputs import CountInputs, find_inputs
-from warehouse.counting.memory import memory_plan
+from warehouse.counting.cells import token_pair_edges, word_token_cells
+from warehouse.counting.changes import find_changes
+from warehouse.counting.inputs import CountInputs, find_inputs, item_pairs
+from warehouse.counting.memory import MemoryPlan, memory_plan
 from warehouse.counting.options import CountOptions
 from warehouse.counting.sorting import sorted_edges
 from warehouse.counting.strata import expectation, strata_tables
+from warehouse.counting.sums import SumsWriter, find_sums, sums_writer
 from warehouse.counting.units import Corpus, read_corpus
-from warehouse.counting.words import count_word_pairs
+from warehouse.counting.words import count_word_pairs, word_pair_rows
 from warehouse.counting.writing import Columns, table_writer, write_rows
 from warehouse.errors import StepFailed
 from warehouse.progress import progress, say
 from warehouse.runs import Run
 from warehouse.settings import Home, available_threads
+
+# Changes up to this share of the sums are counted again each time; more are added to them for good.
+_KEPT_CHANGES = 1 / 32
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,7 @@ def count_corpus(home: Home, corpus: str, options: CountOptions | None = None) -
             lake.remove_unfinished(folder.parent)
             with lake.atomic_folder(folder) as unfinished:
                 scratch = unfinished / "scratch"
-                _write_counts(unfinished, scratch, inputs, options, count_id, run.run_id)
+                _count(home, unfinished, scratch, inputs, options, count_id, run.run_id)
                 shutil.rmtree(scratch, ignore_errors=True)
         run.record(home)
         if lake.current_count(home, corpus) != count_id:
@@ -77,36 +84,75 @@ def count_corpus(home: Home, corpus: str, options: CountOptions | None = None) -
     return _summary(folder, run.run_id, seconds=time.monotonic() - start, was_there=was_there)
 
 
-def _write_counts(
-    folder: Path, scratch: Path, inputs: CountInputs, options: CountOptions, count_id: str, run_id: str
+def _count(
+    home: Home, folder: Path, scratch: Path, inputs: CountInputs, options: CountOptions, count_id: str, run_id: str
 ) -> None:
-    """Write every counted table into a folder; `scratch` may hold what does not fit in memory."""
-    threads = available_threads()
+    """Count what has changed since sums were kept, or everything; write all tables, and new sums when it was much."""
     plan = memory_plan()
     name = inputs.corpus
     if not inputs.word_documents:
         say(f"no words are matched in corpus {name!r}: only tokens are counted (see `pivots words import`)")
-    corpus = read_corpus(inputs, options, plan, scratch, threads=threads)
+    changes = find_changes(inputs, find_sums(home, inputs, options))
+    base, threads = changes.base, available_threads()
+    corpus = read_corpus(
+        base, changes.added, changes.removed, inputs.vocab_size, options, plan, scratch, threads=threads
+    )
     if not corpus.n_units:
         raise StepFailed(f"corpus {name!r} holds no tokens: nothing to count")
+    if options.max_docs_per_word is not None or not _is_much(corpus):
+        _write_counts(folder, scratch, inputs, corpus, options, plan, None)
+    else:
+        with sums_writer(home, inputs, options) as writer:
+            pair_docs = _write_counts(folder, scratch, inputs, corpus, options, plan, writer)
+            writer.finish(inputs, changes.shards, options, corpus, pair_docs)
     write_rows(folder, "counts", name, _counts_row(corpus, options, count_id, run_id))
+
+
+def _is_much(corpus: Corpus) -> bool:
+    """Tell whether going through these changes again costs more, by and by, than to write all sums anew."""
+    changed = corpus.added.n_tokens + corpus.removed.n_tokens
+    return corpus.base is None or changed > _KEPT_CHANGES * corpus.base.n_tokens
+
+
+def _write_counts(
+    folder: Path,
+    scratch: Path,
+    inputs: CountInputs,
+    corpus: Corpus,
+    options: CountOptions,
+    plan: MemoryPlan,
+    sums: SumsWriter | None,
+) -> np.ndarray:
+    """Write every counted table but `counts` into a folder; return n(s,t) of all pairs.
+
+    Args:
+        scratch: may hold what does not fit in memory.
+        sums: receives the rows with all their cells.
+    """
+    threads = available_threads()
+    name = inputs.corpus
     for table, columns in strata_tables(corpus):
         write_rows(folder, table, name, columns)
-    write_rows(folder, "word_pairs", name, count_word_pairs(inputs, corpus))
+    pairs = item_pairs(inputs)
+    pair_docs = count_word_pairs(pairs, corpus)
+    write_rows(folder, "word_pairs", name, word_pair_rows(pairs, pair_docs))
     expected = expectation(corpus)
     with (
         table_writer(folder, "word_tokens", name) as writer,
         progress("counting words x tokens", corpus.word_ids.size, "words") as done,
     ):
-        for cells in word_token_cells(corpus, expected, plan, threads=threads, done=done):
+        save = partial(sums.append, "words") if sums else None
+        for cells in word_token_cells(corpus, expected, plan, threads=threads, save=save, done=done):
             writer.append(cells)
     with (
         table_writer(folder, "token_pairs", name) as writer,
-        progress("counting tokens x tokens", eligible_tokens(corpus, options), "tokens") as done,
+        progress("counting tokens x tokens", corpus.token_ids.size, "tokens") as done,
     ):
-        edges = token_pair_edges(corpus, expected, options, plan, threads=threads, done=done)
+        save = partial(sums.append, "tokens") if sums else None
+        edges = token_pair_edges(corpus, expected, options, plan, threads=threads, save=save, done=done)
         for rows in sorted_edges(edges, n_tokens=inputs.vocab_size, limit_bytes=plan.sort, folder=scratch):
             writer.append(rows)
+    return pair_docs
 
 
 def _counts_row(corpus: Corpus, options: CountOptions, count_id: str, run_id: str) -> Columns:
@@ -121,13 +167,13 @@ def _counts_row(corpus: Corpus, options: CountOptions, count_id: str, run_id: st
 
 
 def _summary(folder: Path, run_id: str, *, seconds: float, was_there: bool) -> CountSummary:
-    counts = pq.read_table(folder / "counts.parquet").to_pylist()[0]
+    counts = pq.ParquetFile(folder / "counts.parquet").read().to_pylist()[0]
 
     def n_rows(table: str) -> int:
         return pq.read_metadata(folder / f"{table}.parquet").num_rows
 
     def n_distinct(table: str, column: str) -> int:
-        return pc.count_distinct(pq.read_table(folder / f"{table}.parquet", columns=[column])[column]).as_py()
+        return pc.count_distinct(pq.ParquetFile(folder / f"{table}.parquet").read(columns=[column])[column]).as_py()
 
     return CountSummary(
         count_id=counts["count_id"],

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -11,9 +10,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from warehouse.counting import unit_kernels as kernels
-from warehouse.counting.inputs import CountInputs, shard_id_of
-from warehouse.counting.matches import ShardMatches, files_by_shard
+from warehouse.counting.matches import ShardMatches
 from warehouse.counting.options import CountOptions
+from warehouse.counting.shards import ShardPart
 from warehouse.errors import StepFailed
 
 _BATCH_TOKENS = 1 << 20
@@ -24,9 +23,8 @@ _COLUMNS = ["doc_id", "lang", "token_ids"]
 class RowGroup:
     """A row group of a document shard: what one thread reads at a time."""
 
-    path: Path
+    shard: ShardPart
     number: int
-    superseded: np.ndarray  # int64, doc_ids of the shard that do not count
     matches: ShardMatches
 
 
@@ -56,33 +54,33 @@ def unit_hash(doc_id: int, window: int, seed: int) -> int:
     return int(hashlib.md5(f"{doc_id}:{window}:{seed}".encode(), usedforsecurity=False).hexdigest()[:16], 16)
 
 
-def row_groups(inputs: CountInputs, options: CountOptions) -> Iterator[RowGroup]:
-    """Yield the row groups of all document shards, with the word matches of their shard."""
-    match_files = files_by_shard(inputs)
-    for path in inputs.documents:
-        shard_id = shard_id_of(path)
-        if shard_id is None:
-            continue
-        matches = ShardMatches(match_files.get(shard_id, []), options)
-        superseded = inputs.superseded_docs(shard_id)
-        for number in range(pq.read_metadata(path).num_row_groups):
-            yield RowGroup(path, number, superseded, matches)
+def row_groups(shards: list[ShardPart], options: CountOptions) -> Iterator[RowGroup]:
+    """Yield the row groups of some shards, with the word matches of their shard."""
+    for shard in shards:
+        matches = ShardMatches(shard.matches, options)
+        for number in range(pq.read_metadata(shard.path).num_row_groups):
+            yield RowGroup(shard, number, matches)
 
 
-def cut_row_group(group: RowGroup, inputs: CountInputs, options: CountOptions) -> list[UnitBatch]:
+def cut_row_group(group: RowGroup, vocab_size: int, options: CountOptions) -> list[UnitBatch]:
     """Read a row group, about a million tokens at a time, and cut its documents into units.
 
     Raises:
         StepFailed: a token id is outside the corpus's vocabulary.
     """
-    superseded = pa.array(group.superseded)
+    named = pa.array(group.shard.doc_ids)
     batches = []
-    with pq.ParquetFile(group.path) as file:
+    with pq.ParquetFile(group.shard.path) as file:
+        if group.shard.only:
+            doc_ids = file.read_row_group(group.number, columns=["doc_id"])["doc_id"]
+            if not pc.any(pc.is_in(doc_ids, named)).as_py():
+                return []
         size = _batch_docs(file.metadata.row_group(group.number))
         for rows in file.iter_batches(batch_size=size, row_groups=[group.number], columns=_COLUMNS, use_threads=False):
-            if len(superseded):
-                rows = rows.filter(pc.invert(pc.is_in(rows.column("doc_id"), superseded)))
-            batches.append(_cut(group, rows, inputs, options))
+            if len(named):
+                is_named = pc.is_in(rows.column("doc_id"), named)
+                rows = rows.filter(is_named if group.shard.only else pc.invert(is_named))
+            batches.append(_cut(group, rows, vocab_size, options))
     return batches
 
 
@@ -92,20 +90,20 @@ def _batch_docs(metadata: pq.RowGroupMetaData) -> int:
     return max(1, min(1 << 16, _BATCH_TOKENS * metadata.num_rows // max(n_tokens, 1)))
 
 
-def _cut(group: RowGroup, rows: pa.RecordBatch, inputs: CountInputs, options: CountOptions) -> UnitBatch:
+def _cut(group: RowGroup, rows: pa.RecordBatch, vocab_size: int, options: CountOptions) -> UnitBatch:
     token_lists = rows.column("token_ids")
     doc_starts = token_lists.offsets.to_numpy().astype(np.int64)
     lengths = np.diff(doc_starts)
     unit_tokens = options.unit_tokens
     doc_units = -(-lengths // unit_tokens) if unit_tokens else (lengths > 0).astype(np.int64)
     n_units = int(doc_units.sum())
-    ids = np.empty(int(lengths.sum()), id_dtype(inputs.vocab_size))
+    ids = np.empty(int(lengths.sum()), id_dtype(vocab_size))
     starts = np.empty(n_units + 1, np.int64)
-    bitmap = kernels.make_bitmap(inputs.vocab_size)
+    bitmap = kernels.make_bitmap(vocab_size)
     tokens = token_lists.values.to_numpy()
-    if not kernels.distinct_tokens(tokens, doc_starts, unit_tokens, *bitmap, inputs.vocab_size, ids, starts):
+    if not kernels.distinct_tokens(tokens, doc_starts, unit_tokens, *bitmap, vocab_size, ids, starts):
         raise StepFailed(
-            f"{group.path}: a token id is outside the vocabulary of {inputs.vocab_size}: ingest the corpus again"
+            f"{group.shard.path}: a token id is outside the vocabulary of {vocab_size}: ingest the corpus again"
         )
     doc_ids = rows.column("doc_id").to_numpy()
     first_units = np.cumsum(doc_units) - doc_units

@@ -10,7 +10,6 @@ from warehouse import lake
 from warehouse.counting.options import CountOptions
 from warehouse.errors import StepFailed, UsageError
 from warehouse.hashing import file_hash, short_hash
-from warehouse.schemas import SHARDED
 from warehouse.settings import Home
 
 _FORMAT = 1  # raise when the same inputs and options would give other rows
@@ -42,13 +41,6 @@ class CountInputs:
         """Return the identity of the counts of these inputs with these options."""
         return short_hash([_FORMAT, self.corpus, self.hashes(), options.as_dict()])
 
-    def superseded_docs(self, shard_id: str) -> np.ndarray:
-        """Return the doc_ids (int64, sorted) of a shard that another record replaces."""
-        if self.superseded is None:
-            return np.empty(0, np.int64)
-        rows = pq.read_table(self.superseded, filters=[("shard_id", "=", shard_id)], columns=["doc_id"])
-        return np.sort(rows["doc_id"].to_numpy())
-
 
 def find_inputs(home: Home, corpus: str) -> CountInputs:
     """Find the files of a corpus.
@@ -67,7 +59,7 @@ def find_inputs(home: Home, corpus: str) -> CountInputs:
     tokenizers = {
         (row["tokenizer_hash"], row["vocab_size"])
         for path in _files(home, "corpora", corpus)
-        for row in pq.read_table(path, schema=SHARDED["corpora"]).to_pylist()
+        for row in pq.ParquetFile(path).read().to_pylist()
     }
     if len(tokenizers) != 1:
         raise StepFailed(
@@ -90,18 +82,11 @@ def _files(home: Home, table: str, corpus: str) -> list[Path]:
     return [p for p in lake.current_files(home, table) if p.parent.name == corpus]
 
 
-def shard_id_of(path: Path) -> str | None:
-    """Return the shard that a file of documents or word matches belongs to; None when it has no rows."""
-    for batch in pq.ParquetFile(path).iter_batches(batch_size=1, columns=["shard_id"]):
-        return batch.column(0)[0].as_py()
-    return None
-
-
 def item_pairs(inputs: CountInputs) -> np.ndarray:
     """Return int64[pairs, 2]: the word ids that stand in one item, smaller id first, sorted, distinct."""
     words_of: dict[int, set[int]] = {}
     for path in inputs.items:
-        table = pq.read_table(path, schema=SHARDED["translation_items"])
+        table = pq.ParquetFile(path).read()
         for item, word in zip(table["item_id"].to_pylist(), table["word_id"].to_pylist(), strict=True):
             words_of.setdefault(item, set()).add(word)
     pairs = {(a, b) for words in words_of.values() for a in words for b in words if a < b}

@@ -1,7 +1,6 @@
 """The word matches of one shard: which document and window holds which word."""
 
 import threading
-from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from warehouse.counting.inputs import CountInputs, shard_id_of
 from warehouse.counting.options import CountOptions
 
 _COLUMNS = ["doc_id", "word_id", "match_policy", "token_starts"]
@@ -88,13 +86,3 @@ class ShardMatches:
         self._codes = distinct.indices.to_numpy()[order]
         self._windows = np.concatenate([np.empty(0, np.int32), *windows])[order]
         self._loaded = True
-
-
-def files_by_shard(inputs: CountInputs) -> dict[str, list[Path]]:
-    """Return the word match files of each shard; a file without rows belongs to none."""
-    found: dict[str, list[Path]] = defaultdict(list)
-    for path in inputs.word_documents:
-        shard_id = shard_id_of(path)
-        if shard_id is not None:
-            found[shard_id].append(path)
-    return found

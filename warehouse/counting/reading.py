@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 from warehouse.counting import unit_kernels as kernels
 from warehouse.counting.chunks import Chunk, ChunkStore
 from warehouse.counting.cutting import UnitBatch, cut_row_group, row_groups
-from warehouse.counting.inputs import CountInputs
 from warehouse.counting.matches import WordNumbers
 from warehouse.counting.memory import MemoryPlan
 from warehouse.counting.options import CountOptions
 from warehouse.counting.parallel import in_order
+from warehouse.counting.shards import ShardPart
 from warehouse.progress import progress
 
 
@@ -32,25 +32,36 @@ class FirstPass:
 
 
 def read_units(
-    inputs: CountInputs, options: CountOptions, plan: MemoryPlan, folder: Path, *, threads: int
+    shards: list[ShardPart],
+    vocab_size: int,
+    options: CountOptions,
+    plan: MemoryPlan,
+    folder: Path,
+    *,
+    threads: int,
 ) -> FirstPass:
-    """Read all document shards and word matches of a corpus.
+    """Read document shards and their word matches.
+
+    Args:
+        folder: where chunks go when there are several; it need not exist.
 
     Raises:
         StepFailed: a token id is outside the corpus's vocabulary.
     """
-    found = FirstPass(ChunkStore(folder), WordNumbers(), np.zeros((16, inputs.vocab_size), np.uint32))
-    n_documents = sum(pq.read_metadata(path).num_rows for path in inputs.documents)
-    cut = partial(cut_row_group, inputs=inputs, options=options)
+    found = FirstPass(ChunkStore(folder), WordNumbers(), np.zeros((16, vocab_size), np.uint32))
+    n_documents = sum(len(s.doc_ids) if s.only else pq.read_metadata(s.path).num_rows for s in shards)
+    cut = partial(cut_row_group, vocab_size=vocab_size, options=options)
     waiting: list[Chunk] = []
+    n_bytes = 0
     with ThreadPoolExecutor(threads) as pool, progress("reading units", n_documents, "documents") as advance:
-        for batches in in_order(pool, cut, row_groups(inputs, options), ahead=threads):
+        for batches in in_order(pool, cut, row_groups(shards, options), ahead=threads):
             for batch in batches:
                 chunk = _take(found, batch)
-                if waiting and sum(c.ids.nbytes for c in waiting) + chunk.ids.nbytes > plan.chunk:
+                if waiting and n_bytes + chunk.n_bytes > plan.chunk:
                     found.store.append(_join(waiting))
-                    waiting = []
+                    waiting, n_bytes = [], 0
                 waiting.append(chunk)
+                n_bytes += chunk.n_bytes
                 advance(batch.n_docs)
     if waiting:
         found.store.append(_join(waiting))

@@ -17,6 +17,7 @@ from warehouse.counting import bit_kernels
 from warehouse.counting import pair_kernels as kernels
 from warehouse.counting.chunks import Chunk
 from warehouse.counting.memory import MemoryPlan
+from warehouse.counting.packing import pack_rows, packed_sizes
 from warehouse.counting.parallel import in_order, split_rows
 from warehouse.counting.units import Corpus
 
@@ -25,6 +26,8 @@ _PARTS_PER_THREAD = 16
 
 Part = tuple[int, int]  # rows [first, last)
 Keep = Callable[[Part, np.ndarray, int], Any]  # (part, memory, the row at its start); leaves the part's memory zero
+Packed = tuple[np.ndarray, np.ndarray]  # bytes of some rows one after another, and the number of bytes of each row
+Save = Callable[[Packed], None]
 
 
 @dataclass(frozen=True)
@@ -33,16 +36,36 @@ class _Rows:
 
     widths: np.ndarray  # cells of each row
     work: np.ndarray  # about what each row costs, in increments
+    load: Callable[..., None]  # (part, memory, first_row: the row at its start): start from the base's rows
     prepare: Callable[[Chunk, int, ThreadPoolExecutor], Any]
-    add: Callable[[Any, Part, np.ndarray, int], None]  # (prepared chunk, part, memory, the row at its start)
+    add: Callable[..., None]  # (prepared chunk, part, memory, first_row)
+
+    def begins(self, part: Part, first_row: int) -> np.ndarray:
+        """Return int64[rows of the part]: where each begins in memory."""
+        before = self.widths[first_row : part[0]].sum()
+        return before + np.cumsum(self.widths[slice(*part)]) - self.widths[slice(*part)]
 
 
-def word_rows(corpus: Corpus, keep: Keep, plan: MemoryPlan, *, threads: int) -> Iterator[tuple[Part, Any]]:
-    """Count n(w,x) of every word with every token; yield parts of words in order with what `keep` returns of them."""
+def word_rows(
+    corpus: Corpus, keep: Keep, plan: MemoryPlan, *, threads: int, save: Save | None = None
+) -> Iterator[tuple[Part, Any]]:
+    """Count n(w,x) of every word with every token; yield parts of words in order with what `keep` returns of them.
+
+    `save` gets the complete rows of each part, packed.
+    """
+    units, base = corpus.added, corpus.base
     width = corpus.token_ids.size
-    most = bit_kernels.frequent_ranks(corpus.row_work, corpus.n_units)
-    n_frequent = bit_kernels.frequent_columns(corpus.n_docs, corpus.n_word_docs, corpus.n_units, most)
+    most = bit_kernels.frequent_ranks(units.row_work, units.n_units)
+    # on a base, ranks are in its order, which is roughly that of the units added
+    n_docs = np.minimum.accumulate(units.n_docs)
+    n_frequent = bit_kernels.frequent_columns(n_docs, units.n_word_docs, units.n_units, most)
     most = int(n_frequent.max(initial=0))
+    places = np.searchsorted(corpus.word_ids, base.word_ids) if base else np.empty(0, np.int64)
+
+    def load(part: Part, memory: np.ndarray, first_row: int) -> None:
+        if base and corpus.word_ids.size:
+            first, last = np.searchsorted(places, part).tolist()
+            base.read_word_rows(first, last, memory, (places[first:last] - first_row) * width)
 
     def prepare(chunk: Chunk, first_row: int, pool: ThreadPoolExecutor) -> tuple[Chunk, np.ndarray]:
         return chunk, _frequent_bits(chunk, most, pool)
@@ -54,18 +77,25 @@ def word_rows(corpus: Corpus, keep: Keep, plan: MemoryPlan, *, threads: int) -> 
         kernels.add_word_rows(chunk.ids, chunk.starts, *place)
 
     widths = np.full(corpus.word_ids.size, width)
-    rows = _Rows(widths, corpus.word_work, prepare, add)
-    return _count(corpus, rows, keep, plan, threads=threads)
+    rows = _Rows(widths, units.word_work + _kept_work(widths), load, prepare, add)
+    return _count(corpus, rows, keep, save, plan, threads=threads)
 
 
 def token_rows(
-    corpus: Corpus, n_tokens: int, keep: Keep, plan: MemoryPlan, *, threads: int
+    corpus: Corpus, keep: Keep, plan: MemoryPlan, *, threads: int, save: Save | None = None
 ) -> Iterator[tuple[Part, Any]]:
-    """Count n(x,y) of the first `n_tokens` ranks x with every y of smaller rank; yield parts as `word_rows` does.
+    """Count n(x,y) of every rank x with every y of smaller rank; yield parts as `word_rows` does.
 
     The rows of the most frequent tokens are counted by bits, the others by increments.
     """
-    n_frequent = bit_kernels.frequent_ranks(corpus.row_work[:n_tokens], corpus.n_units)
+    units, base = corpus.added, corpus.base
+    n_tokens = corpus.token_ids.size
+    n_frequent = bit_kernels.frequent_ranks(units.row_work, units.n_units)
+
+    def load(part: Part, memory: np.ndarray, first_row: int) -> None:
+        first, last = (min(row, base.token_ids.size) for row in part) if base else (0, 0)
+        if base and last > first:
+            base.read_token_rows(first, last, memory, rows.begins((first, last), first_row))
 
     def prepare(chunk: Chunk, first_row: int, pool: ThreadPoolExecutor) -> tuple[Chunk, np.ndarray]:
         return chunk, _frequent_bits(chunk, n_frequent if first_row < n_frequent else 0, pool)
@@ -77,9 +107,15 @@ def token_rows(
         kernels.add_token_rows(chunk.ids, chunk.starts, middle, last, memory, origin)
 
     widths = np.arange(n_tokens)
-    work = corpus.row_work[:n_tokens].astype(np.float64)
-    work[:n_frequent] = bit_kernels.bit_work(n_frequent, corpus.n_units)
-    return _count(corpus, _Rows(widths, work, prepare, add), keep, plan, threads=threads)
+    work = units.row_work.astype(np.float64)
+    work[:n_frequent] = bit_kernels.bit_work(n_frequent, units.n_units)
+    rows = _Rows(widths, work + _kept_work(widths), load, prepare, add)
+    return _count(corpus, rows, keep, save, plan, threads=threads)
+
+
+def _kept_work(widths: np.ndarray) -> np.ndarray:
+    """Return what loading and reducing rows costs, in increments: about one a cell."""
+    return widths.astype(np.float64)
 
 
 def _frequent_bits(chunk: Chunk, n_ranks: int, pool: ThreadPoolExecutor) -> np.ndarray:
@@ -90,12 +126,33 @@ def _frequent_bits(chunk: Chunk, n_ranks: int, pool: ThreadPoolExecutor) -> np.n
     return bits
 
 
-def _count(corpus: Corpus, rows: _Rows, keep: Keep, plan: MemoryPlan, *, threads: int) -> Iterator[tuple[Part, Any]]:
+def _count(
+    corpus: Corpus, rows: _Rows, keep: Keep, save: Save | None, plan: MemoryPlan, *, threads: int
+) -> Iterator[tuple[Part, Any]]:
     one_part = rows.work.sum() / (threads * _PARTS_PER_THREAD) + 1
     parts = split_rows((rows.widths, _PART_CELLS), (rows.work, one_part))
+    n_chunks = corpus.added.store.n_chunks + corpus.removed.store.n_chunks
+    counted = _at_once if corpus.added.store.n_chunks <= 1 and n_chunks <= 2 else _in_groups
+
+    def reduce(part: Part, memory: np.ndarray, first_row: int) -> tuple[Packed | None, Any]:
+        packed = _pack(rows, part, memory, first_row) if save else None
+        return packed, keep(part, memory, first_row)
+
     with ThreadPoolExecutor(threads) as pool:
-        counted = _at_once if corpus.store.n_chunks == 1 else _in_groups
-        yield from zip(parts, counted(corpus, rows, parts, keep, plan, pool, ahead=2 * threads), strict=True)
+        results = counted(corpus, rows, parts, reduce, plan, pool, ahead=2 * threads)
+        for part, (packed, kept) in zip(parts, results, strict=True):
+            if save:
+                save(packed)
+            yield part, kept
+
+
+def _pack(rows: _Rows, part: Part, memory: np.ndarray, first_row: int) -> Packed:
+    begins, widths = rows.begins(part, first_row), rows.widths[slice(*part)]
+    sizes = np.empty(begins.size, np.int64)
+    packed_sizes(memory, begins, widths, sizes)
+    content = np.empty(sizes.sum(), np.uint8)
+    pack_rows(memory, begins, widths, content)
+    return content, sizes
 
 
 def _at_once(
@@ -109,16 +166,20 @@ def _at_once(
     ahead: int,
 ) -> Iterator[Any]:
     """Count and reduce each part at once, in memory that its thread keeps: of one chunk, so rows stay in the cache."""
-    (chunk,) = corpus.store
-    prepared = rows.prepare(chunk, 0, pool)
+    added, removed = ([rows.prepare(c, 0, pool) for c in units.store] for units in (corpus.added, corpus.removed))
     size = max((_n_cells(rows, part) for part in parts), default=0)
     own = threading.local()
 
     def count(part: Part) -> Any:
         if not hasattr(own, "memory"):
             own.memory = np.zeros(size, np.uint32)
-        rows.add(prepared, part, own.memory, part[0])
-        return keep(part, own.memory, part[0])
+        memory = own.memory
+        rows.load(part, memory, part[0])
+        for chunk in removed:
+            _subtract(rows, chunk, part, memory, part[0])
+        for chunk in added:
+            rows.add(chunk, part, memory, part[0])
+        return keep(part, memory, part[0])
 
     return in_order(pool, count, parts, ahead=ahead)
 
@@ -140,18 +201,32 @@ def _in_groups(
     memory = np.zeros(most, np.uint32)
     for group in groups:
         first_row = group[0][0]
-        for chunk in corpus.store:
-            list(pool.map(partial(_add, rows, rows.prepare(chunk, first_row, pool), memory, first_row), group))
-        yield from in_order(pool, partial(_keep, keep, memory, first_row), group, ahead=ahead)
+        _on_all(pool, partial(rows.load, memory=memory, first_row=first_row), group)
+        for chunk in corpus.removed.store:
+            prepared = rows.prepare(chunk, first_row, pool)
+            _on_all(pool, partial(_subtract, rows, prepared, memory=memory, first_row=first_row), group)
+        for chunk in corpus.added.store:
+            prepared = rows.prepare(chunk, first_row, pool)
+            _on_all(pool, partial(rows.add, prepared, memory=memory, first_row=first_row), group)
+        yield from in_order(pool, partial(_call, keep, memory, first_row), group, ahead=ahead)
+
+
+def _on_all(pool: ThreadPoolExecutor, work: Callable[[Part], None], parts: list[Part]) -> None:
+    list(pool.map(work, parts))
+
+
+def _call(keep: Keep, memory: np.ndarray, first_row: int, part: Part) -> Any:
+    return keep(part, memory, first_row)
+
+
+def _subtract(rows: _Rows, prepared: Any, part: Part, memory: np.ndarray, first_row: int) -> None:
+    """Take a chunk's counts off the part's cells: -(-a + b), in arithmetic that wraps around."""
+    before = _n_cells(rows, (first_row, part[0]))
+    cells = memory[before : before + _n_cells(rows, part)]
+    np.negative(cells, out=cells)
+    rows.add(prepared, part, memory, first_row)
+    np.negative(cells, out=cells)
 
 
 def _n_cells(rows: _Rows, part: Part) -> int:
     return int(rows.widths[part[0] : part[1]].sum())
-
-
-def _add(rows: _Rows, prepared: Any, memory: np.ndarray, first_row: int, part: Part) -> None:
-    rows.add(prepared, part, memory, first_row)
-
-
-def _keep(keep: Keep, memory: np.ndarray, first_row: int, part: Part) -> Any:
-    return keep(part, memory, first_row)

@@ -113,3 +113,10 @@ def add_row_work(ids, starts, work):
     for unit in range(starts.size - 1):
         for i in range(starts[unit], starts[unit + 1]):
             work[ids[i]] += i - starts[unit]
+
+
+@njit(nogil=True, cache=True)
+def count_words(words, word_units, unit_strata, counts):
+    """Add every word's units to `counts[word, stratum]`."""
+    for match in range(words.size):
+        counts[words[match], unit_strata[word_units[match]]] += np.int32(1)

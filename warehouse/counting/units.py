@@ -9,27 +9,25 @@ import numpy as np
 from warehouse.counting import unit_kernels as kernels
 from warehouse.counting.chunks import Chunk, ChunkStore
 from warehouse.counting.cutting import id_dtype
-from warehouse.counting.inputs import CountInputs
 from warehouse.counting.memory import MemoryPlan
 from warehouse.counting.options import CountOptions
 from warehouse.counting.ordering import stable_order
 from warehouse.counting.reading import FirstPass, read_units
+from warehouse.counting.sampling import sample_limits
+from warehouse.counting.shards import ShardPart
+from warehouse.counting.sums import Sums
 
 
 @dataclass
-class Corpus:
-    """Everything that the counting of rows needs. A rank is a token: 0 is the one in most units, ties by token id."""
+class Units:
+    """Units to go through, and what the counting of rows costs over them. Ranks and words are those of the corpus."""
 
     store: ChunkStore
-    n_units: int  # N
+    n_units: int
     n_tokens: int
-    strata: list[tuple[str, int]]  # (lang, length_bin), sorted
-    stratum_sizes: np.ndarray  # int64[strata], N_k
-    token_ids: np.ndarray  # int32[ranks]
+    stratum_sizes: np.ndarray  # int64[strata]
     n_docs: np.ndarray  # int64[ranks], n(x)
-    stratum_docs: np.ndarray  # uint32[ranks, strata], n_k(x)
     row_work: np.ndarray  # int64[ranks], increments of each token's row
-    word_ids: np.ndarray  # int64[words], ascending: only words that some unit holds
     word_strata: np.ndarray  # int32[words, strata], n_k(w); of the sample, when there is one
     word_work: np.ndarray  # int64[words], increments of each word's row
 
@@ -39,80 +37,168 @@ class Corpus:
         return self.word_strata.sum(axis=1, dtype=np.int64)
 
 
-def read_corpus(inputs: CountInputs, options: CountOptions, plan: MemoryPlan, folder: Path, *, threads: int) -> Corpus:
-    """Read a corpus in two passes: the first counts by stratum, the second turns token ids into ranks.
+@dataclass
+class Corpus:
+    """Everything that the counting of rows needs: counts = those of `base` - those of `removed` + those of `added`.
+
+    A rank is a token. Without a base, rank 0 is the token in most units, ties by token id; on a base, its ranks come
+    first. Rows are in any case sorted by ids before they are written, so the order of ranks changes no result.
+    """
+
+    base: Sums | None  # counted before
+    added: Units
+    removed: Units  # units of the base that do not count any more
+    strata: list[tuple[str, int]]  # (lang, length_bin), sorted
+    stratum_sizes: np.ndarray  # int64[strata], N_k
+    token_ids: np.ndarray  # int32[ranks]
+    stratum_docs: np.ndarray  # uint32[ranks, strata], n_k(x)
+    word_ids: np.ndarray  # int64[words], ascending
+    word_strata: np.ndarray  # int32[words, strata], n_k(w); of the sample, when there is one
+    n_tokens: int
+
+    @property
+    def n_units(self) -> int:
+        """N."""
+        return int(self.stratum_sizes.sum())
+
+    @property
+    def n_docs(self) -> np.ndarray:
+        """int64[ranks], n(x)."""
+        return self.stratum_docs.sum(axis=1, dtype=np.int64)
+
+    @property
+    def n_word_docs(self) -> np.ndarray:
+        """int64[words], n(w)."""
+        return self.word_strata.sum(axis=1, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class _Order:
+    """The places of strata, tokens and words in the tables of a corpus."""
+
+    strata: list[tuple[str, int]]
+    token_ids: np.ndarray  # int32[ranks]
+    ranks: np.ndarray  # [vocab], rank of each token id
+    word_ids: np.ndarray
+
+
+def read_corpus(
+    base: Sums | None,
+    added: list[ShardPart],
+    removed: list[ShardPart],
+    vocab_size: int,
+    options: CountOptions,
+    plan: MemoryPlan,
+    folder: Path,
+    *,
+    threads: int,
+) -> Corpus:
+    """Read what a base lacks in two passes: the first counts by stratum, the second turns token ids into ranks.
 
     Args:
+        added, removed: documents to count beyond the base, and documents of the base not to count.
         folder: where chunks go when there are several; it need not exist.
     """
-    first = read_units(inputs, options, plan, folder, threads=threads)
-    order = sorted(range(len(first.strata)), key=list(first.strata).__getitem__)
-    counts = first.counts[order]
-    n_docs = counts.sum(axis=0, dtype=np.int64)
-    tokens = np.argsort(-n_docs, kind="stable")[: int((n_docs > 0).sum())]
-    ranks = np.zeros(inputs.vocab_size, id_dtype(inputs.vocab_size))
-    ranks[tokens] = np.arange(tokens.size)
-    new_strata = np.argsort(order).astype(np.int32)
-    word_ids = np.sort(first.numbers.word_ids)
-    new_words = np.searchsorted(word_ids, first.numbers.word_ids).astype(np.int32)
-    cut_at = _sample_limits(first, new_words, options)
-    corpus = Corpus(
+    more = read_units(added, vocab_size, options, plan, folder / "added", threads=threads)
+    less = read_units(removed, vocab_size, options, plan, folder / "removed", threads=threads)
+    order = _order(base, more, less, vocab_size)
+    stratum_docs = _stratum_docs(more, order) - _stratum_docs(less, order)
+    new = _units(more, order, options, threads=threads)
+    gone = _units(less, order, options, threads=threads)
+    sizes = new.stratum_sizes - gone.stratum_sizes
+    word_strata = new.word_strata - gone.word_strata
+    n_tokens = new.n_tokens - gone.n_tokens
+    if base is not None:
+        places = np.array([order.strata.index(stratum) for stratum in base.strata])
+        sizes[places] += base.stratum_sizes
+        stratum_docs[: base.token_ids.size, places] += base.stratum_docs
+        word_strata[np.ix_(np.searchsorted(order.word_ids, base.word_ids), places)] += base.word_strata
+        n_tokens += base.n_tokens
+    return Corpus(
+        base=base,
+        added=new,
+        removed=gone,
+        strata=order.strata,
+        stratum_sizes=sizes,
+        token_ids=order.token_ids,
+        stratum_docs=stratum_docs,
+        word_ids=order.word_ids,
+        word_strata=word_strata,
+        n_tokens=n_tokens,
+    )
+
+
+def _order(base: Sums | None, more: FirstPass, less: FirstPass, vocab_size: int) -> _Order:
+    """Place what the base has as it has it, then what is new; what is removed is in the base."""
+    n_docs = more.counts.sum(axis=0, dtype=np.int64)
+    strata = set(more.strata) | set(less.strata)
+    known = np.empty(0, np.int32)
+    words = [more.numbers.word_ids, less.numbers.word_ids]
+    if base is not None:
+        strata |= set(base.strata)
+        known = base.token_ids
+        words.append(base.word_ids)
+        n_docs[known] = 0
+    new = np.argsort(-n_docs, kind="stable")[: int((n_docs > 0).sum())]
+    token_ids = np.concatenate([known, new]).astype(np.int32)
+    ranks = np.zeros(vocab_size, id_dtype(vocab_size))
+    ranks[token_ids] = np.arange(token_ids.size)
+    return _Order(sorted(strata), token_ids, ranks, np.unique(np.concatenate(words)))
+
+
+def _stratum_docs(first: FirstPass, order: _Order) -> np.ndarray:
+    """Return uint32[ranks, strata]."""
+    by_stratum = np.zeros((len(order.strata), order.token_ids.size), np.uint32)
+    for stratum, number in first.strata.items():
+        by_stratum[order.strata.index(stratum)] = first.counts[number, order.token_ids]
+    return np.ascontiguousarray(by_stratum.T)
+
+
+def _units(first: FirstPass, order: _Order, options: CountOptions, *, threads: int) -> Units:
+    """Give the chunks of a first pass their final numbers, and add up what counting over them needs to know."""
+    n_strata, n_words = len(order.strata), order.word_ids.size
+    new_strata = np.array([order.strata.index(stratum) for stratum in first.strata], np.int32)
+    new_words = np.searchsorted(order.word_ids, first.numbers.word_ids).astype(np.int32)
+    limits = sample_limits(first.store, new_words, n_words, options)
+    units = Units(
         store=first.store,
         n_units=first.n_units,
         n_tokens=first.n_tokens,
-        strata=sorted(first.strata),
-        stratum_sizes=np.zeros(len(order), np.int64),
-        token_ids=tokens.astype(np.int32),
-        n_docs=n_docs[tokens],
-        stratum_docs=np.ascontiguousarray(counts[:, tokens].T),
-        row_work=np.zeros(tokens.size, np.int64),
-        word_ids=word_ids,
-        word_strata=np.zeros((word_ids.size, len(order)), np.int32),
-        word_work=np.zeros(word_ids.size, np.int64),
+        stratum_sizes=np.zeros(n_strata, np.int64),
+        n_docs=first.counts[:, order.token_ids].sum(axis=0, dtype=np.int64),
+        row_work=np.zeros(order.token_ids.size, np.int64),
+        word_strata=np.zeros((n_words, n_strata), np.int32),
+        word_work=np.zeros(n_words, np.int64),
     )
     with ThreadPoolExecutor(threads) as pool:
         for number, chunk in enumerate(first.store):
-            _to_ranks(chunk, ranks, pool, threads=threads)
+            _to_ranks(chunk, order, pool, threads=threads)
             chunk.strata = new_strata[chunk.strata]
-            _group_words(chunk, new_words, cut_at)
-            corpus.stratum_sizes += np.bincount(chunk.strata, minlength=len(order))
-            kernels.add_row_work(chunk.ids, chunk.starts, corpus.row_work)
-            np.add.at(corpus.word_strata, (chunk.words, chunk.strata[chunk.word_units]), 1)
+            _group_words(chunk, new_words, n_words, limits)
+            units.stratum_sizes += np.bincount(chunk.strata, minlength=n_strata)
+            kernels.add_row_work(chunk.ids, chunk.starts, units.row_work)
+            kernels.count_words(chunk.words, chunk.word_units, chunk.strata, units.word_strata)
             sizes = np.diff(chunk.starts)[chunk.word_units]
-            corpus.word_work += np.bincount(chunk.words, sizes, minlength=word_ids.size).astype(np.int64)
+            units.word_work += np.bincount(chunk.words, sizes, minlength=n_words).astype(np.int64)
             first.store.replace(number, chunk)
-    return corpus
+    return units
 
 
-def _to_ranks(chunk: Chunk, ranks: np.ndarray, pool: ThreadPoolExecutor, *, threads: int) -> None:
+def _to_ranks(chunk: Chunk, order: _Order, pool: ThreadPoolExecutor, *, threads: int) -> None:
     bounds = np.linspace(0, chunk.n_units, 4 * threads + 1).astype(np.int64)
 
     def replace(part: int) -> None:
-        low, high = kernels.make_bitmap(ranks.size)
-        kernels.replace_ids(chunk.ids, chunk.starts, bounds[part], bounds[part + 1], ranks, low, high)
+        low, high = kernels.make_bitmap(order.token_ids.size)
+        kernels.replace_ids(chunk.ids, chunk.starts, bounds[part], bounds[part + 1], order.ranks, low, high)
 
     list(pool.map(replace, range(4 * threads)))
 
 
-def _sample_limits(first: FirstPass, new_words: np.ndarray, options: CountOptions) -> np.ndarray | None:
-    """Return uint64[words]: the largest unit hash that each word's sample keeps; None without sampling."""
-    if options.max_docs_per_word is None:
-        return None
-    words = np.concatenate([np.empty(0, np.int32), *(new_words[c.words] for c in first.store)])
-    hashes = np.concatenate([np.empty(0, np.uint64), *(c.hashes[c.word_units] for c in first.store)])
-    order = np.lexsort((hashes, words))
-    starts = np.searchsorted(words[order], np.arange(new_words.size + 1))
-    limits = np.full(new_words.size, np.iinfo(np.uint64).max)
-    cut = np.diff(starts) > options.max_docs_per_word
-    limits[cut] = hashes[order][starts[:-1][cut] + options.max_docs_per_word - 1]
-    return limits
-
-
-def _group_words(chunk: Chunk, new_words: np.ndarray, limits: np.ndarray | None) -> None:
+def _group_words(chunk: Chunk, new_words: np.ndarray, n_words: int, limits: np.ndarray | None) -> None:
     """Give words their final numbers, drop what the sample leaves out, and group the units by word."""
     words, units = new_words[chunk.words], chunk.word_units
     if limits is not None:
         kept = chunk.hashes[units] <= limits[words]
         words, units = words[kept], units[kept]
-    order = stable_order(words, new_words.size)  # units ascend already
+    order = stable_order(words, n_words)  # units ascend already
     chunk.words, chunk.word_units = words[order], units[order]

@@ -71,7 +71,7 @@ def test_little_memory_and_many_threads_give_the_same_bytes(
     read = corpus.read_corpus
     monkeypatch.setattr(corpus, "read_corpus", lambda *a, **k: chunks.append(read(*a, **k)) or chunks[0])
     assert count_bytes(tmp_path / "b", made) == first
-    assert chunks[0].store.n_chunks >= 3
+    assert chunks[0].added.store.n_chunks >= 3
 
 
 def test_counting_twice_does_nothing(tmp_path: Path, made: Made) -> None:
