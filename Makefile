@@ -7,7 +7,7 @@ export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint format bench base-model clean
+.PHONY: help setup demo test test-slow lint format bench mutate dbt-docs analyses base-model clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,6 +31,15 @@ test-slow: setup ## the tests marked slow
 
 bench: setup ## the benchmarks; they print ratios and rewrite docs/benchmarks/
 	for benchmark in tests/benchmarks/bench_*.py; do $(BIN)/python $$benchmark || exit 1; done
+
+mutate: setup ## break every mart's formula in turn: do the dbt tests notice? (minutes)
+	$(BIN)/python tests/mutation/mutate.py
+
+dbt-docs: setup ## what every model, column and test is, as one page in the home (after a build)
+	$(BIN)/pivots docs
+
+analyses: setup ## answer the twenty questions on the home again: docs/analyses.md
+	$(BIN)/python -m warehouse.analyses
 
 base-model: setup ## train the demo's base model again (about an hour; resumes)
 	$(BIN)/python -m warehouse.planted.base_model --work build/base-model

@@ -106,7 +106,7 @@ def test_failing_rows_are_kept_and_the_error_says_where(evaluated: Evaluated) ->
         connection.execute(broken)
     try:
         with pytest.raises(
-            StepFailed, match='rows are in .*"failures"."assert_scores_are_differences_of_probabilities"'
+            StepFailed, match=r'rows are in .*"failures"."assert_scores_are_differences_of_probabilities"'
         ):
             dbt.run_dbt(evaluated.home, ["test", "--select", "assert_scores_are_differences_of_probabilities"])
     finally:

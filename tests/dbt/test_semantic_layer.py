@@ -73,7 +73,8 @@ def test_times_are_those_of_the_runs(evaluated: Evaluated) -> None:
     )
     assert wrong == []
     late = evaluated.rows(
-        "select strategy, max(compared_at) as compared_at from semantic.sem_item_deltas where baseline = 'base' group by 1"
+        "select strategy, max(compared_at) as compared_at from semantic.sem_item_deltas"
+        " where baseline = 'base' group by strategy"
     )
     assert late
     for row in late:
