@@ -81,7 +81,12 @@ def check_continuations(model: PreTrainedModel, prompts: Sequence[list[int]]) ->
 
     Raises UsageProblem when a token is not the likeliest there: the model does not obey padding, positions or cache.
     """
-    together = continue_greedily(model, prompts, stops={}, max_new_tokens=_CHECKED_TOKENS)
+    try:
+        together = continue_greedily(model, prompts, stops={}, max_new_tokens=_CHECKED_TOKENS)
+    except (AttributeError, TypeError, ValueError) as problem:
+        raise UsageProblem(
+            f"model type {model.config.model_type} cannot write in padded batches with a cache ({problem})"
+        ) from None
     for prompt, continuation in zip(prompts, together, strict=True):
         tokens = torch.tensor([prompt + continuation.tokens], device=model.device)
         log_probs = model(input_ids=tokens, use_cache=False).logits[0].float().log_softmax(dim=-1)

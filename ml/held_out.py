@@ -16,7 +16,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from accelerate import PartialState
 from transformers import PreTrainedModel
 
 from ml.arguments import add_batch_tokens, add_common, open_model, parse
@@ -26,7 +25,7 @@ from ml.errors import UsageProblem, run_program
 from ml.files import short_hash, versions, write_json, write_result
 from ml.loss import nlls_per_row
 from ml.models import check_plain_unembedding, context_length, n_parameters
-from ml.run_folder import is_finished
+from ml.run_folder import is_finished, join_processes
 from ml.schemas import RESULT
 
 DEFAULT_WINDOW = 2048
@@ -53,7 +52,7 @@ def main(argv: list[str] | None = None) -> None:
     """Check everything, read all documents, sum up by language."""
     arguments = _parse(argv)
     export = open_export(arguments.export)
-    state = PartialState(cpu=arguments.device == "cpu")
+    state = join_processes(arguments.device)
     loaded = open_model(arguments)
     check_plain_unembedding(loaded.model)
     vocab_size = loaded.model.config.vocab_size
@@ -103,6 +102,7 @@ def main(argv: list[str] | None = None) -> None:
         "n_parameters": n_parameters(loaded.model),
         "dtype": loaded.dtype,
         "device": loaded.model.device.type,
+        "n_processes": state.num_processes,
         "tokenizer_hash": export.manifest["tokenizer_hash"],
         "versions": versions(),
         "timing": {"held_out_s": elapsed, "tokens_per_s": export.n_tokens / elapsed},

@@ -11,7 +11,6 @@ from typing import Any
 
 import pyarrow as pa
 import torch
-from accelerate import PartialState
 from tokenizers import Tokenizer
 from torch import Tensor
 
@@ -20,7 +19,7 @@ from ml.errors import UsageProblem, run_program
 from ml.files import short_hash, versions, write_json, write_result
 from ml.lens import LayerReader
 from ml.models import check_plain_unembedding, leading_special_ids, n_parameters, visible_length
-from ml.run_folder import is_finished
+from ml.run_folder import is_finished, join_processes
 from ml.schemas import RESULT
 from ml.token_text import TokenText
 
@@ -28,7 +27,7 @@ from ml.token_text import TokenText
 def main(argv: list[str] | None = None) -> None:
     """Read one prompt and write the table."""
     arguments = _parse(argv)
-    state = PartialState(cpu=arguments.device == "cpu")
+    state = join_processes(arguments.device)
     loaded = open_model(arguments)
     tokenizer_file, tokenizer = resolve_tokenizer(arguments, loaded.source, Path())
     check_plain_unembedding(loaded.model)

@@ -1,4 +1,4 @@
-"""The output folder of a run: finished once, resumed by what it depends on, refused to another run."""
+"""A run's processes and its output folder: finished once, resumed by what it depends on, refused to another run."""
 
 from pathlib import Path
 from typing import Any
@@ -7,6 +7,13 @@ from accelerate import PartialState
 
 from ml.checkpoints import check_identity
 from ml.files import read_json, remove_unfinished
+from ml.models import pick_device
+
+
+def join_processes(device: str) -> PartialState:
+    """Return this process's place among those that a launcher started, for a device as `--device` names it."""
+    # without cpu=True processes on a CPU would not find each other, and each would do all the work
+    return PartialState(cpu=pick_device(device).type == "cpu")
 
 
 def is_finished(out: Path, identity: dict[str, Any], state: PartialState) -> bool:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from accelerate import PartialState
 from tokenizers import Tokenizer
 from transformers import PreTrainedModel
 
@@ -27,7 +26,7 @@ from ml.files import short_hash, versions, write_json, write_result
 from ml.languages import language_names
 from ml.models import check_plain_unembedding, n_parameters, visible_length
 from ml.prompts import TEMPLATE, Prompt, PromptBuilder, PromptTokens, all_prompts
-from ml.run_folder import is_finished
+from ml.run_folder import is_finished, join_processes
 from ml.schemas import RESULT
 from ml.shared_prefix import check_against_reference, target_nlls
 from ml.shots import N_DRAWS, N_SHOTS
@@ -42,7 +41,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = _parse(argv)
     eval_set = open_eval_set(arguments.eval_set)
     names = language_names(eval_set.languages, arguments.language_name)
-    state = PartialState(cpu=arguments.device == "cpu")
+    state = join_processes(arguments.device)
     loaded = open_model(arguments)
     tokenizer_file, tokenizer = resolve_tokenizer(arguments, loaded.source, eval_set.folder)
     check_plain_unembedding(loaded.model)
@@ -107,6 +106,7 @@ def main(argv: list[str] | None = None) -> None:
         "n_parameters": n_parameters(loaded.model),
         "dtype": loaded.dtype,
         "device": loaded.model.device.type,
+        "n_processes": state.num_processes,
         "tokenizer_hash": tokenizer_file.hash,
         "prompt_assembly": assembly,
         "leading_special_ids": builder.specials,

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from accelerate import PartialState
 from tokenizers import Tokenizer
 from transformers import PreTrainedModel
 
@@ -26,7 +25,7 @@ from ml.generate import check_continuations, continue_greedily, stop_tokens
 from ml.languages import language_names
 from ml.models import check_plain_unembedding, n_parameters, visible_length
 from ml.prompts import Prompt, PromptBuilder, all_prompts
-from ml.run_folder import is_finished
+from ml.run_folder import is_finished, join_processes
 from ml.schemas import RESULT
 from ml.sentence_set import open_sentence_set
 
@@ -51,7 +50,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = _parse(argv)
     sentences = open_sentence_set(arguments.sentences)
     names = language_names(sentences.languages, arguments.language_name)
-    state = PartialState(cpu=arguments.device == "cpu")
+    state = join_processes(arguments.device)
     loaded = open_model(arguments)
     tokenizer_file, tokenizer = resolve_tokenizer(arguments, loaded.source, sentences.folder)
     check_plain_unembedding(loaded.model)
@@ -115,6 +114,7 @@ def main(argv: list[str] | None = None) -> None:
         "n_parameters": n_parameters(loaded.model),
         "dtype": loaded.dtype,
         "device": loaded.model.device.type,
+        "n_processes": state.num_processes,
         "tokenizer_hash": tokenizer_file.hash,
         "prompt_assembly": assembly,
         "leading_special_ids": builder.specials,

@@ -131,10 +131,18 @@ def _expanded_cache(model: PreTrainedModel, prompts: Sequence[PromptTokens]) -> 
 def check_against_reference(model: PreTrainedModel, prompts: Sequence[PromptTokens]) -> float:
     """Score a few prompts also one candidate at a time; return the largest difference in nats.
 
-    Raises UsageProblem when a model sees through the mask or ignores the positions (recurrent models, for example).
+    Raises UsageProblem when a model sees through the mask or ignores the positions (recurrent models, for example), or
+    cannot take them at all.
     """
     difference = 0.0
-    for prompt, ours in zip(prompts, target_nlls(model, prompts), strict=True):
+    try:
+        scored = target_nlls(model, prompts)
+    except (AttributeError, TypeError, ValueError) as problem:
+        raise UsageProblem(
+            f"model type {model.config.model_type} cannot be scored with shared prefixes: it takes neither a mask and "
+            f"positions of our own nor a cache that is shared ({problem})"
+        ) from None
+    for prompt, ours in zip(prompts, scored, strict=True):
         for own, reference in zip(ours, candidate_nlls(model, prompt), strict=True):
             difference = max(difference, *(abs(a - b) for a, b in zip(own, reference, strict=True)))
     if not difference <= _TOLERANCE[model.dtype]:

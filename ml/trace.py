@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import torch
-from accelerate import PartialState
 from tokenizers import Tokenizer
 
 from ml.arguments import add_batch_tokens, add_common, add_language_names, open_model, parse, resolve_tokenizer
@@ -28,7 +27,7 @@ from ml.languages import language_names
 from ml.lens import LayerReader
 from ml.models import check_plain_unembedding, n_parameters
 from ml.prompts import TEMPLATE, Prompt, PromptBuilder, PromptTokens, all_prompts
-from ml.run_folder import is_finished
+from ml.run_folder import is_finished, join_processes
 from ml.schemas import RESULT
 from ml.shots import mix
 from ml.token_text import TokenText, is_blank
@@ -53,7 +52,7 @@ def main(argv: list[str] | None = None) -> None:
     eval_set = open_eval_set(arguments.eval_set)
     names = language_names(eval_set.languages, arguments.language_name)
     pivots = read_pivots(eval_set)
-    state = PartialState(cpu=arguments.device == "cpu")
+    state = join_processes(arguments.device)
     loaded = open_model(arguments)
     tokenizer_file, tokenizer = resolve_tokenizer(arguments, loaded.source, eval_set.folder)
     if tokenizer_file.hash != (wanted := eval_set.manifest["tokenizer_hash"]):
@@ -110,6 +109,7 @@ def main(argv: list[str] | None = None) -> None:
         "n_layers": n_layers,
         "dtype": loaded.dtype,
         "device": loaded.model.device.type,
+        "n_processes": state.num_processes,
         "tokenizer_hash": tokenizer_file.hash,
         "prompt_assembly": builder.assembly,
         "leading_special_ids": builder.specials,

@@ -135,7 +135,7 @@ def make_eval_set(
                 for place, word in enumerate([words[source][number], *wrong]):
                     candidates.append(key | {"candidate": place, "word": word})
                 ids = tokenizer.encode(
-                    f" {words['en'][(number + 3) % n_items]} {words['en'][(number + 7) % n_items]}"
+                    f" {WORDS['en'][(number + 3) % n_items]} {WORDS['en'][(number + 7) % n_items]}"
                 ).ids
                 for rank, token_id in enumerate(dict.fromkeys(ids), start=1):
                     pivots.append(key | {"token_id": token_id, "pivot_rank": rank})

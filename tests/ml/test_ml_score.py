@@ -2,17 +2,18 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
-from making import ARCHITECTURES, VOCAB_SIZE, make_config, make_eval_set
+from making import ARCHITECTURES, VOCAB_SIZE, WORDS, make_config, make_eval_set
 from tokenizers import Tokenizer
 
 import ml.score
@@ -74,6 +75,22 @@ def test_models_that_ignore_the_mask_are_refused(tmp_path: Path) -> None:
     model.base_model.forward = lambda attention_mask=None, **inputs: inner(**inputs)  # type: ignore[method-assign]
     with pytest.raises(UsageProblem, match="cannot be scored with shared prefixes"):
         check_against_reference(model, ragged_prompts(2))
+
+
+@pytest.mark.parametrize(("kind", "changes"), [("mamba", {}), ("falcon", {"alibi": True})])
+def test_models_that_take_no_mask_are_refused_and_do_not_crash(
+    kind: str, changes: dict[str, object], tmp_path: Path
+) -> None:
+    with pytest.raises(UsageProblem, match=f"model type {kind} cannot be scored with shared prefixes"):
+        check_against_reference(load(tmp_path, kind, **changes), ragged_prompts(2))
+
+
+@pytest.mark.parametrize("kind", ["gemma2", "granite"])
+def test_models_that_change_their_logits_afterwards_are_refused(kind: str, eval_set: Path, tmp_path: Path) -> None:
+    changes = {"num_key_value_heads": 2, "head_dim": 8} | ({"logits_scaling": 4.0} if kind == "granite" else {})
+    model = make_config(tmp_path / "model", kind, **changes)
+    with pytest.raises(UsageProblem, match="changes its logits after the unembedding"):
+        ml.score.main(request(tmp_path, eval_set, model=model))
 
 
 def test_a_row_never_reads_a_last_target_token_and_predicts_every_one() -> None:
@@ -163,26 +180,24 @@ def test_batch_size_moves_nothing_but_the_last_digits(scored: Path, eval_set: Pa
         assert one.as_py() == pytest.approx(other.as_py(), abs=1e-4)
 
 
-def test_killed_and_started_again_it_scores_only_what_is_missing(
+def test_two_processes_killed_and_started_again_score_only_what_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Two CPU processes, as on several GPUs; what they leave is finished by one process, and equals its own work."""
     eval_set = make_eval_set(tmp_path / "set", n_scored=20)
-    given = request(tmp_path, eval_set, out="killed", device="cpu")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ml.score", *given],
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        cwd=Path(ml.score.__file__).parents[1],
-        stderr=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    )
+    given = request(tmp_path, eval_set, out="killed")
+    process = launched(given)
     results = tmp_path / "killed" / "results"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not list(results.glob(".chunks-*/0*.parquet")):
         assert process.poll() is None, "it ended before the first chunk"
         assert time.monotonic() < deadline
         time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
+    started = psutil.Process(process.pid)
+    for one in [started, *started.children(recursive=True)]:  # the launcher gives its workers sessions of their own
+        one.kill()
     process.wait()
+    time.sleep(0.2)
     assert not list(results.glob("*.parquet"))
     n_done = len(list(results.glob(".chunks-*/0*.parquet")))
     computed = []
@@ -194,6 +209,28 @@ def test_killed_and_started_again_it_scores_only_what_is_missing(
     ml.score.main(request(tmp_path, eval_set, out="whole"))
     assert scores(tmp_path / "killed").equals(scores(tmp_path / "whole"))
     assert not list(results.glob(".*"))
+
+
+def test_two_processes_share_the_work_and_leave_the_bytes_of_one(scored: Path, eval_set: Path, tmp_path: Path) -> None:
+    assert launched(request(tmp_path, eval_set)).wait() == 0
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["n_processes"] == 2
+    for name in ("word_scores", "prompts"):
+        one, two = (folder / "results" / f"{name}.parquet" for folder in (scored, tmp_path / "out"))
+        assert one.read_bytes() == two.read_bytes()
+
+
+def launched(given: list[str]) -> subprocess.Popen[bytes]:
+    """Start ml.score on two CPU processes of one thread each."""
+    root = Path(ml.score.__file__).parents[1]
+    config = root / "profiles" / "accelerate" / "cpu-ddp.yml"
+    launcher = ["-m", "accelerate.commands.launch", "--quiet", "--config_file", str(config)]
+    return subprocess.Popen(
+        [sys.executable, *launcher, "-m", "ml.score", *given],
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(root)},
+        cwd=root,
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
 
 
 def test_a_finished_run_is_kept_and_another_one_refused(
@@ -226,3 +263,21 @@ def test_a_model_that_is_nowhere_is_refused(eval_set: Path, tmp_path: Path) -> N
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageProblem, match=r"has no config\.json"):
         ml.score.main(request(tmp_path, eval_set, model=tmp_path / "empty"))
+
+
+def test_any_number_of_languages_and_distractors(tmp_path: Path) -> None:
+    """Six languages, one without a known name; items with twelve, one or no distractor."""
+    words = {lang: [f"{lang}{word}" for word in WORDS["en"]] for lang in ("de", "oc", "sw", "th", "uk", "vi")}
+    eval_set = make_eval_set(tmp_path / "set", n_scored=1, n_distractors=12, languages=tuple(words), words=words)
+    rows = pq.read_table(eval_set / "candidates.parquet").to_pylist()
+    most = {("de", "oc"): 12, ("sw", "th"): 1}
+    kept = [r for r in rows if r["candidate"] <= most.get((r["source_lang"], r["target_lang"]), 0)]
+    pq.write_table(pa.Table.from_pylist(kept), eval_set / "candidates.parquet")
+    with pytest.raises(UsageProblem, match="--language-name oc=NAME"):
+        ml.score.main(request(tmp_path, eval_set))
+    ml.score.main(request(tmp_path, eval_set, language_name="oc=Occitan"))
+    table = scores(tmp_path / "out").to_pylist()
+    by_direction = Counter((r["source_lang"], r["target_lang"]) for r in table)
+    assert by_direction == {
+        (one, other): 5 * (1 + most.get((one, other), 0)) for one in words for other in words if one != other
+    }
