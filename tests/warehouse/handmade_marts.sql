@@ -149,6 +149,14 @@ select 'judge' as word_split union all select 'find' union all select 'all';
 create or replace temp table routes as
 select distinct source_lang, target_lang from directions union all select 'all', 'all';
 
+create or replace table marts.fct_item_scores as
+select
+    arms.run_id, item_id, source_lang, target_lang, corpus, experiment, strategy, seed, model_id, source_word, target_word,
+    word_split, 5::bigint as n_draws, 9::bigint as n_distractors, 0.1 + gain as p_right, 0.05 as p_distractors,
+    0.05 + gain * (1 + item_id % 3) as score, 0.04 + gain as score_without_space, (1 + item_id % 4)::integer as right_rank,
+    0.1 as chance_rate
+from arms cross join directions;
+
 create or replace table marts.fct_translation_scores as
 select
     run_id, source_lang, target_lang, word_split, corpus, experiment, strategy, seed, model_id, 2::bigint as n_items,

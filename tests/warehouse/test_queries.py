@@ -61,6 +61,7 @@ ALL_QUERIES: dict[str, Callable[[Any], ibis.Table]] = {
     "traced_words": lambda w: queries.traced_words(w, EXPERIMENT, CORPUS, "en", "fr"),
     "words_with_pivots": lambda w: queries.words_with_pivots(w, CORPUS, "en", "fr"),
     "runs": queries.runs,
+    "compare_runs": lambda w: queries.compare_runs(w, "score-pivot_aware-0", "score-original-0"),
     "direction_scores": lambda w: queries.direction_scores(w, EXPERIMENT),
     "behaviour_roc": lambda w: queries.behaviour_roc(w, EXPERIMENT),
     "behaviours_by_frequency": lambda w: queries.behaviours_by_frequency(w, EXPERIMENT),
@@ -133,6 +134,18 @@ def test_candidates_of_any_method_are_found_in_every_method(warehouse: Any) -> N
     assert (found["adjusted", 1], found["paper", 1]) == (" river", " <b>")
     for token in (" river", " <b>"):  # each is also known to the other method, at a worse rank
         assert sum(name == token for name in found.values()) == 2
+
+
+def test_two_runs_differ_word_by_word_the_largest_difference_first(warehouse: Any) -> None:
+    found = queries.compare_runs(warehouse, "score-pivot_aware-0", "score-original-0", word_split="all")
+    rows = found.to_pyarrow().to_pylist()
+    sizes = [abs(row["score_delta"]) for row in rows]
+    assert sizes == sorted(sizes, reverse=True)
+    assert all(row["score_delta"] == row["score"] - row["baseline_score"] for row in rows)
+    swapped = queries.compare_runs(warehouse, "score-original-0", "score-pivot_aware-0", word_split="all")
+    assert [-row["score_delta"] for row in swapped.to_pyarrow().to_pylist()] == [row["score_delta"] for row in rows]
+    judged = queries.compare_runs(warehouse, "score-pivot_aware-0", "score-original-0").count().to_pyarrow().as_py()
+    assert 0 < judged < len(rows)
 
 
 def test_a_network_joins_the_best_tokens_to_the_nearest_of_every_language(warehouse: Any) -> None:

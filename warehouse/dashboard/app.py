@@ -26,7 +26,7 @@ def heading(data, home, mo, queries, read_manifest):
     manifest = read_manifest(home)
     corpora = [row["corpus"] for row in data.ask(home, queries.corpora)]
     corpus = mo.ui.dropdown(corpora, value=corpora[0] if corpora else None, label="corpus")
-    page = mo.ui.tabs(dict.fromkeys(("Pivots", "Layers", "Documents", "Strategies", "SQL"), ""))
+    page = mo.ui.tabs(dict.fromkeys(("Pivots", "Graph", "Layers", "Documents", "Strategies", "SQL"), ""))
     mo.vstack(
         [
             mo.md("# Semantic Pivots"),
@@ -70,48 +70,34 @@ def choose_word(corpus, data, direction, home, mo, queries):
 
 
 @app.cell
-def find_candidates(corpus, data, home, queries, word):
+def find_candidates(corpus, data, home, mo, views, word):
     pair = word.value
-    candidates: dict[str, list[dict]] = {}
-    for _method in ("adjusted", "paper"):
-        candidates[_method] = []
-        if pair:
-            _rows = data.ask(
-                home,
-                queries.pivots_of_pair,
-                corpus.value,
-                pair["source_word"],
-                pair["source_lang"],
-                pair["target_lang"],
-                score_method=_method,
-                top_k=15,
-            )
-            candidates[_method] = [row for row in _rows if row["item_id"] == pair["item_id"]]
-    return candidates, pair
+    candidates = data.candidates(home, corpus.value, pair) if pair else []
+    behind = mo.ui.table(
+        views.readable(candidates),
+        selection="single",
+        initial_selection=[0] if candidates else [],
+        page_size=10,
+        show_column_summaries=False,
+        show_download=False,
+        label="candidates by every score method; choose one to read the documents behind it",
+    )
+    return behind, candidates, pair
 
 
 @app.cell
-def choose_token(candidates, mo):
-    tokens = {f"{row['pivot_rank']}. {row['token']!r}": row["token_id"] for row in candidates["adjusted"]}
-    behind = mo.ui.dropdown(tokens, value=next(iter(tokens), None), label="documents behind the pivot")
-    return (behind,)
-
-
-@app.cell
-def show_pivots(behind, candidates, corpus, data, direction, home, mo, page, pair, views, word):
+def show_pivots(behind, candidates, direction, mo, page, pair, word):
     mo.stop(page.value != "Pivots")
     if not pair:
         _shown = mo.md("No pair of this direction has both words in the corpus.")
     else:
-        _planted = data.planted_tokens(home, corpus.value, pair["item_id"])
         _shown = mo.vstack(
             [
                 mo.md(
                     f"**{pair['source_word']}** stands in {pair['n_docs_source']:,} documents,"
                     f" **{pair['target_word']}** in {pair['n_docs_target']:,}, both in {pair['n_docs_both']:,}."
                 ),
-                mo.Html(views.pivot_lists(candidates, _planted)),
-                behind,
+                behind if candidates else mo.md("No candidate scores above zero."),
             ]
         )
     mo.vstack([mo.hstack([direction, word], justify="start", gap=2), _shown])
@@ -120,8 +106,9 @@ def show_pivots(behind, candidates, corpus, data, direction, home, mo, page, pai
 
 @app.cell
 def find_documents_behind(behind, corpus, data, home, mo, page, pair, views):
-    mo.stop(page.value != "Pivots" or not pair or behind.value is None)
-    _rows = data.documents_behind(home, corpus.value, pair, behind.value)
+    mo.stop(page.value != "Pivots" or not pair or not behind.value)
+    chosen_token = int(behind.value[0]["token_id"])
+    _rows = data.documents_behind(home, corpus.value, pair, chosen_token)
     documents_behind = mo.ui.table(
         views.readable(_rows),
         selection="single",
@@ -132,20 +119,89 @@ def find_documents_behind(behind, corpus, data, home, mo, page, pair, views):
         label="documents with the token beside one of the two words, those with both words first",
     )
     documents_behind
-    return (documents_behind,)
+    return chosen_token, documents_behind
 
 
 @app.cell
-def read_document_behind(behind, corpus, data, documents_behind, home, mo, page, pair, views):
+def read_document_behind(chosen_token, corpus, data, documents_behind, home, mo, page, pair, views):
     mo.stop(page.value != "Pivots" or not documents_behind.value)
     _row = documents_behind.value[0]
-    _segments = data.read_document(home, corpus.value, int(_row["doc_id"]), pair=pair, marked=frozenset({behind.value}))
+    _segments = data.read_document(home, corpus.value, int(_row["doc_id"]), pair=pair, marked=frozenset({chosen_token}))
     mo.vstack(
         [
             mo.md("blue: the source word, green: the target word, orange: the pivot"),
             mo.Html(views.marked_text(_segments, lang=_row["lang"])),
         ]
     )
+    return
+
+
+@app.cell
+def choose_centre(mo):
+    centre, set_centre = mo.state(None)
+    graph = mo.ui.dropdown(
+        {"beyond language and length": "bridge", "as in the paper": "adjacency"},
+        value="beyond language and length",
+        label="edges",
+    )
+    begins = mo.ui.text(label="token begins with", placeholder="wat", on_change=lambda _: set_centre(None))
+    return begins, centre, graph, set_centre
+
+
+@app.cell
+def find_neighbours(begins, centre, corpus, data, graph, home, queries):
+    found_tokens = data.ask(home, queries.tokens_like, corpus.value, begins.value, graph=graph.value)
+    _first = found_tokens[0] if found_tokens else None
+    if not begins.value:  # nothing asked yet: the best pivot
+        _first = next(iter(data.ask(home, queries.pivot_tokens, corpus.value, limit=1)), _first)
+    around = centre() or _first
+    neighbour_rows = (
+        data.ask(home, queries.token_neighbours, corpus.value, around["token_id"], graph=graph.value) if around else []
+    )
+    return around, found_tokens, neighbour_rows
+
+
+@app.cell
+def choose_neighbour(found_tokens, mo, neighbour_rows, set_centre, views):
+    # not in the cell above: a cell that calls a setter does not rerun by it
+    found = mo.ui.dropdown(
+        {
+            f"{views.with_visible_space(row['token'])} ({row['token_id']}), in {row['n_docs']:,} documents": row
+            for row in found_tokens
+        },
+        label="tokens found",
+        on_change=set_centre,
+    )
+
+    def _walk(rows: list[dict]) -> None:
+        if rows:
+            set_centre({"token_id": int(rows[0]["neighbour_id"]), "token": rows[0]["neighbour"].replace("␣", " ")})
+
+    _columns = ("neighbour", "neighbour_lang", "edge_weight", "n_docs_both", "neighbour_n_docs", "neighbour_id")
+    neighbours = mo.ui.table(
+        views.readable([{name: row[name] for name in _columns} for row in neighbour_rows]),
+        selection="single",
+        on_change=_walk,
+        page_size=10,
+        show_column_summaries=False,
+        show_download=False,
+        label="its strongest neighbours; choose one to go there",
+    )
+    return found, neighbours
+
+
+@app.cell
+def show_graph(around, begins, found, graph, mo, neighbour_rows, neighbours, page, views):
+    mo.stop(page.value != "Graph")
+    if around and neighbour_rows:
+        _shown = [
+            mo.md(f"### Around {views.with_visible_space(around['token'])}"),
+            views.neighbourhood(around, neighbour_rows),
+            neighbours,
+        ]
+    else:
+        _shown = [mo.md("No token of this graph begins so, or it has no edge in it.")]
+    mo.vstack([mo.hstack([graph, begins, found], justify="start", gap=2), *_shown])
     return
 
 
@@ -291,6 +347,39 @@ def show_strategies(baseline, data, experiment, home, mo, page, queries, strateg
             mo.hstack([strategy, baseline], justify="start", gap=2),
             views.deltas(_deltas, _title) if _deltas else mo.md("Choose two different strategies."),
             mo.ui.table(views.readable(_deltas), selection=None, show_column_summaries=False) if _deltas else mo.md(""),
+        ]
+    )
+    return
+
+
+@app.cell
+def choose_runs(data, experiment, home, mo, queries):
+    _rows = data.ask(home, queries.scores, experiment.value) if experiment.value else []
+    _runs = {
+        f"{row['strategy']}{'' if row['seed'] is None else ' seed ' + str(row['seed'])} ({row['run_id']})": row[
+            "run_id"
+        ]
+        for row in _rows
+    }
+    _names = list(_runs)
+    _mine = next((name for name in _names if name.startswith("pivot_aware ")), _names[0] if _names else None)
+    _other = next((name for name in _names if name.startswith("random_multilingual ")), _mine)
+    run_a = mo.ui.dropdown(_runs, value=_mine, label="run")
+    run_b = mo.ui.dropdown(_runs, value=_other, label="less run")
+    return run_a, run_b
+
+
+@app.cell
+def show_runs(data, home, mo, page, queries, run_a, run_b, views, word_split):
+    mo.stop(page.value != "Strategies" or run_a.value is None)
+    _rows = data.ask(home, queries.compare_runs, run_a.value, run_b.value, word_split=word_split.value)
+    mo.vstack(
+        [
+            mo.md("### Two runs, word by word"),
+            mo.hstack([run_a, run_b], justify="start", gap=2),
+            mo.ui.table(views.readable(_rows), selection=None, page_size=10, show_column_summaries=False)
+            if _rows
+            else mo.md("These runs have no word in common."),
         ]
     )
     return

@@ -1,14 +1,21 @@
 """What the dashboard asks: each answer from the copy that is published at that moment."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from threading import RLock
+from typing import TYPE_CHECKING, Any
 
 import ibis
 
-from warehouse import queries
+from warehouse import lake, queries
 from warehouse.connection import open_published_ibis
 from warehouse.excerpts import Segment, excerpt, find_document, load_tokenizer, open_lake
 from warehouse.settings import Home
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 Rows = list[dict[str, Any]]
 
@@ -17,13 +24,88 @@ _TOKENS_AROUND = 60
 _TOKENS_FROM_START = 500
 
 
+@dataclass
+class _Kept:
+    """A backend kept open between questions, for as long as what it reads stays the same.
+
+    Opening costs more than most answers, and one at a time asks: DuckDB uses all threads for each.
+    """
+
+    lock: RLock = field(default_factory=RLock)
+    reads: object = None
+    stack: ExitStack = field(default_factory=ExitStack)
+    backend: Any = None
+
+    @contextmanager
+    def use(self, reads: object, open_it: Callable[[], Any]) -> Iterator[Any]:
+        with self.lock:
+            if self.reads != reads or self.backend is None:
+                self.stack.close()
+                self.backend = None
+                self.backend = self.stack.enter_context(open_it())
+                self.reads = reads
+            yield self.backend
+
+
+_PUBLISHED, _LAKE = _Kept(), _Kept()
+
+
+@contextmanager
+def _published(home: Home) -> Iterator[Any]:
+    with _PUBLISHED.use(home.published_file.resolve(), lambda: open_published_ibis(home)) as warehouse:
+        yield warehouse
+
+
+@contextmanager
+def _lake(home: Home) -> Iterator[Any]:
+    files = tuple(
+        file for table in ("documents", "runs", "superseded_documents") for file in lake.current_files(home, table)
+    )
+    with _LAKE.use((home, files), lambda: open_lake(home)) as raw:
+        yield raw
+
+
 def ask(home: Home, query: Callable[..., ibis.Table], *arguments: Any, **options: Any) -> Rows:
     """Run a named query on the published copy; no rows when its mart is not built."""
-    with open_published_ibis(home) as warehouse:
+    with _published(home) as warehouse:
         try:
             return query(warehouse, *arguments, **options).to_pyarrow().to_pylist()
         except ibis.common.exceptions.TableNotFound:
             return []
+
+
+def candidates(home: Home, corpus: str, pair: dict[str, Any], *, top_k: int = 10) -> Rows:
+    """Return a pair's candidates, one row per token with rank and score by every method; planted ones are marked."""
+    found = ask(
+        home,
+        queries.candidates_by_method,
+        corpus,
+        pair["source_word"],
+        pair["source_lang"],
+        pair["target_lang"],
+        top_k=top_k,
+    )
+    own = [row for row in found if row["item_id"] == pair["item_id"]]
+    planted = planted_tokens(home, corpus, pair["item_id"])
+    methods = sorted({row["score_method"] for row in own}, key=lambda m: (m != queries.DEFAULT_METHOD, m))
+    tokens: dict[int, dict[str, Any]] = {}
+    for row in sorted(own, key=lambda row: (methods.index(row["score_method"]), row["pivot_rank"])):
+        token = tokens.setdefault(
+            row["token_id"],
+            {"token": row["token"]}
+            | ({"planted": row["token_id"] in planted} if planted else {})
+            | {f"{method} {what}": None for method in methods for what in ("rank", "score")}
+            | {
+                f"with {pair['source_word']}": row["source_rate"],
+                f"with {pair['target_word']}": row["target_rate"],
+                "of all": row["background_rate"],
+                "review": row["review_status"],
+                "token_id": row["token_id"],
+            },
+        )
+        token[f"{row['score_method']} rank"] = row["pivot_rank"]
+        token[f"{row['score_method']} score"] = row["pivot_score"]
+    return list(tokens.values())
 
 
 def planted_tokens(home: Home, corpus: str, item_id: int) -> set[int]:
@@ -34,7 +116,7 @@ def planted_tokens(home: Home, corpus: str, item_id: int) -> set[int]:
 
 def documents_behind(home: Home, corpus: str, pair: dict[str, Any], token_id: int) -> Rows:
     """Return documents that hold a candidate beside a word of its pair, those with both words first."""
-    with open_lake(home) as raw:
+    with _lake(home) as raw:
         found = queries.documents_behind_pivot(
             raw, corpus, pair["source_word"], pair["source_lang"], pair["target_word"], pair["target_lang"], token_id
         )
@@ -43,7 +125,7 @@ def documents_behind(home: Home, corpus: str, pair: dict[str, Any], token_id: in
 
 def traces(home: Home, experiment: str, pair: dict[str, Any]) -> Rows:
     """Return a pair's layer traces in the runs of an experiment."""
-    with open_lake(home) as raw:
+    with _lake(home) as raw:
         found = queries.word_layer_traces(raw, experiment, pair["item_id"], pair["source_lang"], pair["target_lang"])
         return found.to_pyarrow().to_pylist()
 
@@ -58,7 +140,7 @@ def read_document(
     from_start: bool = False,
 ) -> list[Segment]:
     """Return a document's text around the first match, or from its start, with words and tokens marked."""
-    with open_lake(home) as raw:
+    with _lake(home) as raw:
         document = find_document(raw, corpus, doc_id)
         if document is None:
             return [("This document is no longer in the lake.", None)]
@@ -67,7 +149,7 @@ def read_document(
             assert pair is not None
             starts = _starts(raw, corpus, doc_id, pair[f"{kind}_lang"], pair[f"{kind}_word"])
             words[kind] = (pair[f"{kind}_word"], starts)
-    tokenizer = load_tokenizer(home, _tokenizer_hash(home, corpus))
+    tokenizer = _tokenizer(home, _tokenizer_hash(home, corpus))
     return excerpt(
         tokenizer,
         document["token_ids"],
@@ -85,8 +167,13 @@ def _starts(raw: Any, corpus: str, doc_id: int, lang: str, word: str) -> list[in
     return [start for row in found.to_pyarrow().to_pylist() for start in row["token_starts"]]
 
 
+@lru_cache(maxsize=4)
+def _tokenizer(home: Home, tokenizer_hash: str) -> "Tokenizer":
+    return load_tokenizer(home, tokenizer_hash)
+
+
 def _tokenizer_hash(home: Home, corpus: str) -> str:
-    with open_published_ibis(home) as warehouse:
+    with _published(home) as warehouse:
         corpora = warehouse.table("corpora", database="raw")
         (row,) = corpora.filter(corpora.corpus == corpus).select("tokenizer_hash").distinct().to_pyarrow().to_pylist()
     return row["tokenizer_hash"]

@@ -1,5 +1,6 @@
 """Pieces of the dashboard's pages: HTML and charts from rows of named queries."""
 
+import math
 from collections.abc import Sequence
 from html import escape
 from typing import Any
@@ -7,26 +8,22 @@ from typing import Any
 import altair as alt
 
 from warehouse.excerpts import Segment
-from warehouse.report.charts import CURVE_COLOURS, CURVES, METHOD_COLOURS, STRATEGIES, STRATEGY_COLOURS, strategy_order
+from warehouse.report.charts import (
+    CURVE_COLOURS,
+    CURVES,
+    METHOD_COLOURS,
+    STRATEGIES,
+    STRATEGY_COLOURS,
+    language_legend,
+    strategy_order,
+)
 
 _LARGEST_EXACT = 2**53  # JavaScript's numbers hold no larger integer exactly
 
 STYLE = """<style>
-.sp-both { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); gap: 1.2rem; }
-.sp-list h4 { margin: 0 0 .4rem; font-weight: 600; }
-.sp-list ol { list-style: none; margin: 0; padding: 0; }
-.sp-list li { position: relative; display: flex; gap: .5rem; align-items: center; padding: .2rem .45rem; }
-.sp-list li { margin: 0 0 3px; }
-.sp-bar { position: absolute; inset: 0 auto 0 0; border-radius: 5px; opacity: .24; }
-.sp-token { position: relative; white-space: pre; }
-.sp-token { font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", "Noto Sans Mono CJK SC", monospace; }
-.sp-space { opacity: .4; font-size: .8em; }
-.sp-score { position: relative; margin-left: auto; opacity: .75; font-size: .85em; font-variant-numeric: tabular-nums; }
-.sp-tick { position: relative; color: #1f8f6b; font-weight: 700; }
 .sp-text { line-height: 1.8; white-space: pre-wrap; overflow-wrap: anywhere; max-width: 60rem; }
 .sp-text mark { border-radius: 4px; padding: .05em .15em; color: inherit; }
 .sp-source { background: #4c8bd055; } .sp-target { background: #2ca08955; } .sp-pivot { background: #e0752d55; }
-.sp-muted { opacity: .75; }
 </style>"""
 
 
@@ -38,39 +35,15 @@ def readable(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _readable(name: str, value: Any) -> Any:
     if isinstance(value, float):
         return float(f"{value:.4g}")
+    if isinstance(value, str) and (name == "token" or name == "neighbour" or name.endswith("_token")):
+        return with_visible_space(value)
     is_wide = isinstance(value, int) and abs(value) > _LARGEST_EXACT
     return str(value) if is_wide or (name in ("doc_id", "item_id") and value is not None) else value
 
 
-def token(text: str) -> str:
-    """Return a token as HTML in which its white space shows."""
-    shown = escape(text).replace(" ", '<span class="sp-space">␣</span>').replace("\n", "⏎").replace("\t", "⇥")
-    return f'<span class="sp-token">{shown}</span>'
-
-
-def pivot_lists(by_method: dict[str, list[dict[str, Any]]], planted: set[int]) -> str:
-    """Return the candidates of a pair as one ranked list per method."""
-    lists = "".join(_pivot_list(method, rows, planted) for method, rows in by_method.items())
-    return f'{STYLE}<div class="sp-both">{lists}</div>'
-
-
-def _pivot_list(method: str, rows: list[dict[str, Any]], planted: set[int]) -> str:
-    items = []
-    for row in rows:
-        share = row["pivot_score"] / rows[0]["pivot_score"]
-        tick = (
-            '<span class="sp-tick" title="planted as a pivot of this pair">✓</span>'
-            if row["token_id"] in planted
-            else ""
-        )
-        rates = f"with the source word {row['source_rate']:.3g}, with the target word {row['target_rate']:.3g}"
-        items.append(
-            f'<li><span class="sp-bar" style="width:{share:.1%};background:{METHOD_COLOURS[method]}"></span>'
-            f'{token(row["token"])}{tick}<span class="sp-score" title="{rates}, of all {row["background_rate"]:.3g}">'
-            f"{row['pivot_score']:.4g}</span></li>"
-        )
-    body = f"<ol>{''.join(items)}</ol>" if items else '<p class="sp-muted">No candidate scores above zero.</p>'
-    return f'<div class="sp-list"><h4>{method}</h4>{body}</div>'
+def with_visible_space(text: str) -> str:
+    """Return a token for a table's cell, so that its white space shows."""
+    return text.replace(" ", "␣").replace("\n", "⏎").replace("\t", "⇥")
 
 
 def marked_text(segments: Sequence[Segment], *, lang: str) -> str:
@@ -150,3 +123,45 @@ def score_chart(rows: list[dict[str, Any]]) -> alt.TopLevelMixin:
         ),
         base.mark_point(filled=True, size=70, opacity=1).encode(x=alt.X("score:Q", title="score")),
     ).properties(width=520, height=24 * len(data))
+
+
+def neighbourhood(centre: dict[str, Any], rows: list[dict[str, Any]]) -> alt.TopLevelMixin:
+    """A token in the middle of its neighbours, a sector of the circle for every language, the strongest next to it."""
+    ordered = sorted(rows, key=lambda row: (row["neighbour_lang"] or "~", row["neighbour_rank"]))
+    strongest = max(row["edge_weight"] for row in ordered)
+    data = []
+    for place, row in enumerate(ordered):
+        angle = 2 * math.pi * place / len(ordered)
+        distance = 1.1 - 0.6 * row["edge_weight"] / strongest
+        data.append(
+            {
+                "x0": 0,
+                "y0": 0,
+                "x": round(distance * math.cos(angle), 4),
+                "y": round(distance * math.sin(angle), 4),
+                "token": row["neighbour"].strip() or with_visible_space(row["neighbour"]),
+                "language": row["neighbour_lang"] or "none",
+                "weight": row["edge_weight"],
+                "documents": row["n_docs_both"],
+            }
+        )
+    legend = language_legend([lang for row in ordered if (lang := row["neighbour_lang"])])
+    kinds = [*legend, ("none", "#8a8f98")]
+    plain: dict[str, Any] = {"axis": None, "scale": alt.Scale(domain=[-1.25, 1.25])}
+    base = alt.Chart(alt.Data(values=data)).encode(
+        x=alt.X("x:Q", **plain),
+        y=alt.Y("y:Q", **plain),
+        color=alt.Color(
+            "language:N", scale=alt.Scale(domain=[k for k, _ in kinds], range=[c for _, c in kinds]), title="language"
+        ),
+        tooltip=["token:N", "language:N", alt.Tooltip("weight:Q", format=".4~g"), "documents:Q"],
+    )
+    middle = alt.Chart(alt.Data(values=[{"x": 0, "y": 0, "token": centre["token"].strip() or centre["token"]}]))
+    grey = alt.value("#8a8f98")
+    return alt.layer(
+        base.mark_rule(opacity=0.35).encode(x2="x0:Q", y2="y0:Q", color=grey),
+        base.mark_point(filled=True, size=70, opacity=1),
+        base.mark_text(dy=-10, fontSize=12).encode(text="token:N", color=grey),
+        middle.mark_point(filled=True, size=160, opacity=1).encode(x="x:Q", y="y:Q", color=alt.value("#6b7280")),
+        middle.mark_text(dy=-15, fontSize=15, fontWeight="bold").encode(x="x:Q", y="y:Q", text="token:N", color=grey),
+    ).properties(width=620, height=520)

@@ -49,6 +49,7 @@ from warehouse.queries.pivots import (
     words_with_pivots,
 )
 from warehouse.queries.results import (
+    compare_runs,
     compare_strategies,
     direction_scores,
     experiments,
@@ -86,6 +87,7 @@ __all__ = [
     "behaviour_roc",
     "behaviours_by_frequency",
     "candidates_by_method",
+    "compare_runs",
     "compare_strategies",
     "corpora",
     "corpus_languages",

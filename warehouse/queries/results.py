@@ -54,6 +54,23 @@ def direction_scores(warehouse: Any, experiment: str, *, word_split: str = JUDGE
     )
 
 
+def compare_runs(warehouse: Any, run_id: str, baseline_run_id: str, *, word_split: str = JUDGE) -> ir.Table:
+    """Scores of two runs word by word, the largest differences first: the words, both scores, both ranks, score_delta.
+
+    Only what both runs scored; whether a difference of means is more than chance, `compare_strategies` says.
+    """
+    scored = mart(warehouse, "fct_item_scores")
+    if word_split != ALL:
+        scored = where(scored, word_split=word_split)
+    key = ["item_id", "source_lang", "target_lang"]
+    one = where(scored, run_id=run_id).select(*key, "source_word", "target_word", "score", "right_rank")
+    other = where(scored, run_id=baseline_run_id)
+    other = other.select(*key, baseline_score=other.score, baseline_right_rank=other.right_rank)
+    both = one.join(other, key)
+    both = both.mutate(score_delta=both.score - both.baseline_score)
+    return both.order_by(ibis.desc(both.score_delta.abs()), *key)
+
+
 def compare_strategies(
     warehouse: Any, experiment: str, strategy: str, baseline: str, *, word_split: str = JUDGE
 ) -> ir.Table:

@@ -328,7 +328,7 @@ def horizontal_bars(rows: list[dict[str, Any]], *, y: str, x: str, legend: Legen
 def language_legend(langs: Sequence[str]) -> Legend:
     """Return languages in the given order with their colours, which depend on their names and not on the order."""
     names = sorted(set(langs))
-    return [(lang, LANGUAGE_COLOURS[names.index(lang) % len(LANGUAGE_COLOURS)]) for lang in langs]
+    return [(lang, LANGUAGE_COLOURS[names.index(lang) % len(LANGUAGE_COLOURS)]) for lang in dict.fromkeys(langs)]
 
 
 def _legend_colours(column: str, legend: Legend) -> alt.Color:
