@@ -17,6 +17,19 @@ if TYPE_CHECKING:
 PUBLISHED_CATALOG = "warehouse"  # the file's stem, so that SQL reads the same here and in the writer's file
 
 
+# What takes from every reader all it does not need. Spilling too: a reader writes nothing; a query over its limit
+# fails.
+READER_SETTINGS = (
+    "TimeZone = 'UTC'",
+    "temp_directory = ''",
+    "enable_external_access = false",
+    "autoinstall_known_extensions = false",
+    "autoload_known_extensions = false",
+    "python_enable_replacements = false",
+    "lock_configuration = true",  # last: nothing can be set after it
+)
+
+
 @contextmanager
 def writer_lock(home: Home, *, wait_seconds: float = 600) -> Iterator[None]:
     """Hold the warehouse's writer lock. It is re-entrant neither across processes nor within one.
@@ -120,16 +133,8 @@ def _attach_published(home: Home) -> duckdb.DuckDBPyConnection:
 
 
 def _lock_down(connection: duckdb.DuckDBPyConnection) -> None:
-    """Take from a reader all it does not need. Spilling too: a reader writes nothing; a query over its limit fails."""
-    for setting in (
-        "TimeZone = 'UTC'",
-        "temp_directory = ''",
-        "enable_external_access = false",
-        "autoinstall_known_extensions = false",
-        "autoload_known_extensions = false",
-        "python_enable_replacements = false",
-        "lock_configuration = true",  # last: nothing can be set after it
-    ):
+    """Take from a reader all it does not need."""
+    for setting in READER_SETTINGS:
         connection.execute(f"set {setting}")
 
 

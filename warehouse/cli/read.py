@@ -94,12 +94,17 @@ def sql(
     ] = None,
     home: HomeOption = None,
 ) -> None:
-    """Ask the published warehouse, read-only.
+    """Ask the published warehouse, read-only. Without a query, on a terminal: a prompt with history and completion.
 
     Example: `pivots sql "select * from marts.fct_selection_summary" --format csv`
     """
     from warehouse.settings import Home
 
+    if query is None and file is None and sys.stdin.isatty() and sys.stdout.isatty():
+        from warehouse.prompt import open_prompt
+
+        open_prompt(Home.resolve(home))
+        return
     text = _query_text(query, file)
     if format_ is Format.PARQUET and out is None:
         raise typer.BadParameter("Parquet goes to a file: give --out FILE.", param_hint="--format")
