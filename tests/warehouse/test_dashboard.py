@@ -1,14 +1,8 @@
 """The dashboard: every cell runs on any published copy, and in a browser it answers."""
 
-import contextlib
 import importlib
 import importlib.util
-import os
-import re
-import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +11,7 @@ import duckdb
 import pytest
 from browser import Browsing, needs_browser, open_browser
 from handmade import CORPUS, make_marts, make_runs, published_home, write_rows
+from serving import open_page, served
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from warehouse import queries
@@ -139,28 +134,6 @@ def test_what_cannot_be_served_is_a_usage_error(home: Home, tmp_path: Path, monk
         run_dashboard(home, port=0, browser=False)
 
 
-@contextlib.contextmanager
-def served(home: Home) -> Iterator[str]:
-    """Run the command on a free port and yield its address; end it as Ctrl-C does."""
-    program = [sys.executable, "-c", "from warehouse.cli import main; main()"]
-    command = [*program, "dashboard", "--no-browser", "--port", "0", "--home", str(home.root)]
-    server = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True
-    )
-    try:
-        assert server.stdout is not None
-        address = server.stdout.readline().strip()
-        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", address)
-        port = int(address.rpartition(":")[2])
-        for _ in range(600):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=0.1):
-                break
-        yield address
-    finally:
-        os.killpg(server.pid, signal.SIGINT)
-        server.wait(timeout=30)
-
-
 @pytest.fixture(scope="module")
 def tab(home: Home) -> Iterator[Browsing]:
     """One browser on one server for the tests below: each goes to its own page."""
@@ -170,10 +143,6 @@ def tab(home: Home) -> Iterator[Browsing]:
         yield tab
         assert tab.problems == []
         assert tab.outside(address) == []
-
-
-def open_page(tab: Browsing, name: str) -> None:
-    tab.page.get_by_role("tab", name=name, exact=True).click()
 
 
 def choose(tab: Browsing, label: str, option: str) -> None:
@@ -194,7 +163,7 @@ def test_in_a_browser_a_pair_is_chosen_and_a_token_clicked(tab: Browsing) -> Non
 @needs_browser
 def test_in_a_browser_the_graph_is_walked_from_token_to_token(tab: Browsing) -> None:
     open_page(tab, "Graph")
-    box = tab.page.get_by_placeholder("wat")
+    box = tab.page.get_by_placeholder("begins with")
     box.fill("drink")
     box.press("Enter")
     tab.page.get_by_role("heading", name="Around ␣drink").wait_for()

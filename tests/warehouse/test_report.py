@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from browser import needs_browser, open_browser
+from browser import Browsing, needs_browser, open_browser
 from handmade import CORPUS, make_marts, published_home, write_rows
 from typer.testing import CliRunner
 
@@ -261,8 +261,7 @@ def test_in_a_browser_every_chart_is_drawn_without_an_error_or_a_request(
 ) -> None:
     assert page
     with open_browser(width=width, dark=dark) as tab:
-        tab.page.goto(home.report_file.as_uri())
-        tab.page.wait_for_function("document.documentElement.dataset.drawn")
+        open_report(tab, home)
         charts = tab.page.locator("[data-chart]")
         assert charts.count() > 12
         assert charts.locator("svg").count() == charts.count()
@@ -270,25 +269,36 @@ def test_in_a_browser_every_chart_is_drawn_without_an_error_or_a_request(
         assert tab.requests == [home.report_file.as_uri()]
         # nothing is wider than the window
         assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        tab.page.locator("details.source summary").first.click()
-        tab.page.locator("details.source pre").first.wait_for(state="visible")
+        tab.page.locator("details.source summary").nth(1).click()
+        tab.page.locator("details.source pre").nth(1).wait_for(state="visible")
         background = tab.page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert (background == "rgb(19, 22, 27)") == dark
 
 
 @needs_browser
-@pytest.mark.parametrize("dark", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_in_a_browser_nothing_stands_in_the_way_of_keyboard_and_screen_reader(
-    home: Home, page: str, dark: bool
-) -> None:
+def test_in_a_browser_nothing_stands_in_the_way_of_keyboard_and_screen_reader(home: Home, page: str) -> None:
     assert page
-    with open_browser(dark=dark) as tab:
-        tab.page.goto(home.report_file.as_uri())
-        tab.page.wait_for_function("document.documentElement.dataset.drawn")
-        tab.page.evaluate("document.querySelector('details.source').open = true")  # one of many that are alike
-        assert tab.barriers() == []
+    with open_browser() as tab:
+        open_report(tab, home)
+        assert tab.barriers(contrast=False) == []
         # the first key press leads to the content, the next ones through the sections
         tab.page.keyboard.press("Tab")
         assert tab.page.evaluate("document.activeElement.textContent") == "Skip to content"
         tab.page.keyboard.press("Enter")
         assert tab.page.url.endswith("#main")
+
+
+@needs_browser
+@pytest.mark.slow
+@pytest.mark.parametrize("dark", [False, True])
+def test_in_a_browser_every_text_stands_out(home: Home, page: str, dark: bool) -> None:
+    assert page
+    with open_browser(dark=dark) as tab:
+        open_report(tab, home)
+        assert tab.barriers() == []
+
+
+def open_report(tab: Browsing, home: Home) -> None:
+    tab.page.goto(home.report_file.as_uri())
+    tab.page.wait_for_function("document.documentElement.dataset.drawn")
+    tab.page.evaluate("document.querySelector('details.source').open = true")  # one of many that are alike

@@ -144,7 +144,7 @@ def choose_centre(mo):
         value="beyond language and length",
         label="edges",
     )
-    begins = mo.ui.text(label="token begins with", placeholder="wat", on_change=lambda _: set_centre(None))
+    begins = mo.ui.text(label="token", placeholder="begins with", on_change=lambda _: set_centre(None))
     return begins, centre, graph, set_centre
 
 
@@ -169,7 +169,7 @@ def choose_neighbour(found_tokens, mo, neighbour_rows, set_centre, views):
             f"{views.with_visible_space(row['token'])} ({row['token_id']}), in {row['n_docs']:,} documents": row
             for row in found_tokens
         },
-        label="tokens found",
+        label="found",
         on_change=set_centre,
     )
 
