@@ -55,6 +55,7 @@ def classes(evaluated: Evaluated) -> dict[naive.Key, dict[str, str]]:
             "role": kinds[row["item_id"]]["role"],
             "shared_docs": band(row["n_docs_both"]),
             "target_docs": band(row["n_docs_target"]),
+            "pair": "-".join(sorted((row["source_lang"], row["target_lang"]))),
             "resource": "high" if rarest[row["source_lang"], row["target_lang"]] > median else "low",
         }
         for row in counts

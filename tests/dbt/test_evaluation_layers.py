@@ -109,3 +109,13 @@ def test_layer_curves(evaluated: Evaluated) -> None:
             for column in ("p_pivot", "p_control", "p_source", "p_target"):
                 values = [row[column] for row in rows if row[column] is not None]
                 assert marts[cell][column] == close(fmean(values) if values else None)
+
+
+def test_the_peak_layer_is_where_the_curve_is_highest(evaluated: Evaluated) -> None:
+    curves: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
+    for row in evaluated.rows("from marts.fct_pivot_layer_curves order by layer"):
+        curves[row["run_id"], row["source_lang"], row["target_lang"], row["behaviour"]].append(row)
+    for rows in curves.values():
+        inner = [row for row in rows if row["layer"] > 0]
+        highest = max(inner, key=lambda row: row["p_pivot"])  # the first of equal ones
+        assert [row["layer"] for row in rows if row["is_peak"]] == [highest["layer"]]

@@ -89,3 +89,27 @@ def test_failure_signatures(evaluated: Evaluated, scores: dict[str, Any]) -> Non
 def test_flagged_signatures_warn_and_nothing_fails(evaluated: Evaluated) -> None:
     assert evaluated.statuses.get("warn", 0) > 0
     assert not {"error", "fail", "skipped"} & set(evaluated.statuses)
+
+
+def test_outcomes_of_a_run_stand_beside_each_other(evaluated: Evaluated) -> None:
+    found = evaluated.by("from marts.fct_run_outcomes", "run_id", "measure")
+    scores = evaluated.by(
+        "from marts.fct_translation_scores where source_lang = 'all' and word_split = 'judge'", "run_id"
+    )
+    losses: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in evaluated.rows("from marts.fct_held_out_losses"):
+        losses[row["run_id"]].append(row)
+    expected = {(run, m) for (run,) in scores for m in ("word_score", "first_rank_rate")}
+    expected |= {(run, "held_out_bits_per_byte") for run in losses}
+    assert {key for key in found if key[1] != "sentence_chrf"} == expected
+    untrained = scores["score-base",]["score"]
+    row = found["score-original-2", "word_score"]
+    assert (row["value"], row["delta"]) == (
+        close(scores["score-original-2",]["score"]),
+        close(scores["score-original-2",]["score"] - untrained),
+    )
+    assert row["is_better"] == (scores["score-original-2",]["score"] > untrained)
+    assert found["score-base", "word_score"]["delta"] is None
+    row = found["held_out-original-2", "held_out_bits_per_byte"]
+    deltas = [r["bits_per_byte_delta"] for r in losses["held_out-original-2"]]
+    assert (row["delta"], row["is_better"]) == (close(fmean(deltas)), fmean(deltas) < 0)

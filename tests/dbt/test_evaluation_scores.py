@@ -103,6 +103,23 @@ def test_strategy_comparisons(evaluated: Evaluated, arms: dict[str, Any], weight
                 )
 
 
+def test_paired_bootstrap_agrees_with_scipy(evaluated: Evaluated, arms: dict[str, Any]) -> None:
+    """Both resample items; a strategy and its baseline keep the same ones, so that only their difference varies."""
+    for direction in (("en", "fr"), ("zh", "en")):
+        row = evaluated.rows(
+            "from marts.fct_strategy_comparison where strategy = 'pivot_aware' and baseline = 'original'"
+            f" and word_split = 'all' and source_lang = '{direction[0]}' and target_lang = '{direction[1]}'"
+        )[0]
+        deltas = naive.paired_deltas(arms["pivot_aware"], arms["original"])["mean"]
+        values = [delta for key, delta in deltas.items() if key.direction == direction]
+        drawn = stats.bootstrap(
+            (values,), np.mean, n_resamples=5000, method="percentile", rng=np.random.default_rng(1)
+        ).confidence_interval
+        width = drawn.high - drawn.low
+        assert row["ci_low"] == pytest.approx(drawn.low, abs=0.2 * width)
+        assert row["ci_high"] == pytest.approx(drawn.high, abs=0.2 * width)
+
+
 def test_a_baseline_without_seed_meets_every_seed(evaluated: Evaluated) -> None:
     rows = evaluated.rows(
         "select strategy, baseline, n_seeds from marts.fct_strategy_comparison"
@@ -134,7 +151,7 @@ def test_scores_and_comparisons_by_class(evaluated: Evaluated, arms: dict[str, A
     )
     score = {key: word["score"] for key, word in arms["base"][None].items()}
     delta = naive.paired_deltas(arms["pivot_aware"], arms["original"])["mean"]
-    assert {key[0] for key in scores_found} == {"kind", "role", "shared_docs", "target_docs", "resource"}
+    assert {key[0] for key in scores_found} == {"kind", "role", "shared_docs", "target_docs", "pair", "resource"}
     for found, values, column in ((scores_found, score, "score"), (deltas_found, delta, "score_delta")):
         expected = {
             (name, value, split)

@@ -83,6 +83,17 @@ final as (
     union all
 
     select
+        corpus,
+        item_id,
+        source_lang,
+        target_lang,
+        'pair' as word_class,
+        concat(least(source_lang, target_lang), '-', greatest(source_lang, target_lang)) as class_value
+    from cooccurrence
+
+    union all
+
+    select
         cooccurrence.corpus,
         cooccurrence.item_id,
         cooccurrence.source_lang,

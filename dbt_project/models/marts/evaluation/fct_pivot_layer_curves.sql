@@ -61,7 +61,7 @@ cut as (
 
 ),
 
-final as (
+averaged as (
 
     select
         run_id,
@@ -78,6 +78,20 @@ final as (
         count(*) as n_items
     from cut
     group by run_id, source_lang, target_lang, behaviour, layer
+
+),
+
+final as (
+
+    select
+        *,
+        layer > 0
+        and p_pivot is not null
+        and row_number() over (
+            partition by run_id, source_lang, target_lang, behaviour
+            order by case when layer > 0 and p_pivot is not null then 0 else 1 end, p_pivot desc, layer asc
+        ) = 1 as is_peak
+    from averaged
 
 )
 
