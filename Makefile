@@ -7,7 +7,7 @@ export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint format bench mutate dbt-docs analyses base-model clean
+.PHONY: help setup demo test test-slow lint format bench mutate dbt-docs analyses base-model test-deps screenshots clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,6 +28,16 @@ test: setup ## every test that needs no large data
 
 test-slow: setup ## the tests marked slow
 	$(BIN)/python -m pytest -m slow
+
+test-deps: ## what tests of pages need from Debian (chromium, Chinese and Japanese fonts); nothing when it is there
+	@if command -v chromium >/dev/null && fc-list 2>/dev/null | grep -qi 'noto.*cjk'; then exit 0; fi; \
+	command -v apt-get >/dev/null || { echo "no apt-get here: install chromium and Noto CJK fonts, or their tests skip"; exit 0; }; \
+	run() { if [ "$$(id -u)" = 0 ]; then "$$@"; else sudo -n "$$@"; fi; }; \
+	run apt-get update -qq && run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	chromium fontconfig fonts-noto-cjk >/dev/null || echo "chromium could not be installed: tests of pages skip"
+
+screenshots: setup test-deps ## the pictures of docs/images/, from the home that `make demo` fills
+	$(BIN)/python tests/warehouse/screenshots.py
 
 bench: setup ## the benchmarks; they print ratios and rewrite docs/benchmarks/
 	for benchmark in tests/benchmarks/bench_*.py; do $(BIN)/python $$benchmark || exit 1; done
