@@ -134,9 +134,7 @@ def make_eval_set(
                 wrong = [word for word in dict.fromkeys(wrong) if word != words[source][number]]
                 for place, word in enumerate([words[source][number], *wrong]):
                     candidates.append(key | {"candidate": place, "word": word})
-                ids = tokenizer.encode(
-                    f" {WORDS['en'][(number + 3) % n_items]} {WORDS['en'][(number + 7) % n_items]}"
-                ).ids
+                ids = tokenizer.encode(f" {WORDS['en'][(number + 3) % 20]} {WORDS['en'][(number + 7) % 20]}").ids
                 for rank, token_id in enumerate(dict.fromkeys(ids), start=1):
                     pivots.append(key | {"token_id": token_id, "pivot_rank": rank})
     key_types = [("item_id", pa.int64()), ("source_lang", pa.string()), ("target_lang", pa.string())]
