@@ -1,10 +1,12 @@
 """Lakes to measure on: real documents where the shared data is there, synthetic ones elsewhere, and larger mixtures."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from warehouse import lake
@@ -16,14 +18,90 @@ SHARED_DATA = PROJECT_ROOT.parent / "shared" / "data"
 PIECE_TOKENS = 128
 _DOC_PIECES = 16  # documents of a mixture: 2,048 tokens
 _SHARD_DOCS = 4_000
+TOKENS_PER_SCALE = 1.233e6  # of planted long documents
+PLANTED_TOKENIZER = PROJECT_ROOT / "ml" / "base_model" / "tokenizer.json"
+_SHARD_TABLES = ("documents", "word_documents", "source_files")
 
 
 def make_lake(folder: Path) -> tuple[Home, str]:
     """Return a home with corpus `bench` and what its documents are."""
     home = Home(folder)
-    if (SHARED_DATA / "tokenizers" / "olmo.json").exists():
-        return _real(home), "Python documentation in en, fr, zh, ja and side by side, tldr pages, news (19 M tokens)"
-    return _synthetic(home, n_docs=9_000, vocab_size=50_000, n_words=3_000), "synthetic documents, Zipf tokens by topic"
+    is_real = (SHARED_DATA / "tokenizers" / "olmo.json").exists()
+    if not home.lake.exists():
+        _real(home) if is_real else _synthetic(home, n_docs=9_000, vocab_size=50_000, n_words=3_000)
+    if is_real:
+        return home, "Python documentation in en, fr, zh, ja and side by side, tldr pages, news (19 M tokens)"
+    return home, "synthetic documents, Zipf tokens by topic"
+
+
+def make_tiny(folder: Path) -> None:
+    """Make a home with a corpus that is counted in no time: what loads all kernels."""
+    if not folder.exists():
+        _synthetic(Home(folder), n_docs=100, vocab_size=500, n_words=100)
+
+
+def make_planted(folder: Path, n_tokens: float, *, seed: int) -> Home:
+    """Return a home with about so many tokens of the planted corpus of long documents, which lies beside it."""
+    from warehouse.ingest import ingest_corpus
+    from warehouse.planted.plant import plant_corpus
+    from warehouse.words import import_words
+
+    home = Home(folder.with_name(folder.name + "-lake"))
+    if not folder.exists():
+        plant_corpus(folder, scale=n_tokens / TOKENS_PER_SCALE, seed=seed, setting="long_documents")
+    import_words(home, folder / "words.jsonl")
+    ingest_corpus(home, [folder / "documents"], corpus=CORPUS, tokenizer=str(PLANTED_TOKENIZER))
+    return home
+
+
+def first_shards(source: Home, folder: Path, n_tokens: float) -> None:
+    """Make a home of the first shards of another, as many as hold so many tokens; files are links."""
+    home = Home(folder)
+    if home.lake.exists():
+        return
+    rows = lake.read_table(source, "source_files").sort_by("source_file").to_pylist()
+    held = 0
+    chosen = []
+    for row in rows:
+        if held >= n_tokens:
+            break
+        path = lake.shard_path(source, "documents", row["shard_id"], corpus=CORPUS)
+        held += pc.sum(pq.ParquetFile(path).read(columns=["n_tokens"])["n_tokens"]).as_py()
+        chosen.append(row["shard_id"])
+    for table in (*_SHARD_TABLES, "corpora", "translation_items"):
+        for path in lake.current_files(source, table):
+            if table not in _SHARD_TABLES or path.stem.split("-")[0] in chosen:
+                _link(path, home.lake / path.relative_to(source.lake))
+
+
+def add_shards(more: Home, home: Home) -> None:
+    """Link all shards of one home into another."""
+    for path in _shard_files(more):
+        _link(path, home.lake / path.relative_to(more.lake))
+
+
+def remove_shards(more: Home, home: Home) -> None:
+    """Take the shards of one home out of another again."""
+    for path in _shard_files(more):
+        (home.lake / path.relative_to(more.lake)).unlink(missing_ok=True)
+
+
+def _shard_files(home: Home) -> list[Path]:
+    return [path for table in _SHARD_TABLES for path in lake.current_files(home, table)]
+
+
+def _link(path: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.hardlink_to(path)
+
+
+def forget(home: Home, *, only: str | None = None) -> None:
+    """Remove all counts and sums of a home, or one count only."""
+    if only:
+        shutil.rmtree(home.lake / "counts" / CORPUS / only)
+        return
+    for name in ("counts", "sums"):
+        shutil.rmtree(home.lake / name, ignore_errors=True)
 
 
 def _real(home: Home) -> Home:
@@ -117,6 +195,8 @@ def make_mixture(source: Home, folder: Path, n_tokens: int, *, first_shard: int 
     Tokens and words keep their frequencies, and stand together within a piece as they did.
     """
     home = Home(folder)
+    if home.lake.exists():
+        return home
     pieces = _pieces(source)
     vocab_size = int(lake.read_table(source, "corpora")["vocab_size"][0].as_py())
     _write_tables(home, vocab_size, 1)

@@ -13,10 +13,15 @@ import numpy as np
 import pyarrow as pa
 from numba import njit
 
+from warehouse.counting import CountOptions
+from warehouse.counting import unit_kernels as kernels
+from warehouse.counting.changes import find_changes
+from warehouse.counting.inputs import find_inputs
 from warehouse.counting.memory import memory_plan
 from warehouse.counting.pair_kernels import triangle
 from warehouse.counting.rows import token_rows, word_rows
-from warehouse.counting.units import Corpus
+from warehouse.counting.units import Corpus, read_corpus
+from warehouse.settings import Home
 
 Total = tuple[int, int]
 Counter = Callable[[], Total]
@@ -36,17 +41,47 @@ class Incidence:
     @property
     def n_token_pairs(self) -> int:
         """Increments of tokens x tokens: pairs of tokens in one unit, over all units."""
-        return int(self.corpus.row_work.sum())
+        return int(self.corpus.added.row_work.sum())
 
     @property
     def n_word_tokens(self) -> int:
         """Increments of words x tokens."""
-        return int(self.corpus.word_work.sum())
+        return int(self.corpus.added.word_work.sum())
+
+
+def windows(home: Home, n_units: int | None) -> Corpus:
+    """Return the corpus of all windows of 2,048 tokens, or of every k-th, so that about `n_units` are left."""
+    inputs = find_inputs(home, "bench")
+    options, plan = CountOptions(unit="window"), memory_plan("64GiB")  # one chunk
+    parts = find_changes(inputs, None).added
+    corpus = read_corpus(None, parts, [], inputs.vocab_size, options, plan, home.root / "scratch", threads=1)
+    units = corpus.added
+    (chunk,) = units.store
+    chosen = np.arange(0, chunk.n_units, max(1, chunk.n_units // (n_units or chunk.n_units)))
+    new_unit = np.full(chunk.n_units, -1)
+    new_unit[chosen] = np.arange(chosen.size)
+    sizes = np.diff(chunk.starts)[chosen]
+    chunk.ids = np.concatenate([chunk.ids[chunk.starts[u] : chunk.starts[u + 1]] for u in chosen])
+    chunk.starts, chunk.strata = np.concatenate([[0], np.cumsum(sizes)]), chunk.strata[chosen]
+    kept = new_unit[chunk.word_units] >= 0
+    chunk.words, chunk.word_units = chunk.words[kept], new_unit[chunk.word_units[kept]].astype(np.int32)
+    n_docs = np.bincount(chunk.ids, minlength=corpus.token_ids.size)
+    order = np.argsort(-n_docs, kind="stable")[: int((n_docs > 0).sum())]
+    ranks = np.zeros(corpus.token_ids.size, chunk.ids.dtype)
+    ranks[order] = np.arange(order.size)
+    kernels.replace_ids(chunk.ids, chunk.starts, 0, chosen.size, ranks, *kernels.make_bitmap(order.size))
+    corpus.token_ids, units.n_docs, units.n_units = corpus.token_ids[order], n_docs[order], chosen.size
+    units.row_work = np.zeros(order.size, np.int64)
+    kernels.add_row_work(chunk.ids, chunk.starts, units.row_work)
+    units.word_strata = np.zeros_like(units.word_strata)
+    kernels.count_words(chunk.words, chunk.word_units, chunk.strata, units.word_strata)
+    units.word_work = np.bincount(chunk.words, sizes[chunk.word_units], minlength=corpus.word_ids.size).astype(np.int64)
+    return corpus
 
 
 def incidence(corpus: Corpus) -> Incidence:
     """Spread a corpus of one chunk into columns."""
-    (chunk,) = corpus.store
+    (chunk,) = corpus.added.store
     return Incidence(
         corpus=corpus,
         token_unit=np.repeat(np.arange(chunk.n_units, dtype=np.int32), np.diff(chunk.starts)),
@@ -57,10 +92,15 @@ def incidence(corpus: Corpus) -> Incidence:
     )
 
 
-def _tally(cells: np.ndarray) -> Total:
-    total = int(np.count_nonzero(cells)), int(cells.sum(dtype=np.int64))
-    cells[:] = 0
-    return total
+@njit(nogil=True)
+def _tally(cells):
+    """Return how many cells are not zero and their sum, and leave zeros: what `keep` does, without a rule."""
+    n_cells, total = np.int64(0), np.int64(0)
+    for i in range(cells.size):
+        n_cells += cells[i] != 0
+        total += np.int64(cells[i])
+        cells[i] = np.uint32(0)
+    return n_cells, total
 
 
 def kernel(data: Incidence, threads: int) -> tuple[Counter, Counter]:
@@ -71,7 +111,7 @@ def kernel(data: Incidence, threads: int) -> tuple[Counter, Counter]:
         def keep(part, memory, first_row):
             return _tally(memory[triangle(part[0]) - triangle(first_row) : triangle(part[1]) - triangle(first_row)])
 
-        return _sum(total for _, total in token_rows(corpus, width, keep, memory_plan(), threads=threads))
+        return _sum(total for _, total in token_rows(corpus, keep, memory_plan(), threads=threads))
 
     def word_tokens() -> Total:
         def keep(part, memory, first_row):

@@ -50,7 +50,9 @@ def frequent_columns(n_docs: np.ndarray, n_word_docs: np.ndarray, n_units: int, 
     cost = _PAIR_COST + _WORD_COST * n_units / 64
     rates = n_docs[:most] / n_units
     # expected increments n(w) r(x) fall with the rank
-    columns = np.searchsorted(-rates, -cost / n_word_docs) if most else np.zeros(n_word_docs.size, np.int64)
+    columns = (
+        np.searchsorted(-rates, -cost / np.maximum(n_word_docs, 1)) if most else np.zeros(n_word_docs.size, np.int64)
+    )
     saved = n_word_docs * (np.concatenate([[0], np.cumsum(rates)])[columns] - _SKIP_COST) - columns * cost
     return np.where(saved > 0, columns, 0)
 

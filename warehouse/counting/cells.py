@@ -8,7 +8,7 @@ from warehouse.counting import pair_kernels as kernels
 from warehouse.counting.memory import MemoryPlan
 from warehouse.counting.options import CountOptions
 from warehouse.counting.rows import Part, Save, token_rows, word_rows
-from warehouse.counting.strata import Expectation
+from warehouse.counting.strata import expectation
 from warehouse.counting.units import Corpus
 from warehouse.counting.writing import Columns
 
@@ -19,7 +19,6 @@ EXPECTED_TOLERANCE = 1e-12
 
 def word_token_cells(
     corpus: Corpus,
-    expected: Expectation,
     plan: MemoryPlan,
     *,
     threads: int,
@@ -28,7 +27,9 @@ def word_token_cells(
 ) -> Iterator[Columns]:
     """Yield the cells of `raw.word_tokens`, sorted by word_id and token_id; `done` hears of finished words."""
     column_order = np.argsort(corpus.token_ids).astype(np.int32)
-    n_units, n_docs, n_word_docs = corpus.n_units, corpus.n_docs, corpus.n_word_docs
+    expected = expectation(corpus, column_order)
+    token_ids = corpus.token_ids[column_order]
+    n_units, n_docs, n_word_docs = corpus.n_units, corpus.n_docs[column_order], corpus.n_word_docs
 
     def keep(part: Part, memory: np.ndarray, first_row: int) -> tuple[np.ndarray, ...]:
         return kernels.keep_word_cells(
@@ -48,10 +49,10 @@ def word_token_cells(
             EXPECTED_TOLERANCE,
         )
 
-    for part, (words, ranks, counts, means, variances) in word_rows(corpus, keep, plan, threads=threads, save=save):
+    for part, (words, columns, counts, means, variances) in word_rows(corpus, keep, plan, threads=threads, save=save):
         yield {
             "word_id": corpus.word_ids[words],
-            "token_id": corpus.token_ids[ranks],
+            "token_id": token_ids[columns],
             "n_docs": counts,
             "expected_n_docs": means,
             "variance": variances,
@@ -61,7 +62,6 @@ def word_token_cells(
 
 def token_pair_edges(
     corpus: Corpus,
-    expected: Expectation,
     options: CountOptions,
     plan: MemoryPlan,
     *,
@@ -70,7 +70,7 @@ def token_pair_edges(
     done: Callable[[int], None],
 ) -> Iterator[Columns]:
     """Yield the edges of `raw.token_pairs`, token_id_a < token_id_b, not sorted; `done` hears of finished tokens."""
-    n_units, n_docs = corpus.n_units, corpus.n_docs
+    n_units, n_docs, expected = corpus.n_units, corpus.n_docs, expectation(corpus)
     least = least_joint_docs(n_docs, options)
 
     def keep(part: Part, memory: np.ndarray, first_row: int) -> tuple[np.ndarray, ...]:
@@ -88,6 +88,7 @@ def token_pair_edges(
             expected.sizes,
             expected.margin,
             least,
+            np.floor(options.min_rate_difference * n_docs * (1 - 1e-9)),
             options.min_rate_difference,
             options.rate_min_token_docs,
             options.min_z,

@@ -15,11 +15,11 @@ from warehouse import lake
 from warehouse.connection import writer_lock
 from warehouse.counting.cells import token_pair_edges, word_token_cells
 from warehouse.counting.changes import find_changes
-from warehouse.counting.inputs import CountInputs, find_inputs, item_pairs
+from warehouse.counting.inputs import CountInputs, bring_superseded_up_to_date, find_inputs, item_pairs
 from warehouse.counting.memory import MemoryPlan, memory_plan
 from warehouse.counting.options import CountOptions
 from warehouse.counting.sorting import sorted_edges
-from warehouse.counting.strata import expectation, strata_tables
+from warehouse.counting.strata import strata_tables
 from warehouse.counting.sums import SumsWriter, find_sums, sums_writer
 from warehouse.counting.units import Corpus, read_corpus
 from warehouse.counting.words import count_word_pairs, word_pair_rows
@@ -61,6 +61,7 @@ def count_corpus(home: Home, corpus: str, options: CountOptions | None = None) -
     options = options or CountOptions()
     start = time.monotonic()
     with writer_lock(home):
+        bring_superseded_up_to_date(home, corpus)
         inputs = find_inputs(home, corpus)
         count_id = inputs.count_id(options)
         folder = home.lake / "counts" / corpus / count_id
@@ -136,20 +137,19 @@ def _write_counts(
     pairs = item_pairs(inputs)
     pair_docs = count_word_pairs(pairs, corpus)
     write_rows(folder, "word_pairs", name, word_pair_rows(pairs, pair_docs))
-    expected = expectation(corpus)
     with (
         table_writer(folder, "word_tokens", name) as writer,
         progress("counting words x tokens", corpus.word_ids.size, "words") as done,
     ):
         save = partial(sums.append, "words") if sums else None
-        for cells in word_token_cells(corpus, expected, plan, threads=threads, save=save, done=done):
+        for cells in word_token_cells(corpus, plan, threads=threads, save=save, done=done):
             writer.append(cells)
     with (
         table_writer(folder, "token_pairs", name) as writer,
         progress("counting tokens x tokens", corpus.token_ids.size, "tokens") as done,
     ):
         save = partial(sums.append, "tokens") if sums else None
-        edges = token_pair_edges(corpus, expected, options, plan, threads=threads, save=save, done=done)
+        edges = token_pair_edges(corpus, options, plan, threads=threads, save=save, done=done)
         for rows in sorted_edges(edges, n_tokens=inputs.vocab_size, limit_bytes=plan.sort, folder=scratch):
             writer.append(rows)
     return pair_docs

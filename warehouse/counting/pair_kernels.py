@@ -127,19 +127,19 @@ def keep_word_cells(
     Args:
         cells: uint32, the rows of all words from `first_row` on.
         n_word_docs, word_strata: n(w), and n_k(w) as int32[words, strata].
-        n_docs: n(x) by rank. column_order: the ranks in the order of their token ids, which is the order of the result.
-        starts, strata, rates, rough, margin: see `Expectation`.
+        column_order: the ranks in the order of their token ids, which is the order of the result.
+        n_docs: n(x), in that order. starts, strata, rates, rough, margin: see `Expectation`, in that order.
         tolerance: relative rounding allowance of E.
 
     Returns:
-        word int32, rank int32, n int64, E float64, Var float64.
+        word int32, place in `column_order` int32, n int64, E float64, Var float64.
     """
     width = column_order.size
     size = 0
     for i in range((first - first_row) * width, (last - first_row) * width):
         size += cells[i] != 0
     words = np.empty(size, np.int32)
-    ranks = np.empty(size, np.int32)
+    columns = np.empty(size, np.int32)
     counts = np.empty(size, np.int64)
     expected = np.empty(size, np.float64)
     variances = np.empty(size, np.float64)
@@ -153,28 +153,27 @@ def keep_word_cells(
         begin = (word - first_row) * width
         row = cells[begin : begin + width]
         for i in range(width):
-            rank = column_order[i]
-            n = np.int64(row[rank])
+            n = np.int64(row[column_order[i]])
             if n == 0:
                 continue
-            by_rate = n * n_units > n_docs[rank] * n_word
-            if not by_rate and n < _rough_mean(weights, rough[rank]) * (1.0 - margin):
+            by_rate = n * n_units > n_docs[i] * n_word
+            if not by_rate and n < _rough_mean(weights, rough[i]) * (1.0 - margin):
                 continue
             mean = 0.0
             variance = 0.0
-            for entry in range(starts[rank], starts[rank + 1]):
+            for entry in range(starts[i], starts[i + 1]):
                 part = by_stratum[strata[entry]] * rates[entry]
                 mean += part
                 variance += part * (1.0 - rates[entry])
             if by_rate or n > mean * (1.0 + tolerance):
                 words[kept] = word
-                ranks[kept] = rank
+                columns[kept] = i
                 counts[kept] = n
                 expected[kept] = mean
                 variances[kept] = variance
                 kept += 1
         row[:] = np.uint32(0)
-    return words[:kept], ranks[:kept], counts[:kept], expected[:kept], variances[:kept]
+    return words[:kept], columns[:kept], counts[:kept], expected[:kept], variances[:kept]
 
 
 @njit(nogil=True, cache=True)
@@ -193,6 +192,7 @@ def keep_edges(
     sizes,
     margin,
     least,
+    least_by_rate,
     min_rate_difference,
     rate_min_token_docs,
     min_z,
@@ -208,6 +208,7 @@ def keep_edges(
         n_docs: n(x) by rank.
         starts, strata, rates, max_rates, rough, sizes, margin: see `Expectation`.
         least: uint32 by rank: no rule keeps an edge of this column with fewer joint units.
+        least_by_rate: float64 by rank: the rate rule keeps no edge of this token with fewer (it saves divisions).
 
     Returns:
         rank x int32, rank y int32 (y < x), n int64, E float64, Var float64.
@@ -240,7 +241,9 @@ def keep_edges(
             n_y = n_docs[y]
             # the same operations in the same order as the definition, so that both round alike
             by_rate = (
-                n_x >= rate_min_token_docs
+                n >= least_by_rate[x]
+                and n >= least_by_rate[y]
+                and n_x >= rate_min_token_docs
                 and n_y >= rate_min_token_docs
                 and n / n_x - n_y / n_units >= min_rate_difference
                 and n / n_y - n_x / n_units >= min_rate_difference

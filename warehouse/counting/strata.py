@@ -13,7 +13,7 @@ _LANES = 16
 
 @dataclass
 class Expectation:
-    """r_k(x) = n_k(x)/N_k of every rank, twice: exact and sparse for the result, rough and dense to skip cells fast."""
+    """r_k(x) = n_k(x)/N_k of all tokens, twice: exact and sparse for the result, rough and dense to skip cells fast."""
 
     starts: np.ndarray  # int64[ranks + 1]: the strata of rank x are entries [starts[x], starts[x + 1])
     strata: np.ndarray  # int32[entries], ascending within a rank
@@ -24,11 +24,12 @@ class Expectation:
     margin: float  # a rough E times (1 - margin) is never above the exact one
 
 
-def expectation(corpus: Corpus) -> Expectation:
-    """Prepare the tables of a corpus."""
-    n_ranks, n_strata = corpus.stratum_docs.shape
-    ranks, strata = np.nonzero(corpus.stratum_docs)
-    rates = corpus.stratum_docs[ranks, strata] / corpus.stratum_sizes[strata]
+def expectation(corpus: Corpus, order: np.ndarray | None = None) -> Expectation:
+    """Prepare the tables of a corpus, its tokens in the order of their ranks or in that of `order`, ranks."""
+    stratum_docs = corpus.stratum_docs if order is None else corpus.stratum_docs[order]
+    n_ranks, n_strata = stratum_docs.shape
+    ranks, strata = np.nonzero(stratum_docs)
+    rates = stratum_docs[ranks, strata] / corpus.stratum_sizes[strata]
     width = -(-n_strata // _LANES) * _LANES
     rough = np.zeros((n_ranks, width), np.float32)
     rough[ranks, strata] = rates

@@ -1,5 +1,7 @@
 """Counting what was added equals counting everything: random splits, replaced records, other thresholds."""
 
+import json
+import os
 import random
 from pathlib import Path
 
@@ -10,8 +12,9 @@ from hypothesis import strategies as st
 
 from warehouse import lake
 from warehouse.counting import CountOptions, corpus, count_corpus, reading
+from warehouse.ingest import ingest_corpus
 from warehouse.schemas import COUNTED
-from warehouse.settings import Home
+from warehouse.settings import PROJECT_ROOT, Home
 
 OPTIONS = {"min_rate_difference": 0.05, "min_z": 0.5, "z_min_pair_docs": 2, "z_min_token_docs": 2}
 DOCUMENTS = CountOptions(**OPTIONS)
@@ -161,3 +164,23 @@ def test_what_a_killed_count_left_is_removed(tmp_path: Path) -> None:
     (home.lake / "sums" / "c" / ".unfinished-0000-document-x").mkdir(parents=True)
     count_corpus(home, "c", DOCUMENTS)
     assert len(list((home.lake / "sums" / "c").iterdir())) == 1
+
+
+def test_replaced_records_are_found_after_an_ingest_that_was_killed(tmp_path: Path) -> None:
+    """Files whose commit nobody followed up: the state of replaced records is older than they are."""
+    home = Home(tmp_path)
+    document = {"text": "one two three", "source": "s", "id": "a", "metadata": {"lang": "en"}}
+    for number, text in enumerate(("one two three", "three four")):
+        (tmp_path / f"{number}.jsonl").write_text(json.dumps(document | {"text": text}) + "\n")
+    tokenizer = str(PROJECT_ROOT / "ml" / "base_model" / "tokenizer.json")
+    state = lake.shard_path(home, "superseded_documents", "state", corpus="c")
+    ingest_corpus(home, [tmp_path / "0.jsonl"], corpus="c", tokenizer=tokenizer)
+    before = state.read_bytes()
+    assert count_corpus(home, "c").n_units == 1
+    ingest_corpus(home, [tmp_path / "1.jsonl"], corpus="c", tokenizer=tokenizer)
+    after = state.read_bytes()
+    state.write_bytes(before)  # as if killed after the file's commit
+    os.utime(state, ns=(0, 0))
+    assert count_corpus(home, "c").n_units == 1
+    assert state.read_bytes() == after != before
+    assert len(lake.read_table(home, "superseded_documents")) == 1
