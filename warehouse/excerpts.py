@@ -36,6 +36,7 @@ def open_lake(home: Home) -> Iterator["ibis.backends.duckdb.Backend"]:
     connection = duckdb.connect(config={"threads": available_threads(), "memory_limit": memory_limit()})
     try:
         connection.execute("set temp_directory = ''")
+        connection.execute("set parquet_metadata_cache = true")  # many files, asked many times
         connection.execute("create schema raw")
         for table in _TABLES:
             connection.register("no_rows", SCHEMAS[table].empty_table())

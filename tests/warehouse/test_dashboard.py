@@ -113,6 +113,8 @@ def test_traces_of_a_word(home: Home) -> None:
 def test_html_escapes_what_documents_say() -> None:
     assert "<script>" not in views.marked_text([("<script>", None), ("<b>", "pivot")], lang='en"><script>')
     assert "<b>" not in views.marked_text([("<b>", None)], lang="en")
+    edge = {"neighbour": " <b>", "neighbour_lang": None, "neighbour_rank": 1, "edge_weight": 2.0, "n_docs_both": 3}
+    assert "<b>" not in views.neighbourhood({"token": "<b>"}, [edge])
 
 
 def test_tables_keep_identities_exact() -> None:

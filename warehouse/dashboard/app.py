@@ -196,7 +196,7 @@ def show_graph(around, begins, found, graph, mo, neighbour_rows, neighbours, pag
     if around and neighbour_rows:
         _shown = [
             mo.md(f"### Around {views.with_visible_space(around['token'])}"),
-            views.neighbourhood(around, neighbour_rows),
+            mo.Html(views.neighbourhood(around, neighbour_rows)),
             neighbours,
         ]
     else:

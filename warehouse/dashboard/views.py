@@ -18,12 +18,18 @@ from warehouse.report.charts import (
     strategy_order,
 )
 
+_NO_LANGUAGE = "#8a8f98"
 _LARGEST_EXACT = 2**53  # JavaScript's numbers hold no larger integer exactly
 
 STYLE = """<style>
 .sp-text { line-height: 1.8; white-space: pre-wrap; overflow-wrap: anywhere; max-width: 60rem; }
 .sp-text mark { border-radius: 4px; padding: .05em .15em; color: inherit; }
 .sp-source { background: #4c8bd055; } .sp-target { background: #2ca08955; } .sp-pivot { background: #e0752d55; }
+.sp-graph { width: 100%; max-width: 52rem; display: block; }
+.sp-graph text { fill: currentColor; font-size: 13px; text-anchor: middle; }
+.sp-graph .sp-middle { font-size: 17px; font-weight: 700; }
+.sp-legend { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1rem; margin: 0; padding: 0; }
+.sp-legend i { display: inline-block; width: .7em; height: .7em; border-radius: 50%; margin-right: .4em; }
 </style>"""
 
 
@@ -125,43 +131,36 @@ def score_chart(rows: list[dict[str, Any]]) -> alt.TopLevelMixin:
     ).properties(width=520, height=24 * len(data))
 
 
-def neighbourhood(centre: dict[str, Any], rows: list[dict[str, Any]]) -> alt.TopLevelMixin:
-    """A token in the middle of its neighbours, a sector of the circle for every language, the strongest next to it."""
+def neighbourhood(centre: dict[str, Any], rows: list[dict[str, Any]]) -> str:
+    """Return a token in the middle of its neighbours as SVG, grouped by language, the strongest nearest.
+
+    Drawn here, not by Altair: a walk from token to token has to answer at once, and a chart takes longer to check and
+    to draw than its question takes to answer.
+    """
     ordered = sorted(rows, key=lambda row: (row["neighbour_lang"] or "~", row["neighbour_rank"]))
     strongest = max(row["edge_weight"] for row in ordered)
-    data = []
+    colours = dict(language_legend([lang for row in ordered if (lang := row["neighbour_lang"])]))
+    lines, points = [], []
     for place, row in enumerate(ordered):
         angle = 2 * math.pi * place / len(ordered)
-        distance = 1.1 - 0.6 * row["edge_weight"] / strongest
-        data.append(
-            {
-                "x0": 0,
-                "y0": 0,
-                "x": round(distance * math.cos(angle), 4),
-                "y": round(distance * math.sin(angle), 4),
-                "token": row["neighbour"].strip() or with_visible_space(row["neighbour"]),
-                "language": row["neighbour_lang"] or "none",
-                "weight": row["edge_weight"],
-                "documents": row["n_docs_both"],
-            }
+        distance = 1 - 0.55 * row["edge_weight"] / strongest
+        x, y = 340 * distance * math.cos(angle), 225 * distance * math.sin(angle)
+        colour = colours.get(row["neighbour_lang"] or "", _NO_LANGUAGE)
+        name = escape(row["neighbour"].strip() or with_visible_space(row["neighbour"]))
+        told = f"{name}: {row['n_docs_both']:,} documents together, edge {row['edge_weight']:.3g}"
+        lines.append(f'<line x2="{x:.1f}" y2="{y:.1f}"/>')
+        points.append(
+            f'<g transform="translate({x:.1f} {y:.1f})"><title>{told}</title><circle r="5" fill="{colour}"/>'
+            f'<text y="-9">{name}</text></g>'
         )
-    legend = language_legend([lang for row in ordered if (lang := row["neighbour_lang"])])
-    kinds = [*legend, ("none", "#8a8f98")]
-    plain: dict[str, Any] = {"axis": None, "scale": alt.Scale(domain=[-1.25, 1.25])}
-    base = alt.Chart(alt.Data(values=data)).encode(
-        x=alt.X("x:Q", **plain),
-        y=alt.Y("y:Q", **plain),
-        color=alt.Color(
-            "language:N", scale=alt.Scale(domain=[k for k, _ in kinds], range=[c for _, c in kinds]), title="language"
-        ),
-        tooltip=["token:N", "language:N", alt.Tooltip("weight:Q", format=".4~g"), "documents:Q"],
+    legend = "".join(
+        f'<li><i style="background:{colour}"></i>{escape(lang)}</li>'
+        for lang, colour in [*sorted(colours.items()), ("no language of its own", _NO_LANGUAGE)]
     )
-    middle = alt.Chart(alt.Data(values=[{"x": 0, "y": 0, "token": centre["token"].strip() or centre["token"]}]))
-    grey = alt.value("#8a8f98")
-    return alt.layer(
-        base.mark_rule(opacity=0.35).encode(x2="x0:Q", y2="y0:Q", color=grey),
-        base.mark_point(filled=True, size=70, opacity=1),
-        base.mark_text(dy=-10, fontSize=12).encode(text="token:N", color=grey),
-        middle.mark_point(filled=True, size=160, opacity=1).encode(x="x:Q", y="y:Q", color=alt.value("#6b7280")),
-        middle.mark_text(dy=-15, fontSize=15, fontWeight="bold").encode(x="x:Q", y="y:Q", text="token:N", color=grey),
-    ).properties(width=620, height=520)
+    middle = escape(centre["token"].strip() or with_visible_space(centre["token"]))
+    return (
+        f'{STYLE}<ul class="sp-legend">{legend}</ul><svg class="sp-graph" viewBox="-400 -260 800 520" role="img"'
+        f' aria-label="{middle} and its {len(ordered)} strongest neighbours, which the table lists">'
+        f'<g stroke="currentColor" stroke-opacity=".22">{"".join(lines)}</g>{"".join(points)}'
+        f'<circle r="9" fill="#6b7280"/><text class="sp-middle" y="-15">{middle}</text></svg>'
+    )
