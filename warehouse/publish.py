@@ -1,7 +1,7 @@
 """Publish: a compact, finished copy of the warehouse for readers, swapped in whole.
 
-Layout: `serving/<n>/warehouse.duckdb`, `manifest.json`, and `dbt/` with the project it was built from; `serving/current` is
-a link to one `<n>`.
+Layout: `serving/<n>/warehouse.duckdb`, `manifest.json`, and `dbt/` with the project it was built from;
+`serving/current` is a link to one `<n>`.
 Schema `marts` holds every mart as a table, schema `raw` the raw tables that people look things up in.
 """
 
