@@ -1,6 +1,6 @@
 """How fast counting is: against self-joins and sparse products on the same documents and cores, and as it grows.
 
-    python tests/benchmarks/bench_counting.py [--threads 2] [--units 4000] [--sizes 10,30,100,300] [--parts ...]
+    python tests/benchmarks/bench_counting.py [--threads 2] [--units 3000] [--sizes 10,30,100,300] [--parts ...]
 
 Prints the figures and rewrites docs/benchmarks/counting.md. The parts (prepare, tokens, words, planted, mixture) can be
 run one at a time: each leaves its figures in the scratch folder, and the page is made of what is there; what was
@@ -52,7 +52,7 @@ def main() -> None:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=2, help="threads and cores of every engine")
-    parser.add_argument("--units", type=int, default=4000, help="units of tokens x tokens (self-joins are slow)")
+    parser.add_argument("--units", type=int, default=3000, help="units of tokens x tokens (self-joins are slow)")
     parser.add_argument("--sizes", default="10,30,100,300", help="sizes of growing corpora in million tokens")
     parser.add_argument("--parts", nargs="+", default=PARTS, choices=PARTS)
     parser.add_argument("--scratch", type=Path, default=ROOT / "build" / "bench-counting", help="corpora and figures")
