@@ -10,7 +10,7 @@ missing: finished chunks are kept by the hash of all that they depend on.
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from ml.models import check_plain_unembedding, n_parameters, visible_length
 from ml.prompts import TEMPLATE, Prompt, PromptBuilder, PromptTokens, all_prompts
 from ml.run_folder import is_finished, join_processes
 from ml.schemas import RESULT
-from ml.shared_prefix import check_against_reference, target_nlls
+from ml.shared_prefix import batch_cost, check_against_reference, target_nlls
 from ml.shots import N_DRAWS, N_SHOTS
 from ml.token_text import is_blank
 
@@ -133,7 +133,7 @@ def _score_chunk(
 ) -> pa.Table:
     """Score the prompts of a chunk in batches of similar length; return rows of `word_scores`."""
     columns: dict[str, list[Any]] = {name: [] for name in RESULT["word_scores"].names}
-    for batch in _batches(chunk, arguments.batch_tokens):
+    for batch in _batches(chunk, lambda tokens: batch_cost(model, tokens), arguments.batch_tokens):
         nlls = target_nlls(model, [tokens for _, tokens in batch])
         for (prompt, tokens), by_candidate in zip(batch, nlls, strict=True):
             prompt_hash = builder.prompt_hash(prompt)
@@ -159,14 +159,19 @@ def _score_chunk(
 
 
 def _batches(
-    chunk: list[tuple[Prompt, PromptTokens]], batch_tokens: int
+    chunk: list[tuple[Prompt, PromptTokens]], cost: Callable[[PromptTokens], int], batch_tokens: int
 ) -> Iterator[list[tuple[Prompt, PromptTokens]]]:
-    """Cut a chunk, longest first, into batches of at most `batch_tokens` padded tokens (at least one prompt each)."""
-    start = 0
-    while start < len(chunk):
-        count = max(1, batch_tokens // chunk[start][1].n_tokens)
-        yield chunk[start : start + count]
-        start += count
+    """Cut a chunk into batches of at most `batch_tokens` padded tokens (at least one prompt each)."""
+    batch: list[tuple[Prompt, PromptTokens]] = []
+    longest = 0
+    for item in chunk:
+        longest = max(longest, cost(item[1]))
+        if batch and (len(batch) + 1) * longest > batch_tokens:
+            yield batch
+            batch, longest = [], cost(item[1])
+        batch.append(item)
+    if batch:
+        yield batch
 
 
 def _prompt_rows(run_id: str, prompts: list[Prompt], builder: PromptBuilder) -> pa.Table:

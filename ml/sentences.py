@@ -218,7 +218,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     add_common(parser)
     parser.add_argument("--shots", type=int, default=5, help="example sentences before each (default: 5)")
     parser.add_argument("--max-new-tokens", type=int, default=256, help="longest translation (default: 256 tokens)")
-    add_batch_tokens(parser, on_cpu=8_192, on_gpu=131_072)
+    add_batch_tokens(parser, on_cpu=8_192, on_gpu=32_768)
     add_language_names(parser)
     arguments = parse(parser, argv)
     problems = [f"--{name.replace('_', '-')} must be at least {least}" for name, least in

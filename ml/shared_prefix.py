@@ -49,6 +49,13 @@ def make_row(prompt: PromptTokens) -> tuple[list[int], list[int], list[int], lis
     return tokens, positions, segments, answers
 
 
+def batch_cost(model: PreTrainedModel, prompt: PromptTokens) -> int:
+    """Return how many tokens of a batch a prompt takes: its row, or its prefix repeated where rows cannot share it."""
+    if accepts_position_ids(model):
+        return prompt.n_tokens
+    return sum(len(prompt.prefix) + len(suffix) - 1 for suffix in prompt.suffixes)
+
+
 def _answers(per_row: Sequence[Sequence[tuple[int, int]]], device: torch.device) -> Answers:
     triples = [(row, place, token) for row, answers in enumerate(per_row) for place, token in answers]
     rows, places, tokens = torch.tensor(triples, dtype=torch.long).T.to(device)

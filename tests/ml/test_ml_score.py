@@ -24,7 +24,7 @@ from ml.models import find_model, load_model
 from ml.prompts import PromptBuilder, PromptTokens, all_prompts
 from ml.schemas import RESULT
 from ml.score_reference import candidate_nlls
-from ml.shared_prefix import check_against_reference, make_row, target_nlls
+from ml.shared_prefix import batch_cost, check_against_reference, make_row, target_nlls
 from ml.token_text import is_blank
 
 CPU = torch.device("cpu")
@@ -281,3 +281,16 @@ def test_any_number_of_languages_and_distractors(tmp_path: Path) -> None:
     assert by_direction == {
         (one, other): 5 * (1 + most.get((one, other), 0)) for one in words for other in words if one != other
     }
+
+
+@pytest.mark.parametrize("kind", ["olmo", "bloom"])
+def test_batches_hold_every_prompt_once_within_their_limit(kind: str, tmp_path: Path) -> None:
+    """BLOOM's prefixes are repeated for every candidate, and so count for every candidate."""
+    model = load(tmp_path, kind)
+    work = [(None, prompt) for prompt in sorted(ragged_prompts(20), key=lambda prompt: -prompt.n_tokens)]
+    batches = list(ml.score._batches(work, lambda prompt: batch_cost(model, prompt), 1_000))  # type: ignore[arg-type]
+    assert [item for batch in batches for item in batch] == work
+    read = (lambda p: p.n_tokens) if kind == "olmo" else (lambda p: sum(len(p.prefix) + len(s) - 1 for s in p.suffixes))
+    for batch in batches:
+        assert len(batch) == 1 or len(batch) * max(read(prompt) for _, prompt in batch) <= 1_000
+    assert 1 < len(batches) < len(work)
