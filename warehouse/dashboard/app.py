@@ -213,7 +213,8 @@ def choose_experiment(data, home, mo, queries):
 
 
 @app.cell
-def choose_traced_word(corpus, data, direction, experiment, home, mo, queries):
+def choose_traced_word(corpus, data, direction, experiment, home, mo, page, queries):
+    mo.stop(page.value != "Layers")
     _rows = (
         data.ask(home, queries.traced_words, experiment.value, corpus.value, *direction.value)
         if experiment.value and direction.value

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -144,12 +145,8 @@ def read_document(
         document = find_document(raw, corpus, doc_id)
         if document is None:
             return [("This document is no longer in the lake.", None)]
-        words = {}
-        for kind in ("source", "target") if pair else ():
-            assert pair is not None
-            starts = _starts(raw, corpus, doc_id, pair[f"{kind}_lang"], pair[f"{kind}_word"])
-            words[kind] = (pair[f"{kind}_word"], starts)
-    tokenizer = _tokenizer(home, _tokenizer_hash(home, corpus))
+        words = _matches(raw, corpus, doc_id, pair) if pair else {}
+    tokenizer = _tokenizer(home, _tokenizer_hash(home, home.published_file.resolve(), corpus))
     return excerpt(
         tokenizer,
         document["token_ids"],
@@ -160,11 +157,20 @@ def read_document(
     )
 
 
-def _starts(raw: Any, corpus: str, doc_id: int, lang: str, word: str) -> list[int]:
+def _matches(raw: Any, corpus: str, doc_id: int, pair: dict[str, Any]) -> dict[str, tuple[str, list[int]]]:
+    """Return kind of word -> (word, indices of the tokens in which its matches begin) in one document."""
     words, found = raw.table("words", database="raw"), raw.table("word_documents", database="raw")
-    this = words.filter((words.lang == lang) & (words.word == word))
-    found = found.filter((found.corpus == corpus) & (found.doc_id == doc_id)).semi_join(this, "word_id")
-    return [start for row in found.to_pyarrow().to_pylist() for start in row["token_starts"]]
+    wanted = {kind: (pair[f"{kind}_lang"], pair[f"{kind}_word"]) for kind in ("source", "target")}
+    these = words.filter(ibis.or_(*((words.lang == lang) & (words.word == word) for lang, word in wanted.values())))
+    found = found.filter((found.corpus == corpus) & (found.doc_id == doc_id))
+    rows = found.join(these, "word_id").select("lang", "word", "token_starts").to_pyarrow().to_pylist()
+    return {
+        kind: (
+            word,
+            [start for row in rows if (row["lang"], row["word"]) == (lang, word) for start in row["token_starts"]],
+        )
+        for kind, (lang, word) in wanted.items()
+    }
 
 
 @lru_cache(maxsize=4)
@@ -172,8 +178,8 @@ def _tokenizer(home: Home, tokenizer_hash: str) -> "Tokenizer":
     return load_tokenizer(home, tokenizer_hash)
 
 
-def _tokenizer_hash(home: Home, corpus: str) -> str:
-    with _published(home) as warehouse:
-        corpora = warehouse.table("corpora", database="raw")
-        (row,) = corpora.filter(corpora.corpus == corpus).select("tokenizer_hash").distinct().to_pyarrow().to_pylist()
+@lru_cache(maxsize=16)
+def _tokenizer_hash(home: Home, published: Path, corpus: str) -> str:
+    """Return a corpus's tokenizer as one published copy names it; the copy is an argument so that the next is asked."""
+    (row,) = ask(home, queries.corpus_tokenizers, corpus)
     return row["tokenizer_hash"]
