@@ -2,7 +2,7 @@
 
 import pytest
 
-from warehouse.report.wording import delta_sentence, outcome, verdict
+from warehouse.report.wording import delta_sentence, outcome, signature_title, verdict
 
 
 def row(words: tuple[float, float] | None, seeds: tuple[float, float] | None, **more: object) -> dict:
@@ -55,6 +55,26 @@ def test_the_verdict_is_about_the_multilingual_baseline() -> None:
     assert verdict([row((-0.2, 0.1), (-0.2, 0.1))])["headline"].startswith("Not shown")
     assert verdict([])["mood"] == "none"
     assert verdict([row((0.1, 0.2), (0.1, 0.2), baseline="original")])["mood"] == "none"
+
+
+def test_one_training_run_decides_nothing_and_the_levels_are_said() -> None:
+    once = row((-0.2, -0.1), None, n_seeds=1, score_delta=-0.0092)
+    means = [
+        {"strategy": "pivot_aware", "score": 0.0638},
+        {"strategy": "random_multilingual", "score": 0.0720},
+        {"strategy": "random_multilingual", "score": 0.0740},
+    ]
+    found = verdict([once], means=means)
+    assert (found["mood"], found["headline"]) == (
+        "unclear",
+        "Not known: behind by 0.0092, but in one training run only",
+    )
+    assert found["sentences"][0].startswith("Mean score 0.0638 with pivot-aware data, 0.0730 with random")
+
+
+@pytest.mark.parametrize("name", ["auc_near_half", "forgetting_en", "something_new"])
+def test_a_signature_has_a_title_in_words(name: str) -> None:
+    assert "_" not in signature_title(name)
 
 
 def test_a_win_that_the_exposure_control_equals_is_qualified() -> None:
