@@ -57,11 +57,15 @@ def compute_chunks(
             pq.write_table(rows, unfinished)
         return sizes[number]
 
+    left = sum(sizes) - done
     mine = missing[state.process_index :: state.num_processes]
     shown = Progress(what, total=sum(sizes), unit=unit, done=done, shown=state.is_main_process)
     with shown as progress, claimed_threads(device) as n_workers:
         for n_finished in map_in_order(finish, mine, n_workers=n_workers, device=device):
-            progress.advance(n_finished * state.num_processes)
+            # what the others do meanwhile is guessed: as much
+            guessed = min(n_finished * state.num_processes, left)
+            left -= guessed
+            progress.advance(guessed)
     state.wait_for_everyone()
     return pa.concat_tables([pq.read_table(path) for path in paths]) if state.is_main_process else None
 

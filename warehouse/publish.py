@@ -33,6 +33,7 @@ RAW_TABLES = (
     "prompt_lenses",
     "rejects",
     "runs",
+    "sentence_scores",
     "source_files",
     "training_steps",
     "translation_items",
