@@ -14,6 +14,12 @@ CHOSEN_PAIRS = (
     ("music", "zh", "ja"),
     ("book", "en", "ja"),
 )
+# what a score method holds a count against, in a sentence
+METHODS = {
+    "adjusted": "“Adjusted” holds every count against documents of the same language and length.",
+    "specific": "“Specific” does so too, and counts a token less that goes with many words as strongly.",
+    "paper": "“Paper” is the paper's F, against one background for the whole corpus.",
+}
 _PAIRS_SHOWN = 6
 _BEST_BY_EACH = 5
 

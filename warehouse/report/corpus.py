@@ -16,7 +16,7 @@ from warehouse.report.blocks import (
     Table,
     ask,
 )
-from warehouse.report.candidates import pivot_lists
+from warehouse.report.candidates import METHODS, pivot_lists
 from warehouse.report.network import network
 
 _TOKENS_SHOWN = 60
@@ -71,8 +71,9 @@ def overview(warehouse: Any, status: dict[str, Any], corpus: str | None) -> Sect
 
 
 def pivots(warehouse: Any, corpus: str | None) -> Section:
-    """Which tokens link the words of chosen pairs, by both methods, and how good the lists are."""
+    """Which tokens link the words of chosen pairs, by every method, and how good the lists are."""
     blocks: list[Block] = []
+    methods: list[str] = []
     if corpus is None or not queries.has_rows(warehouse, "fct_pivot_candidates"):
         blocks.append(
             Missing(
@@ -80,7 +81,9 @@ def pivots(warehouse: Any, corpus: str | None) -> Section:
             )
         )
     else:
-        blocks.append(pivot_lists(warehouse, corpus))
+        lists = pivot_lists(warehouse, corpus)
+        blocks.append(lists)
+        methods = lists.pairs[0]["methods"] if lists.pairs else methods
     if corpus is not None and queries.has_rows(warehouse, "fct_pivot_quality"):
         blocks.append(_quality(warehouse, corpus))
     if corpus is not None and queries.has_rows(warehouse, "dim_pivot_tokens"):
@@ -99,11 +102,8 @@ def pivots(warehouse: Any, corpus: str | None) -> Section:
                     answer=answer,
                 )
             )
-    intro = (
-        "A pivot is a token that turns up beside a word and beside its translation more often than chance allows."
-        " “Adjusted” holds every count against documents of the same language and length; “paper” is the paper's F,"
-        " against one background for the whole corpus."
-    )
+    intro = "A pivot is a token that turns up beside a word and beside its translation more often than chance allows."
+    intro += "".join(f" {METHODS[name]}" for name in methods if name in METHODS)
     return Section(id="pivots", title="Pivots", intro=intro, blocks=blocks)
 
 

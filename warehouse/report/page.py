@@ -14,9 +14,9 @@ from markupsafe import Markup, escape
 from warehouse import queries
 from warehouse.connection import open_published_ibis
 from warehouse.publish import read_manifest
+from warehouse.report import charts, wording
 from warehouse.report import corpus as corpus_sections
 from warehouse.report import results as result_sections
-from warehouse.report import wording
 from warehouse.report.blocks import Figure, PivotLists, Section, ask
 from warehouse.report.lineage import lineage
 from warehouse.settings import Home
@@ -175,6 +175,7 @@ def _environment() -> jinja2.Environment:
         token=_token,
         heading=_heading,
         title_of=wording.signature_title,
+        method_colour=lambda name: dict(charts.method_legend([name]))[name],
         is_number=_is_number,
         figures=_figures,
         score=_score,
