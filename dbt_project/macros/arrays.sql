@@ -11,6 +11,19 @@
     explode({{ column }})
 {%- endmacro %}
 
+{# One row per element of an array column, with its place from 0, in the select list: two columns of the given names. #}
+{% macro unnest_with_position(column, position, element) -%}
+    {{ adapter.dispatch('unnest_with_position', 'semantic_pivots')(column, position, element) }}
+{%- endmacro %}
+
+{% macro default__unnest_with_position(column, position, element) -%}
+    generate_subscripts({{ column }}, 1) - 1 as {{ position }}, unnest({{ column }}) as {{ element }}
+{%- endmacro %}
+
+{% macro spark__unnest_with_position(column, position, element) -%}
+    posexplode({{ column }}) as ({{ position }}, {{ element }})
+{%- endmacro %}
+
 {# Number of elements of an array column. #}
 {% macro n_elements(column) -%}
     {{ adapter.dispatch('n_elements', 'semantic_pivots')(column) }}

@@ -32,6 +32,16 @@
     round(sqrt(greatest({{ source_deviance_root }}, 0) * greatest({{ target_deviance_root }}, 0)), 9)
 {%- endmacro %}
 
+{# G weighed by how much of it is the word's own: against the mean of the token's five largest G in the language. #}
+{% macro specific_root(deviance_root, top_root_mean) -%}
+    round({{ deviance_root }} * power({{ deviance_root }} / {{ top_root_mean }}, {{ var('pivot_specificity') }}), 9)
+{%- endmacro %}
+
+{# The specific score of a pair: power mean of exponent 1/2, between the geometric mean and the plain one. #}
+{% macro pivot_score_specific(source_root, target_root) -%}
+    round(power((sqrt({{ source_root }}) + sqrt({{ target_root }})) / 2, 2), 9)
+{%- endmacro %}
+
 {# z within strata, with a pseudo-variance of 1. #}
 {% macro stratified_z(n_docs, expected_n_docs, variance) -%}
     round(({{ n_docs }} - {{ expected_n_docs }}) / sqrt({{ variance }} + 1), 9)

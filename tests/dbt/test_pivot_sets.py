@@ -121,9 +121,9 @@ def test_bridge_sets_hold_the_tokens_that_reach_a_third_language(built: Built, n
 @pytest.mark.parametrize(
     ("name", "method", "condition"),
     [
-        ("pairs", "adjusted", f"pivot_rank <= {VARIABLES['pairs_top_k']}"),
-        ("pairs_top3", "adjusted", "pivot_rank <= 3"),
-        ("pairs_threshold", "adjusted", f"pivot_rank <= 3 and pivot_score >= {VARIABLES['pairs_min_score']}"),
+        ("pairs", "specific", f"pivot_rank <= {VARIABLES['pairs_top_k']}"),
+        ("pairs_top3", "specific", "pivot_rank <= 3"),
+        ("pairs_threshold", "specific", f"pivot_rank <= 3 and pivot_score >= {VARIABLES['pairs_min_score']}"),
         ("pairs_paper", "paper", f"pivot_rank <= {VARIABLES['pairs_paper_top_k']}"),
     ],
 )
@@ -163,7 +163,7 @@ def test_sensitivity_says_how_large_each_set_would_be(built: Built) -> None:
         )
         truth = {t for tokens in corpus.planted.values() for t in tokens if t is not None}
         own = [r for r in rows if r["corpus"] == corpus.name]
-        assert len(own) == 2 * 6 * 4 + 2 * 6
+        assert len(own) == 3 * 6 * 4 + 2 * 6 * 3
         for row in own:
             if not row["pivot_family"].startswith("pairs_"):
                 continue

@@ -40,17 +40,32 @@ def deviance_root(n: int, expected: float) -> float:
     return round(math.copysign(1, n - expected) * math.sqrt(max(2 * (term - (n - expected)), 0)), 9)
 
 
+def top_root_means(corpus: Corpus) -> dict[tuple[str, int], float]:
+    """Return (language, token) -> a fifth of its five largest G over the language's words."""
+    roots: dict[tuple[str, int], list[float]] = defaultdict(list)
+    for lang, word in {(lang, word) for _, lang, word in items()}:
+        of_word = corpus.with_word(word)
+        for token in range(N_TOKENS):
+            docs = corpus.with_token(token)
+            if docs & of_word:
+                root = deviance_root(len(docs & of_word), expected_units(corpus, of_word, docs))
+                if root > 0:
+                    roots[lang, token].append(root)
+    return {key: sum(sorted(found)[-5:]) / 5 for key, found in roots.items()}
+
+
 def naive_candidates(corpus: Corpus) -> dict[tuple[str, Pair], list[tuple[int, float]]]:
     """Return (score method, unordered pair) -> [(token_id, score)], best first, cut."""
     tokens = {t: corpus.with_token(t) for t in range(N_TOKENS) if t not in (SPECIAL, BLANK)}
     found: dict[tuple[str, Pair], list[tuple[int, float]]] = {}
+    top_roots = top_root_means(corpus)
     for item, words in item_words().items():
         for lang_a, lang_b in itertools.combinations(sorted(words), 2):
             a, b = corpus.with_word(words[lang_a]), corpus.with_word(words[lang_b])
             if not a or not b:
                 continue
             excluded = own_tokens(words[lang_a]) | own_tokens(words[lang_b])
-            scores: dict[str, list[tuple[int, float]]] = {"paper": [], "adjusted": []}
+            scores: dict[str, list[tuple[int, float]]] = {"paper": [], "adjusted": [], "specific": []}
             for token, docs in tokens.items():
                 if token in excluded or not docs & a or not docs & b:
                     continue
@@ -60,6 +75,13 @@ def naive_candidates(corpus: Corpus) -> dict[tuple[str, Pair], list[tuple[int, f
                 adjusted = math.sqrt(max(roots[0], 0) * max(roots[1], 0))
                 scores["paper"].append((token, round(paper, 12)))
                 scores["adjusted"].append((token, round(adjusted, 9)))
+                if min(roots) > 0:
+                    weighed = [
+                        g * (g / top_roots[lang, token]) ** 0.25
+                        for g, lang in zip(roots, (lang_a, lang_b), strict=True)
+                    ]
+                    mean = (sum(round(s, 9) ** 0.5 for s in weighed) / 2) ** 2
+                    scores["specific"].append((token, round(mean, 9)))
             for method, scored in scores.items():
                 best = sorted((t for t in scored if t[1] > 0), key=lambda t: (-t[1], t[0]))
                 if best:
@@ -103,7 +125,7 @@ def test_candidates_and_ranks_are_the_naive_ones(
     got = candidates(built)
     forward = {key: rows for key, rows in got.items() if key[1][2] < key[1][3]}
     assert forward.keys() == naive.keys()
-    assert {method for method, _ in naive} == {"paper", "adjusted"}
+    assert {method for method, _ in naive} == {"paper", "adjusted", "specific"}
     for key, rows in forward.items():
         assert [r["token_id"] for r in rows] == [token for token, _ in naive[key]], key
         assert [r["pivot_score"] for r in rows] == pytest.approx([score for _, score in naive[key]], abs=2e-9), key
@@ -151,7 +173,7 @@ def test_quality_counts_translations_among_the_best(
                     concept, of = divmod(words[pivot_lang] - 1000, 10)
                     single = {ids[0] for ids in word_forms(concept, LANGUAGES[of]).values() if len(ids) == 1}
                     single -= own_tokens(pair_words[0]) | own_tokens(pair_words[1])
-                    for method in ("paper", "adjusted") if single else ():
+                    for method in ("paper", "adjusted", "specific") if single else ():
                         best = naive.get((method, (corpus.name, item, lang_a, lang_b)), [])
                         places = [rank for rank, (token, _) in enumerate(best, 1) if token in single]
                         key = (corpus.name, method, lang_a, lang_b, pivot_lang)

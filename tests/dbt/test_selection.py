@@ -31,6 +31,27 @@ def find_words() -> set[int]:
     return {word for item, _, word in items() if hash_unit(item, "word_split") >= 0.5}
 
 
+def bridging_tokens(built: Built, corpus: Corpus, pivots: set[int]) -> dict[int, int]:
+    """Return {doc_id: pivots that stand in one window with a near neighbour in another language}."""
+    near: dict[int, list[tuple[str | None, int, str]]] = defaultdict(list)
+    for row in built.rows(
+        f"from marts.fct_token_neighbours where corpus = '{corpus.name}' and graph = 'bridge'"
+        " and neighbour_rank_in_lang <= 3 and neighbour_lang is not null"
+    ):
+        near[row["token_id"]].append((row["lang"], row["neighbour_id"], row["neighbour_lang"]))
+    size = VARIABLES["bridging_window_tokens"]
+    found = {}
+    for d in eligible(corpus):
+        windows = [d.token_ids[i : i + size] for i in range(0, len(d.token_ids), size)]
+        found[d.doc_id] = sum(
+            token in pivots
+            and any(other in window and lang != (own or d.lang) for own, other, lang in near.get(token, []))
+            for window in windows
+            for token in window
+        )
+    return found
+
+
 def marked_tokens(built: Built, corpus: Corpus) -> dict[str, dict[int, int]]:
     """Return ranking -> {doc_id: marked tokens} for every pivot set of the corpus and for the list's words."""
     sets: dict[str, set[int]] = defaultdict(set)
@@ -38,6 +59,8 @@ def marked_tokens(built: Built, corpus: Corpus) -> dict[str, dict[int, int]]:
         sets[row["pivot_set"]].add(row["token_id"])
     documents = eligible(corpus)
     marked = {name: {d.doc_id: sum(t in s for t in d.token_ids) for d in documents} for name, s in sets.items()}
+    if "bridge_small" in sets:
+        marked["bridging"] = bridging_tokens(built, corpus, sets["bridge_small"])
     words = find_words()
     marked["word_density"] = {d.doc_id: sum(n for w, n in d.words.items() if w in words) for d in documents}
     return marked
@@ -53,6 +76,17 @@ def smoothed_order(documents: list[Document], marked: dict[int, int]) -> dict[in
         for d in members:
             density[d.doc_id] = round((marked[d.doc_id] + pseudo * mean) / (len(d.token_ids) + pseudo), 12)
     return density
+
+
+def above_threshold(documents: list[Document], marked: dict[int, int]) -> set[int]:
+    """Return the documents whose smoothed density is 1.25 times the mean of their language, or more."""
+    density = smoothed_order(documents, marked)
+    found = set()
+    for lang in {d.lang for d in documents}:
+        members = [d for d in documents if d.lang == lang]
+        mean = sum(marked[d.doc_id] for d in members) / sum(len(d.token_ids) for d in members)
+        found |= {d.doc_id for d in members if density[d.doc_id] >= 1.25 * mean}
+    return found
 
 
 def orders(built: Built, corpus: Corpus) -> dict[str, list[Document]]:
@@ -77,6 +111,9 @@ def orders(built: Built, corpus: Corpus) -> dict[str, list[Document]]:
         density = smoothed_order(documents, counts)
         strategy = name if name in ("word_density", "planted_truth") else f"pivot_aware_{name}"
         found[strategy] = sorted(documents, key=lambda d, density=density: (-density[d.doc_id], d.doc_id))
+    if "bridge" in marked:
+        above = above_threshold(documents, marked["bridge"])
+        found["pivot_aware_threshold"] = sorted(draw("pivot_aware_threshold"), key=lambda d: d.doc_id not in above)
     if "pivot_aware_bridge" in found:
         found["pivot_aware"] = found["pivot_aware_bridge"]
     return found
@@ -150,6 +187,8 @@ def test_densities_and_ranks_are_the_naive_ones(built: Built) -> None:
             plain = {d.doc_id: counts[d.doc_id] / len(d.token_ids) for d in documents}
             assert {i: r["n_pivot_tokens"] for i, r in ranked.items()} == counts
             assert {i: r["pivot_density"] for i, r in ranked.items()} == plain
+            above = {i for i, r in ranked.items() if r["is_above_threshold"]}
+            assert above == above_threshold(documents, counts)
             assert {i: r["smoothed_density"] for i, r in ranked.items()} == pytest.approx(smoothed, abs=2e-12)
             for lang in {d.lang for d in documents}:
                 members = [d.doc_id for d in documents if d.lang == lang]
@@ -157,6 +196,16 @@ def test_densities_and_ranks_are_the_naive_ones(built: Built) -> None:
                     best = sorted(members, key=lambda i, density=density: (-density[i], i))
                     assert sorted(members, key=lambda i, column=column: ranked[i][column]) == best
                     assert sorted(ranked[i][column] for i in members) == list(range(1, len(members) + 1))
+
+
+def test_some_pivots_bridge_and_some_do_not(built: Built) -> None:
+    rows = built.rows("from marts.fct_document_rankings where pivot_set in ('bridging', 'bridge_small')")
+    counts: dict[str, dict[tuple[str, int], int]] = defaultdict(dict)
+    for row in rows:
+        counts[row["pivot_set"]][row["corpus"], row["doc_id"]] = row["n_pivot_tokens"]
+    assert counts["bridging"].keys() == counts["bridge_small"].keys()
+    assert all(n <= counts["bridge_small"][key] for key, n in counts["bridging"].items())
+    assert 0 < sum(counts["bridging"].values()) < sum(counts["bridge_small"].values())
 
 
 def test_every_budget_selects_what_the_naive_strategy_takes(built: Built) -> None:

@@ -40,7 +40,7 @@ def test_judge_items_can_take_part(other: Built) -> None:
     served = other.rows(
         """
         select token_id, count(*) as n from marts.fct_pivot_candidates
-        where score_method = 'adjusted' and pivot_rank <= 3 and source_lang < target_lang group by all
+        where score_method = 'specific' and pivot_rank <= 3 and source_lang < target_lang group by all
         """
     )
     sets = other.rows("from marts.dim_pivot_tokens where pivot_set = 'pairs_top3'")

@@ -1,5 +1,5 @@
 -- One row per corpus, score method, item, unordered pair of languages and token among the pair's best candidates.
--- Both scores are symmetric in the two words, so a pair is scored once; the mart mirrors it.
+-- All scores are symmetric in the two words, so a pair is scored once; the mart mirrors it.
 
 with pairs as (
 
@@ -66,9 +66,64 @@ scored_adjusted as (
 
 ),
 
+words as (
+
+    select * from {{ ref('int_words') }}
+
+),
+
+token_specificity as (
+
+    select * from {{ ref('int_token_specificity') }}
+
+),
+
+specific_roots as (
+
+    select
+        word_tokens.corpus,
+        word_tokens.word_id,
+        word_tokens.token_id,
+        {{ specific_root('word_tokens.deviance_root', 'token_specificity.top_root_mean') }} as specific_root
+    from word_tokens
+    inner join words
+        on
+            word_tokens.corpus = words.corpus
+            and word_tokens.word_id = words.word_id
+    inner join token_specificity
+        on
+            word_tokens.corpus = token_specificity.corpus
+            and words.lang = token_specificity.lang
+            and word_tokens.token_id = token_specificity.token_id
+    where word_tokens.deviance_root > 0
+
+),
+
+scored_specific as (
+
+    select
+        pairs.corpus,
+        pairs.item_id,
+        pairs.lang_a,
+        pairs.lang_b,
+        roots_a.token_id,
+        {{ pivot_score_specific('roots_a.specific_root', 'roots_b.specific_root') }} as pivot_score
+    from pairs
+    inner join specific_roots as roots_a
+        on
+            pairs.corpus = roots_a.corpus
+            and pairs.word_id_a = roots_a.word_id
+    inner join specific_roots as roots_b
+        on
+            pairs.corpus = roots_b.corpus
+            and pairs.word_id_b = roots_b.word_id
+            and roots_a.token_id = roots_b.token_id
+
+),
+
 ranked as (
 
-    {% for method in ['paper', 'adjusted'] %}
+    {% for method in ['paper', 'adjusted', 'specific'] %}
         select
             corpus,
             '{{ method }}' as score_method,

@@ -43,7 +43,7 @@ members as (
         pivot_score
     from candidates
     where
-        score_method = 'adjusted'
+        score_method = '{{ var('pivot_set_score_method') }}'
         and pivot_rank <= 3
         and pivot_score >= {{ var('pairs_min_score') }}
 

@@ -1,5 +1,6 @@
 -- One row per corpus, ranking and eligible document: its densities and ranks in its language.
--- A ranking is a pivot set, or `word_density`: matches of the list's words in place of pivot tokens.
+-- A ranking is a pivot set; or `bridging`: pivots beside a neighbour in another language, in place of all of a set; or
+-- `word_density`: matches of the list's words.
 
 with documents as (
 
@@ -21,6 +22,15 @@ marked as (
 
     select
         corpus,
+        'bridging' as ranking,
+        doc_id,
+        n_bridging_tokens as n_marked_tokens
+    from {{ ref('int_document_bridges') }}
+
+    union all
+
+    select
+        corpus,
         'word_density' as ranking,
         doc_id,
         n_word_matches as n_marked_tokens
@@ -34,6 +44,14 @@ rankings as (
         corpus,
         pivot_set as ranking
     from {{ ref('dim_pivot_tokens') }}
+
+    union all
+
+    select distinct
+        corpus,
+        'bridging' as ranking
+    from {{ ref('dim_pivot_tokens') }}
+    where pivot_set = '{{ var('bridging_set') }}'
 
     union all
 
@@ -81,7 +99,8 @@ densities as (
         counted.*,
         {{ unit_rate('counted.n_marked_tokens', 'counted.n_tokens') }} as density,
         {{ smoothed_density('counted.n_marked_tokens', 'counted.n_tokens', 'language_means.mean_density') }}
-            as smoothed_density
+            as smoothed_density,
+        language_means.mean_density
     from counted
     inner join language_means
         on
@@ -94,7 +113,15 @@ densities as (
 final as (
 
     select
-        *,
+        corpus,
+        ranking,
+        doc_id,
+        lang,
+        n_tokens,
+        n_marked_tokens,
+        density,
+        smoothed_density,
+        smoothed_density >= {{ var('threshold_density_ratio') }} * mean_density as is_above_threshold,
         row_number() over (
             partition by corpus, ranking, lang
             order by density desc, doc_id asc

@@ -19,6 +19,28 @@ rankings as (
 
 ),
 
+-- what is dense enough comes first, at random; the rest, at random, fills a budget that is larger than that
+thresholded as (
+
+    select
+        corpus,
+        'pivot_aware_threshold' as strategy,
+        'multilingual' as share_scheme,
+        doc_id,
+        lang,
+        n_tokens,
+        row_number() over (
+            partition by corpus, lang
+            order by
+                case when is_above_threshold then 0 else 1 end,
+                {{ hash_unit('doc_id', 'pivot_aware_threshold:' ~ var('selection_seed')) }},
+                doc_id
+        ) as rank_in_lang
+    from rankings
+    where ranking = '{{ var('default_pivot_set') }}'
+
+),
+
 -- Efraimidis and Spirakis: the smallest -ln(u) / weight first is a weighted draw without replacement
 weighted as (
 
@@ -127,6 +149,8 @@ final as (
     select * from drawn
     union all
     select * from ranked
+    union all
+    select * from thresholded
 
 )
 

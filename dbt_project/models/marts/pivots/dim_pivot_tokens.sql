@@ -160,6 +160,7 @@ final as (
         combined.token_id,
         tokens.token,
         combined.token_rank as rank,
+        combined.pivot_set = '{{ var('default_pivot_set') }}' as is_default,
         combined.degree,
         combined.weighted_degree,
         combined.bridge_degree,

@@ -55,6 +55,8 @@ score_methods as (
     select 'paper' as score_method
     union all
     select 'adjusted' as score_method
+    union all
+    select 'specific' as score_method
 
 ),
 
@@ -139,6 +141,10 @@ translated as (
         list_lengths.top_k,
         count(*) as n_pairs,
         avg(case when best_ranks.best_rank <= list_lengths.top_k then 1.0e0 else 0.0e0 end) as recall,
+        avg(case
+            when best_ranks.word_split = 'find'
+                then case when best_ranks.best_rank <= list_lengths.top_k then 1.0e0 else 0.0e0 end
+        end) as find_recall,
         avg(case
             when best_ranks.word_split = 'judge'
                 then case when best_ranks.best_rank <= list_lengths.top_k then 1.0e0 else 0.0e0 end
@@ -245,6 +251,7 @@ final as (
             top_k,
             n_pairs,
             recall,
+            find_recall,
             judge_recall,
             mean_reciprocal_rank,
             n_planted_pivots,

@@ -1,6 +1,6 @@
 -- One row per corpus, family of pivot sets, list length and threshold: how many tokens such a set would mark, and how
--- many of them are planted pivots. Families pairs_paper and pairs_adjusted take the candidates up to rank top_k with at
--- least min_score; adjacency and bridge the best top_k tokens. No set is cut at a share of the vocabulary here.
+-- many of them are planted pivots. Families pairs_<method> take the candidates up to rank top_k with at least
+-- min_score; adjacency and bridge the best top_k tokens of at least that (bridge) degree. Nothing is cut at a share.
 
 with candidates as (
 
@@ -59,7 +59,7 @@ members as (
         'adjacency' as pivot_family,
         token_id,
         token_rank,
-        0 as score
+        cast(degree as double) as score
     from adjacency
 
     union all
@@ -69,32 +69,31 @@ members as (
         'bridge' as pivot_family,
         token_id,
         token_rank,
-        0 as score
+        cast(bridge_degree as double) as score
     from bridge
 
 ),
 
 settings as (
 
-    {% for top_k in [1, 3, 10, 20, 50, 100] %}
-        {% for method, min_scores in [('paper', [0, 0.05, 0.1, 0.2]), ('adjusted', [0, 3, 5, 8])] %}
+    {% set grids = [
+        ('pairs_paper', [1, 3, 10, 20, 50, 100], [0, 0.05, 0.1, 0.2]),
+        ('pairs_adjusted', [1, 3, 10, 20, 50, 100], [0, 3, 5, 8]),
+        ('pairs_specific', [1, 3, 10, 20, 50, 100], [0, 3, 5, 8]),
+        ('adjacency', [50, 100, 200, 500, 1000, 2000], [0, 5, 20]),
+        ('bridge', [50, 100, 200, 500, 1000, 2000], [0, 5, 20])
+    ] %}
+    {% for family, top_ks, min_scores in grids %}
+        {% set last_family = loop.last %}
+        {% for top_k in top_ks %}
+            {% set last_size = loop.last %}
             {% for min_score in min_scores %}
                 select
-                    'pairs_{{ method }}' as pivot_family,
+                    '{{ family }}' as pivot_family,
                     cast({{ top_k }} as integer) as top_k,
                     cast({{ min_score }} as double) as min_score
-                union all
+                {% if not (last_family and last_size and loop.last) %}union all{% endif %}
             {% endfor %}
-        {% endfor %}
-    {% endfor %}
-    {% for top_k in [50, 100, 200, 500, 1000, 2000] %}
-        {% set last_size = loop.last %}
-        {% for family in ['adjacency', 'bridge'] %}
-            select
-                '{{ family }}' as pivot_family,
-                cast({{ top_k }} as integer) as top_k,
-                cast(0 as double) as min_score
-            {% if not (last_size and loop.last) %}union all{% endif %}
         {% endfor %}
     {% endfor %}
 

@@ -1,4 +1,4 @@
--- One row per corpus, pivot set and document that may be selected: its densities and ranks in its language.
+-- One row per corpus, ranking by pivots and document that may be selected: its densities and ranks in its language.
 
 with rankings as (
 
@@ -18,6 +18,7 @@ final as (
         n_marked_tokens as n_pivot_tokens,
         density as pivot_density,
         smoothed_density,
+        is_above_threshold,
         density_rank_in_lang,
         smoothed_rank_in_lang
     from rankings
