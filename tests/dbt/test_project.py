@@ -55,6 +55,15 @@ def test_every_mart_and_column_says_more_than_its_name(manifest: dict[str, Any])
     assert silent == []
 
 
+def test_every_test_that_only_warns_says_from_where_and_what_to_do(manifest: dict[str, Any]) -> None:
+    tests = [n for n in manifest["nodes"].values() if n["resource_type"] == "test" and n["name"].startswith("assert_")]
+    warnings = {n["name"]: n["description"] for n in tests if n["config"]["severity"].lower() == "warn"}
+    assert len(warnings) == 8
+    for name, description in warnings.items():
+        assert description.startswith("Warns where"), name
+        assert "var signature_" in description or name == "assert_results_are_finite"
+
+
 def test_descriptions_stand_in_the_warehouse(evaluated: Evaluated, manifest: dict[str, Any]) -> None:
     comments = evaluated.by(
         "select table_name, column_name, comment from duckdb_columns()"

@@ -1,5 +1,6 @@
 -- One row per kind of run, experiment, strategy, baseline and seed: the two runs that are compared.
--- Both read the same corpus. A baseline of the same seed is preferred; one without a seed (the untrained model) stands for every seed.
+-- Both read the same corpus. A baseline of the same seed is preferred; one without (the untrained model) stands for
+-- every seed.
 with
 
 arms as (
