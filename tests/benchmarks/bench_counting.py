@@ -54,7 +54,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2, help="threads and cores of every engine")
     parser.add_argument("--units", type=int, default=3000, help="units of tokens x tokens (self-joins are slow)")
     parser.add_argument("--sizes", default="10,30,100,300", help="sizes of growing corpora in million tokens")
-    parser.add_argument("--parts", nargs="+", default=PARTS, choices=PARTS)
+    parser.add_argument("--parts", nargs="*", default=PARTS, choices=PARTS)
     parser.add_argument("--scratch", type=Path, default=ROOT / "build" / "bench-counting", help="corpora and figures")
     parser.add_argument("--dry-run", action="store_true", help="do not rewrite the page")
     parser.add_argument("--measure", metavar="HOME", help=argparse.SUPPRESS)
@@ -214,12 +214,47 @@ def measure_count(folder: Path) -> dict[str, Any]:
     tiny = Home(folder.parent / "tiny")
     forget(tiny)
     count_corpus(tiny, "bench")
+    stages = timed_stages()
     summary = count_corpus(Home(folder), "bench")
     # not getrusage: a child inherits its parent's peak there
     status = Path("/proc/self/status").read_text().split()
     peak = int(status[status.index("VmHWM:") + 1]) * 1024
     written = (folder / "lake" / "counts" / "bench" / summary.count_id).glob("*.parquet")
-    return vars(summary) | {"peak_bytes": peak, "bytes_written": sum(path.stat().st_size for path in written)}
+    size = sum(path.stat().st_size for path in written)
+    return vars(summary) | {"peak_bytes": peak, "bytes_written": size, "stages": stages}
+
+
+def timed_stages() -> dict[str, float]:
+    """Return thread seconds by stage, in a table that fills while counting goes on."""
+    from collections import defaultdict
+
+    from warehouse.counting import bit_kernels, corpus, pair_kernels, sorting, sums, writing
+
+    stages: dict[str, float] = defaultdict(float)
+
+    def watch(owner: Any, name: str, stage: str) -> None:
+        function = getattr(owner, name)
+
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            start = time.perf_counter()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                stages[stage] += time.perf_counter() - start
+
+        setattr(owner, name, watched)
+
+    watch(corpus, "read_corpus", "reading units (wall)")
+    for name in ("add_word_rows", "add_token_rows"):
+        watch(pair_kernels, name, "increments")
+    for name in ("set_bits", "add_frequent_rows", "add_frequent_columns"):
+        watch(bit_kernels, name, "frequent tokens by bits")
+    watch(sums.Sums, "_read", "unpacking kept sums")
+    watch(pair_kernels, "keep_word_cells", "rules, E and Var of words x tokens")
+    watch(pair_kernels, "keep_edges", "rules, E and Var of tokens x tokens")
+    watch(sorting, "_sorted", "sorting edges")
+    watch(writing.RowWriter, "flush", "writing tables")
+    return stages
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Sums kept between counts: every count of a corpus that adds up over units, so that more files are added to it.
 
 They are of one unit and match policy, whatever the thresholds, and hold all cells, also those below every threshold:
-`lake/sums/<corpus>/<unit>-<policy>-<hash of what was counted>/`.
+`lake/sums/<corpus>/<unit>-<hash of what was counted>/`.
 """
 
 import json
