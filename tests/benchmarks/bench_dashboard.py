@@ -24,6 +24,7 @@ from warehouse.settings import PROJECT_ROOT, Home, available_threads
 
 PAGE = PROJECT_ROOT / "docs" / "benchmarks" / "dashboard.md"
 REPEATS = 5
+SMALL_TOKENS, WANTED_SMALL_S, WANTED_S = 10_000_000, 0.2, 1.0
 SQL = "select strategy, lang, n_docs, n_tokens from marts.fct_selection_summary order by strategy, lang"
 EXCERPT = "document.querySelector('.sp-text')?.innerHTML"  # with the marks: two tokens may stand in one text
 
@@ -42,13 +43,14 @@ def main() -> None:
 def _part(home: Home) -> str:
     corpus = data.ask(home, queries.corpora)[0]
     asked, seen = _questions(home, corpus["corpus"]), _in_browser(home)
+    wanted_s = WANTED_SMALL_S if corpus["n_tokens"] < SMALL_TOKENS else WANTED_S
     lines = [
         f"## {corpus['n_docs']:,} documents, {corpus['n_tokens'] / 1e6:.1f} M tokens\n",
         "| interaction | questions, ms | in the browser, ms |",
         "|---|---|---|",
     ]
     for name in dict.fromkeys([*asked, *seen]):
-        lines.append(f"| {name} | {_cell(asked.get(name))} | {_cell(seen.get(name))} |")
+        lines.append(f"| {name} | {_cell(asked.get(name), wanted_s)} | {_cell(seen.get(name), wanted_s)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -174,17 +176,20 @@ def _discard(_: object) -> None:
     return None
 
 
-def _cell(seconds: list[float] | None) -> str:
+def _cell(seconds: list[float] | None, wanted_s: float) -> str:
     if seconds is None:
         return ""
     warm = seconds[1:]
-    return f"{1000 * statistics.median(warm):.0f} ({1000 * min(warm):.0f} to {1000 * max(warm):.0f})"
+    middle = statistics.median(warm)
+    mark = "**" if middle > wanted_s else ""
+    return f"{mark}{1000 * middle:.0f}{mark} ({1000 * min(warm):.0f} to {1000 * max(warm):.0f})"
 
 
 def _intro() -> str:
     return f"""# The dashboard, warm
 
-Wanted: at most 200 ms on the demo's data, at most 1 s on a corpus of 100 M tokens.
+Wanted: at most 200 ms on the demo's data, at most 1 s on a corpus of 100 M tokens; bold is what takes longer. A new
+direction is the longest way: words, candidates, documents and excerpt follow from each other, and the last is waited for.
 
 Median (least to most) of {REPEATS} interactions, each with another word, token or language, after one that does not
 count. *Questions* is what the interaction asks the published copy and the lake; *in the browser* goes from the click to
