@@ -189,7 +189,7 @@ def _intro() -> str:
     return f"""# The dashboard, warm
 
 Wanted: at most 200 ms on the demo's data, at most 1 s on a corpus of 100 M tokens; bold is what takes longer. A new
-direction is the longest way: words, candidates, documents and excerpt follow from each other, and the last is waited for.
+direction is the longest way: words, candidates, documents and excerpt follow from each other; the last is waited for.
 
 Median (least to most) of {REPEATS} interactions, each with another word, token or language, after one that does not
 count. *Questions* is what the interaction asks the published copy and the lake; *in the browser* goes from the click to
