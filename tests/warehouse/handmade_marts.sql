@@ -80,7 +80,7 @@ cross join (values (3), (10), (50)) k(top_k);
 create or replace table marts.dim_pivot_tokens as
 select
     'demo' as corpus, pivot_set, token_id, token, row_number() over (partition by pivot_set order by token_id) as rank,
-    (30 - token_id)::bigint as degree, 100.0 - token_id as weighted_degree, (10 - token_id // 2)::bigint as bridge_degree,
+    pivot_set = 'bridge' as is_default, (30 - token_id)::bigint as degree, 100.0 - token_id as weighted_degree, (10 - token_id // 2)::bigint as bridge_degree,
     (12 - token_id)::bigint as n_pairs, lang, (3 * token_id)::bigint as n_docs, token_id / 20 as doc_rate
 from vocabulary cross join (values ('adjacency'), ('pairs'), ('bridge')) s(pivot_set)
 where token_id between 1 and 8;

@@ -81,7 +81,11 @@ def test_the_sql_of_a_query_gives_the_same_rows_by_hand(home: Home, warehouse: A
 
 
 def test_every_public_query_is_tried() -> None:
-    public = {name for name in queries.__all__ if callable(getattr(queries, name))} - {"mart", "has_rows"}
+    public = {name for name in queries.__all__ if callable(getattr(queries, name))} - {
+        "mart",
+        "has_rows",
+        "default_pivot_set",
+    }
     rooms = (corpus, layers, network, pivots, results, selection)
     written = {name for room in rooms for name, thing in vars(room).items() if _is_question(room, thing)}
     assert written == public
@@ -263,3 +267,14 @@ def test_planted_pivots_are_the_corpus_own(tmp_path: Path) -> None:
         assert queries.planted_pivots(warehouse, CORPUS).to_pyarrow().to_pylist() == [
             {"item_id": 1, "pivot_word": "river", "token_id": 1}
         ]
+
+
+def test_the_default_set_is_the_one_that_the_mart_flags(warehouse: Any) -> None:
+    sets = {r["pivot_set"]: r["is_default"] for r in queries.pivot_sets(warehouse, CORPUS).to_pyarrow().to_pylist()}
+    flagged = [name for name, is_default in sets.items() if is_default]
+    assert len(sets) > 1
+    assert flagged == [queries.default_pivot_set(warehouse, CORPUS)]
+    assert queries.default_pivot_set(warehouse, "no such corpus") is None
+    default = queries.pivot_tokens(warehouse, CORPUS).to_pyarrow().to_pylist()
+    assert {r["pivot_set"] for r in default} == set(flagged)
+    assert queries.pivot_tokens(warehouse, "no such corpus").to_pyarrow().num_rows == 0

@@ -268,9 +268,10 @@ def show_layers(data, direction, experiment, home, mo, page, queries, traced, vi
 @app.cell
 def choose_ranking(corpus, data, home, mo, queries):
     _langs = [row["lang"] for row in data.ask(home, queries.corpus_languages, corpus.value)]
-    _sets = sorted({row["pivot_set"] for row in data.ask(home, queries.pivot_sets, corpus.value)})
+    _found = data.ask(home, queries.pivot_sets, corpus.value)
+    _sets = sorted(row["pivot_set"] for row in _found)
     lang = mo.ui.dropdown(_langs, value=_langs[0] if _langs else None, label="language")
-    _default = queries.DEFAULT_PIVOT_SET
+    _default = next((row["pivot_set"] for row in _found if row["is_default"]), None)
     pivot_set = mo.ui.dropdown(
         _sets, value=_default if _default in _sets else next(iter(_sets), None), label="pivot set"
     )

@@ -70,8 +70,8 @@ from warehouse.queries.selection import (
 from warehouse.queries.tables import (
     ALL,
     DEFAULT_METHOD,
-    DEFAULT_PIVOT_SET,
     JUDGE,
+    default_pivot_set,
     has_rows,
     mart,
 )
@@ -79,7 +79,6 @@ from warehouse.queries.tables import (
 __all__ = [
     "ALL",
     "DEFAULT_METHOD",
-    "DEFAULT_PIVOT_SET",
     "JUDGE",
     "behaviour_auc",
     "behaviour_counts",
@@ -92,6 +91,7 @@ __all__ = [
     "corpora",
     "corpus_languages",
     "corpus_tokenizers",
+    "default_pivot_set",
     "direction_scores",
     "directions",
     "documents_behind_pivot",

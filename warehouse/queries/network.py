@@ -5,7 +5,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from warehouse.queries.tables import DEFAULT_PIVOT_SET, mart, where
+from warehouse.queries.tables import default_pivot_set, mart, where
 
 GRAPHS = ("bridge", "adjacency")
 
@@ -28,14 +28,15 @@ def tokens_like(warehouse: Any, corpus: str, text: str, *, graph: str = "bridge"
 
 
 def pivot_network(
-    warehouse: Any, corpus: str, *, pivot_set: str = DEFAULT_PIVOT_SET, n_pivots: int = 24, per_lang: int = 1
+    warehouse: Any, corpus: str, *, pivot_set: str | None = None, n_pivots: int = 24, per_lang: int = 1
 ) -> ir.Table:
-    """Edges from the best tokens of a pivot set to their strongest neighbours of each language.
+    """Edges from the best tokens of a pivot set (the default one) to their strongest neighbours of each language.
 
     One row per pivot, language and neighbour: rank, token_id, token, lang, neighbour_id, neighbour, neighbour_lang,
     edge_weight, n_docs_both. Neighbours that belong to no language are left out.
     """
-    graph = "adjacency" if pivot_set.startswith("adjacency") else "bridge"
+    pivot_set = pivot_set or default_pivot_set(warehouse, corpus)
+    graph = "adjacency" if (pivot_set or "").startswith("adjacency") else "bridge"
     members = where(mart(warehouse, "dim_pivot_tokens"), corpus=corpus, pivot_set=pivot_set)
     best = members.filter(members["rank"] <= n_pivots).select("token_id", "rank")
     edges = where(mart(warehouse, "fct_token_neighbours"), corpus=corpus, graph=graph)

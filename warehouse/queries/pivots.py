@@ -5,7 +5,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from warehouse.queries.tables import DEFAULT_METHOD, DEFAULT_PIVOT_SET, mart, where
+from warehouse.queries.tables import DEFAULT_METHOD, default_pivot_set, mart, where
 
 
 def pair_cooccurrence(
@@ -124,15 +124,14 @@ def pivot_quality(warehouse: Any, corpus: str) -> ir.Table:
 
 
 def pivot_sets(warehouse: Any, corpus: str) -> ir.Table:
-    """Pivot sets of a corpus by name: pivot_set, n_tokens."""
+    """Pivot sets of a corpus by name: pivot_set, is_default, n_tokens."""
     tokens = where(mart(warehouse, "dim_pivot_tokens"), corpus=corpus)
-    return tokens.group_by("pivot_set").aggregate(n_tokens=tokens.count()).order_by("pivot_set")
+    return tokens.group_by("pivot_set", "is_default").aggregate(n_tokens=tokens.count()).order_by("pivot_set")
 
 
-def pivot_tokens(
-    warehouse: Any, corpus: str, *, pivot_set: str = DEFAULT_PIVOT_SET, limit: int | None = None
-) -> ir.Table:
-    """Tokens of a pivot set, best first."""
+def pivot_tokens(warehouse: Any, corpus: str, *, pivot_set: str | None = None, limit: int | None = None) -> ir.Table:
+    """Tokens of a pivot set (the default one), best first."""
+    pivot_set = pivot_set or default_pivot_set(warehouse, corpus)
     tokens = where(mart(warehouse, "dim_pivot_tokens"), corpus=corpus, pivot_set=pivot_set).order_by("rank")
     return tokens if limit is None else tokens.limit(limit)
 

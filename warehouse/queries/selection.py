@@ -5,7 +5,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from warehouse.queries.tables import DEFAULT_PIVOT_SET, mart, where
+from warehouse.queries.tables import default_pivot_set, mart, where
 
 
 def documents_behind_pivot(
@@ -45,11 +45,12 @@ def top_documents(
     corpus: str,
     lang: str,
     *,
-    pivot_set: str = DEFAULT_PIVOT_SET,
+    pivot_set: str | None = None,
     ranking: str = "smoothed",
     limit: int = 20,
 ) -> ir.Table:
-    """Best documents of a language by `density` (the paper's) or `smoothed` density in a pivot set."""
+    """Best documents of a language by `density` (the paper's) or `smoothed` density in a set (the default one)."""
+    pivot_set = pivot_set or default_pivot_set(warehouse, corpus)
     rank = f"{ranking}_rank_in_lang"
     ranked = where(mart(warehouse, "fct_document_rankings"), corpus=corpus, lang=lang, pivot_set=pivot_set)
     documents = where(mart(warehouse, "dim_documents"), corpus=corpus).select("doc_id", "source_id", "source_file")

@@ -7,12 +7,18 @@ import ibis.expr.types as ir
 ALL = "all"
 JUDGE = "judge"
 DEFAULT_METHOD = "adjusted"
-DEFAULT_PIVOT_SET = "bridge"
 
 
 def mart(warehouse: Any, name: str) -> ir.Table:
     """Return a mart as a table expression."""
     return warehouse.table(name, database="marts")
+
+
+def default_pivot_set(warehouse: Any, corpus: str) -> str | None:
+    """Return the pivot set that strategy pivot_aware reads (dbt var default_pivot_set); None when it holds no token."""
+    members = where(mart(warehouse, "dim_pivot_tokens"), corpus=corpus, is_default=True)
+    names = members.select("pivot_set").limit(1).to_pyarrow()["pivot_set"].to_pylist()
+    return names[0] if names else None
 
 
 def has_rows(warehouse: Any, name: str) -> bool:

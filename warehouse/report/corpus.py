@@ -90,8 +90,9 @@ def pivots(warehouse: Any, corpus: str | None) -> Section:
         blocks.append(network(warehouse, corpus))
         answer = ask(queries.pivot_tokens, warehouse, corpus, limit=_TOKENS_SHOWN)
         if answer.rows:
+            pivot_set = queries.default_pivot_set(warehouse, corpus)
             says = (
-                f"The set `{queries.DEFAULT_PIVOT_SET}` ranks documents by default: tokens with neighbours in several"
+                f"The set `{pivot_set}` ranks documents by default: tokens with neighbours in several"
                 f" languages. Its first {len(answer.rows)}, best first; the colour is the token's own language."
             )
             blocks.append(

@@ -28,9 +28,10 @@ def network(warehouse: Any, corpus: str) -> Block:
     legend = [(lang, colour) for lang, colour in charts.language_legend(langs) if lang in seen]
     first = [row for row in answer.rows if row["rank"] == answer.rows[0]["rank"]]
     joined = ", ".join(f"{row['neighbour'].strip()} ({row['neighbour_lang']})" for row in first)
+    pivot_set = queries.default_pivot_set(warehouse, corpus)
     return Figure(
         title=title,
-        says=f"The {len({row['token_id'] for row in answer.rows})} best tokens of the set `{queries.DEFAULT_PIVOT_SET}`"
+        says=f"The {len({row['token_id'] for row in answer.rows})} best tokens of the set `{pivot_set}`"
         " (grey), each joined to the token of every language that it shares most documents with, against what"
         f" chance would give. The best one, “{first[0]['token'].strip()}”, joins {joined}."
         " Position means nothing but nearness in the graph.",
