@@ -1,7 +1,7 @@
 -- Do the paper's score and the adjusted one name the same tokens?
 -- Read: of the ten best candidates of a pair by one score, the share that the other has among its ten best, too; mean
 -- over pairs. A low share means that the choice of the score decides what a pivot is.
--- In short: {source_lang} to {target_lang} has the least in common, {shared_share} of the ten best.
+-- In short: from {source_lang} to {target_lang} has the least in common, {shared_share} of the ten best.
 with best as (
 
     select

@@ -1,7 +1,7 @@
 -- How much do the pivot sets have in common, and which is nearest to the truth?
 -- Read: precision is the share of the set that the other set holds, recall the share of the other that the set holds.
 -- Against planted_truth (where there is one) they say how good a set is, against others how different they are.
--- In short: {pivot_set} shares {precision} of its tokens with {other_set}, which holds {other_size}.
+-- In short: set {pivot_set} shares {precision} of its tokens with {other_set}, which holds {other_size}.
 with sized as (
 
     select

@@ -1,7 +1,7 @@
 -- How large should a pivot set be, and how strict its threshold?
 -- Read: every length and threshold of a family, whether it is used or not: a set that marks a third of the vocabulary
 -- selects nothing, one of ten tokens finds few documents. Precision and recall are known on planted corpora only.
--- In short: {pivot_family} with the top {top_k} marks {vocabulary_share} of the vocabulary.
+-- In short: family {pivot_family} with the top {top_k} marks {vocabulary_share} of the vocabulary.
 select
     corpus,
     pivot_family,

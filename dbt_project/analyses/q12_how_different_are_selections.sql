@@ -1,7 +1,7 @@
 -- How different are the documents that two strategies choose?
 -- Read: share of the tokens of pivot_aware that another strategy takes, too, within the summary's budget. Near 1 the
 -- arms of an experiment train on the same text and cannot differ.
--- In short: {strategy} takes {shared_share} of what pivot_aware takes.
+-- In short: strategy {strategy} takes {shared_share} of what pivot_aware takes.
 select
     corpus,
     case when strategy_a = 'pivot_aware' then strategy_b else strategy_a end as strategy,

@@ -2,7 +2,7 @@
 -- Read: occurrences of judge words in the documents of each export. More exposure is the rival explanation of any gain.
 -- word_density is the control for it: it takes documents dense in the list's other half, the find words, and knows
 -- nothing of pivots.
--- In short: {strategy} shows a judge word {mean_matches} times on average.
+-- In short: strategy {strategy} shows a judge word {mean_matches} times on average.
 with judges as (
 
     select distinct word_id

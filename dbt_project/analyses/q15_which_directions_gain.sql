@@ -1,7 +1,7 @@
 -- Which directions gain most over the untrained model, and do poor languages gain as much as rich ones?
 -- Read: gains by the resource level of a direction (its rarer language above or below the median), all words. A method
 -- that helps only where there was data already is flagged as failure signature gains_only_in_high_resource.
--- In short: {strategy} gains {score_delta} in {resource}-resource directions.
+-- In short: strategy {strategy} gains {score_delta} in {resource}-resource directions.
 select
     experiment,
     strategy,

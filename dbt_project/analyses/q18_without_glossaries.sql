@@ -2,7 +2,7 @@
 -- Read: a document is glossary-like when the list's words make up at least 30 % of its tokens (--vars
 -- '{ask_glossary_share: 0.3}'). Items are cut by whether such a document of the strategy's export shows one of their
 -- words. A gain that lives only in the first row is a lesson learnt from word lists, not from prose.
--- In short: {strategy}, items {items}: {score_delta} against random_multilingual.
+-- In short: strategy {strategy}, items {items}: {score_delta} against random_multilingual.
 with glossaries as (
 
     select
