@@ -1,7 +1,7 @@
 -- Are the right tokens among the ten best candidates, and by which score?
 -- Read: recall is the share of pairs whose translation into the third language is among the ten best; planted_recall
 -- and planted_precision are about true pivots, where they are known. Means over directions and third languages.
--- In short: score {score_method} finds {planted_recall} of the planted pivots and {recall} of the third language's words.
+-- In short: score {score_method} finds {planted_recall} of the planted pivots and {recall} of the translations.
 select
     corpus,
     score_method,
