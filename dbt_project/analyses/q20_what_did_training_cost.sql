@@ -1,8 +1,8 @@
 -- What did the training cost, and which results are not to be trusted?
 -- Read: change of the held-out loss against the untrained model, the worst language of each arm, and how many failure
 -- signatures its runs raise. Above 0.02 bits per byte a language counts as forgotten.
--- In short: strategy {strategy} loses most in {worst_lang}: {bits_per_byte_delta} bits per byte. Signatures flagged in its
--- runs: {n_flagged}.
+-- In short: strategy {strategy} loses most in {worst_lang}: {bits_per_byte_delta} bits per byte. Signatures flagged in
+-- its runs: {n_flagged}.
 with worst as (
 
     select
