@@ -37,6 +37,7 @@ VARIABLES: dict[str, Any] = {
     "held_out_share": 0.1,
     "min_document_tokens": 4,
     "density_pseudo_tokens": 20,
+    "bridging_set": "bridge_small",
     "bridging_window_tokens": 8,
     "language_temperature": 0.3,
     "multilingual_min_share": 0.15,
