@@ -2,8 +2,8 @@
 -- Read: share of traced words whose inner top token is neither source nor answer, by both definitions, how often the
 -- two agree, and where the peak is. AUC says whether documents with both words predict the direct way: 0.5 is a coin,
 -- and an interval that holds 0.5 says no more.
--- In short: strategy {strategy}: {pivot_share} of the words go through a pivot (by threshold {pivot_share_by_threshold}); AUC
--- {auc}.
+-- In short: strategy {strategy}: {pivot_share} of the words go through a pivot (by threshold
+-- {pivot_share_by_threshold}); AUC {auc}.
 with behaviours as (
 
     select
