@@ -1,5 +1,5 @@
 -- Which tokens bridge French to Japanese for "library"?
--- Read: candidates of one pair by the adjusted score. Both rates stand well above what units of the same language and
+-- Read: candidates of one pair by the default score. Both rates stand well above what units of the same language and
 -- length would hold (expected). Other words and languages: --vars '{ask_word: bank, ask_source_lang: fr,
 -- ask_target_lang: zh}'; the word is given in ask_word_lang.
 -- In short: the best bridge from {source_word} to {target_word} is "{token}", score {pivot_score}.
@@ -27,6 +27,6 @@ where
     candidates.item_id in (select asked.item_id from asked)
     and candidates.source_lang = '{{ var("ask_source_lang", "fr") }}'
     and candidates.target_lang = '{{ var("ask_target_lang", "ja") }}'
-    and candidates.score_method = 'adjusted'
+    and candidates.score_method = '{{ var("pivot_set_score_method") }}'
     and candidates.pivot_rank <= 10
 order by candidates.corpus, candidates.item_id, candidates.pivot_rank

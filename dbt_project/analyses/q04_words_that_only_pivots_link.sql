@@ -19,7 +19,7 @@ inner join {{ ref('fct_pivot_candidates') }} as best
         and pairs.item_id = best.item_id
         and pairs.source_lang = best.source_lang
         and pairs.target_lang = best.target_lang
-        and best.score_method = 'adjusted'
+        and best.score_method = '{{ var("pivot_set_score_method") }}'
         and best.pivot_rank = 1
 where
     pairs.n_docs_both = 0

@@ -58,7 +58,7 @@ def test_bridges_of_a_word_are_the_mart_in_order(built: Built, of_corpora: dict[
     asked = rows[0]
     mart = built.rows(
         "select corpus, source_word, target_word, pivot_rank, token from marts.fct_pivot_candidates"
-        " where score_method = 'adjusted' and pivot_rank <= 10 and source_lang = 'en' and target_lang = 'fr'"
+        " where score_method = 'specific' and pivot_rank <= 10 and source_lang = 'en' and target_lang = 'fr'"
         f" and source_word = '{asked['source_word']}' order by corpus, item_id, pivot_rank"
     )
     assert [{name: row[name] for name in mart[0]} for row in rows] == mart

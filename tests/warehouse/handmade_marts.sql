@@ -64,7 +64,7 @@ cross join (
         row_number() over (
             partition by score_method order by if(score_method = 'paper', -token_id, token_id)
         ) as pivot_rank
-    from vocabulary cross join (values ('paper'), ('adjusted')) m(score_method)
+    from vocabulary cross join (values ('paper'), ('adjusted'), ('specific')) m(score_method)
     where token_id > 0
 );
 
@@ -74,7 +74,7 @@ select
     least(0.9, base * ln(top_k + 1)) as recall, least(0.85, base * ln(top_k + 1)) as judge_recall, base as mean_reciprocal_rank,
     50::bigint as n_planted_pivots, least(1, 2 * base * ln(top_k)) as planted_recall, base / ln(top_k + 1) as planted_precision
 from (select distinct source_lang, target_lang from directions where source_lang <> 'en' and target_lang <> 'en') p
-cross join (values ('paper', 0.1), ('adjusted', 0.3)) m(score_method, base)
+cross join (values ('paper', 0.1), ('adjusted', 0.3), ('specific', 0.3)) m(score_method, base)
 cross join (values (3), (10), (50)) k(top_k);
 
 create or replace table marts.dim_pivot_tokens as

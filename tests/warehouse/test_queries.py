@@ -136,8 +136,8 @@ def test_candidates_of_any_method_are_found_in_every_method(warehouse: Any) -> N
     rows = queries.candidates_by_method(warehouse, CORPUS, "water", "en", "fr", top_k=1).to_pyarrow().to_pylist()
     found = {(r["score_method"], r["pivot_rank"]): r["token"] for r in rows if r["item_id"] == rows[0]["item_id"]}
     assert (found["adjusted", 1], found["paper", 1]) == (" river", " <b>")
-    for token in (" river", " <b>"):  # each is also known to the other method, at a worse rank
-        assert sum(name == token for name in found.values()) == 2
+    for token in (" river", " <b>"):  # each is also known to the other methods, perhaps at a worse rank
+        assert sum(name == token for name in found.values()) == 3
 
 
 def test_two_runs_differ_word_by_word_the_largest_difference_first(warehouse: Any) -> None:

@@ -109,8 +109,8 @@ def test_candidates_stand_side_by_side_with_their_rates(page: str) -> None:
     first = re.search(r'<table class="candidates">.*?</table>', page, re.DOTALL)
     assert first
     text = visible(first[0])
-    assert text.startswith(" candidate adjusted paper with water with eau of all")
-    assert re.search(r"␣ river 1 6\.0 \d+ 0\.\d+ 45% 41% 5\.0%", text)
+    assert text.startswith(" candidate specific adjusted paper with water with eau of all")
+    assert re.search(r"␣ river 1 6\.0 1 6\.0 \d+ 0\.\d+ 45% 41% 5\.0%", text)
 
 
 def test_a_network_has_the_same_places_for_the_same_edges() -> None:

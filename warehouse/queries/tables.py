@@ -6,7 +6,7 @@ import ibis.expr.types as ir
 
 ALL = "all"
 JUDGE = "judge"
-DEFAULT_METHOD = "adjusted"
+DEFAULT_METHOD = "specific"  # what the dbt variable pivot_set_score_method has; docs/decisions/009-pivot-statistic.md
 
 
 def mart(warehouse: Any, name: str) -> ir.Table:
