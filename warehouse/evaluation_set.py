@@ -13,6 +13,7 @@ from warehouse.connection import open_writer, writer_lock
 from warehouse.errors import UsageError
 from warehouse.export import copy_tokenizer, corpus_row
 from warehouse.hashing import short_hash
+from warehouse.queries.tables import DEFAULT_METHOD
 from warehouse.settings import Home
 
 # Any prefix of the items is a fair sample: they are ordered by a hash of their identity. Planted concepts of role
@@ -71,7 +72,7 @@ _PIVOTS = """
     select item_id, source_lang, target_lang, token_id, cast(pivot_rank as integer) as pivot_rank
     from marts.fct_pivot_candidates
     inner join scored_items using (item_id)
-    where corpus = ? and score_method = 'adjusted' and pivot_rank <= ? and review_status != 'rejected'
+    where corpus = ? and score_method = ? and pivot_rank <= ? and is_kept
     order by item_id, source_lang, target_lang, pivot_rank
 """
 
@@ -90,7 +91,7 @@ def export_evaluation_set(home: Home, *, corpus: str, n_items: int | None = None
     Args:
         n_items: score only so many items (a seeded sample); None scores all. Shots come from all items either way,
             and planted training concepts are never scored.
-        n_pivots: best so many kept pivot candidates of each pair, by the adjusted score.
+        n_pivots: best so many kept pivot candidates of each pair, by the default score.
 
     Raises:
         UsageError: no word list is imported, or the marts are not built.
@@ -105,7 +106,7 @@ def export_evaluation_set(home: Home, *, corpus: str, n_items: int | None = None
         if not tables["candidates"].num_rows:
             raise UsageError("no translation items: run `pivots words import FILE` first")
         try:
-            tables["pivots"] = connection.execute(_PIVOTS, [corpus, n_pivots]).to_arrow_table()
+            tables["pivots"] = connection.execute(_PIVOTS, [corpus, DEFAULT_METHOD, n_pivots]).to_arrow_table()
         except duckdb.CatalogException:
             raise UsageError("the marts are not built yet: run `pivots build` first") from None
         content = {name: short_hash(table.to_pylist()) for name, table in tables.items()}

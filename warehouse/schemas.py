@@ -156,6 +156,25 @@ SHARDED: dict[str, pa.Schema] = {
             ("token_id", pa.int32()),  # token of " " + pivot_word; NULL when it is not a single token
         ]
     ),
+    # One row per word pair and pivot candidate that a person or a model was asked about. A file is one answer, named by
+    # who was asked what, so nothing is asked twice.
+    "pivot_reviews": pa.schema(
+        [
+            ("corpus", pa.string()),
+            ("lang_a", pa.string()),  # the pair in the order of its languages: a review holds for both directions
+            ("word_a", pa.string()),
+            ("lang_b", pa.string()),
+            ("word_b", pa.string()),
+            ("token", pa.string()),
+            ("review_status", pa.string()),  # accepted, rejected, unclear
+            ("reviewer_kind", pa.string()),  # manual, openai, transformers
+            ("reviewer", pa.string()),  # a person's name, a model's
+            ("prompt_hash", pa.string()),
+            ("prompt", pa.string()),
+            ("answer", pa.string()),
+            ("run_id", pa.string()),
+        ]
+    ),
 }
 
 STATE: dict[str, pa.Schema] = {
