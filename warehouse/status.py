@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 from warehouse import freshness, lake
 from warehouse.connection import open_memory
 from warehouse.counting.inputs import find_inputs
+from warehouse.counting.options import CountOptions
 from warehouse.publish import build_invocation, read_manifest
 from warehouse.settings import Home
 
@@ -60,6 +61,7 @@ def corpora(home: Home) -> list[dict[str, Any]]:
                     "count_id": count["count_id"],
                     "unit": count["unit"],
                     "n_units": count["n_units"],
+                    "arguments": CountOptions(**json.loads(count["options"])).as_arguments(),
                     "is_current": _count_is_current(home, corpus, count["run_id"]),
                 },
             }
@@ -169,7 +171,8 @@ def stale(home: Home, described: dict[str, Any]) -> list[dict[str, str]]:
         if count is None:
             note(f"counts of {name}", "never counted", f"pivots count --corpus {name}")
         elif not count["is_current"]:
-            note(f"counts of {name}", "documents or words have changed since", f"pivots count --corpus {name}")
+            again = f"pivots count --corpus {name}{count['arguments']}"  # the same count, not one with the defaults
+            note(f"counts of {name}", "documents or words have changed since", again)
     if not any(corpus["count"] for corpus in described["corpora"]):
         return found  # the rest cannot exist yet, and saying so would only hide the first step
     changed = freshness.changed_since_build(home)

@@ -12,6 +12,7 @@ from warehouse import freshness, lake
 from warehouse.cli import app
 from warehouse.connection import open_writer, writer_lock
 from warehouse.counting.inputs import find_inputs
+from warehouse.counting.options import CountOptions
 from warehouse.publish import publish
 from warehouse.schemas import SCHEMAS
 from warehouse.settings import Home
@@ -42,12 +43,13 @@ def with_words(home: Home) -> None:
     )
 
 
-def counted(home: Home, shards: list[str]) -> None:
+def counted(home: Home, shards: list[str], options: CountOptions | None = None) -> None:
     count_id = "-".join(shards)
     now = datetime(2026, 1, 2, tzinfo=UTC)
     run = {"run_id": f"count-{count_id}", "kind": "count", "corpus": CORPUS, "started_at": now, "finished_at": now}
     write_rows(home, "runs", [{**run, "inputs": json.dumps(find_inputs(home, CORPUS).hashes())}], name=run["run_id"])
     row = {"corpus": CORPUS, "count_id": count_id, "unit": "document", "n_units": 3, "run_id": run["run_id"]}
+    row["options"] = json.dumps((options or CountOptions()).as_dict())
     filled = [{column: row.get(column) for column in SCHEMAS["counts"].names}]
     path = home.lake / "counts" / CORPUS / count_id / "counts.parquet"
     lake.write_table(path, "counts", pa.Table.from_pylist(filled, schema=SCHEMAS["counts"]))
@@ -135,11 +137,13 @@ def test_new_documents_make_counts_and_then_marts_stale(tmp_path: Path) -> None:
     home = Home(tmp_path)
     ingested(home, "s1", {1: ("en", 10)})
     with_words(home)
-    counted(home, ["s1"])
+    counted(home, ["s1"], CountOptions(unit="window", window_tokens=512))
     built(home)
     publish(home)
     ingested(home, "s2", {2: ("fr", 10)})
-    assert mends(home)[:2] == [f"pivots count --corpus {CORPUS}", "pivots build"]
+    # not with the default options: they would count something else
+    again = f"pivots count --corpus {CORPUS} --unit window --window-tokens 512"
+    assert mends(home)[:2] == [again, "pivots build"]
     counted(home, ["s1", "s2"])
     assert mends(home)[0] == "pivots build"
     built(home, "i-2")

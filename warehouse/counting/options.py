@@ -1,6 +1,6 @@
 """What to count and with which thresholds: everything here is part of a count's identity."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from warehouse.errors import UsageError
@@ -65,3 +65,10 @@ class CountOptions:
         if self.max_docs_per_word is None:
             del stored["seed"]
         return stored
+
+    def as_arguments(self) -> str:
+        """The options of `pivots count` that ask for this, those left out that have their default."""
+        given = [(field.name, getattr(self, field.name)) for field in fields(self)]
+        defaults = [field.default for field in fields(self)]
+        changed = [pair for pair, default in zip(given, defaults, strict=True) if pair[1] != default]
+        return "".join(f" --{name.replace('_', '-')} {value}" for name, value in changed)
