@@ -1,5 +1,6 @@
 -- One row per reviewed pair of words (either order) and token text; the pair stands in the order of its languages.
--- A person's file decides before a person's answer at the terminal, and that before any model's; `unclear` decides nothing.
+-- A person's file decides before a person's answer at the terminal, and that before any model's; `unclear` decides
+-- nothing.
 with reviews as (
 
     select

@@ -1,4 +1,5 @@
--- One row per reviewer, word pair and candidate that the reviewer was asked about; the pair in the order of its languages.
+-- One row per reviewer, word pair and candidate that the reviewer was asked about; the pair stands in the order of its
+-- languages.
 select
     corpus,
     lang_a,
