@@ -1,0 +1,114 @@
+"""The only place that starts Spark: `with spark_session(home, app_name="pivots count") as spark: ...`."""
+
+import importlib.util
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from warehouse.errors import StepFailed, UsageError
+from warehouse.settings import Home, available_threads
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_LOCAL_HOST = "127.0.0.1"
+
+
+@contextmanager
+def spark_session(home: Home, *, app_name: str) -> "Iterator[SparkSession]":
+    """Yield the Spark session of a home; the outermost `with` of a process stops it at its end.
+
+    Environment:
+        PIVOTS_SPARK_MASTER: where Spark runs, `local[<threads>]` by default; `local-cluster[2,1,1024]` starts a master
+            and two workers of one core and 1024 MiB on this machine, `spark://host:7077`, `yarn`, ... use a cluster
+            that can read and write the home under the same path.
+        PIVOTS_SPARK_MEMORY: memory of the driver, and of each executor of a cluster that is not this machine (2g).
+
+    What else a cluster needs (executors, cores, queues) goes to Spark's own `spark-defaults.conf` (SPARK_CONF_DIR).
+
+    Tables live in `<home>/spark/warehouse`, the catalogue of their names in `<home>/spark/metastore`. The catalogue
+    admits one process at a time: who reads or writes tables holds `writer_lock`.
+
+    Raises:
+        UsageError: PySpark or Java is not installed.
+        StepFailed: this process already has the session of another home.
+    """
+    _require_spark()
+    from pyspark.sql import SparkSession
+
+    folder = home.root / "spark"
+    active = SparkSession.getActiveSession()
+    if active is not None:
+        if active.conf.get("spark.sql.warehouse.dir", "").removeprefix("file:") != str(folder / "warehouse"):
+            raise StepFailed(f"Spark is already at work on another home in this process: {home.root} has to wait")
+        yield active
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    _set_environment()
+    builder = SparkSession.builder.appName(app_name).enableHiveSupport()
+    for key, value in _settings(home).items():
+        builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    try:
+        yield session
+    finally:
+        session.stop()
+
+
+def spark_master() -> str:
+    """Return where Spark runs: PIVOTS_SPARK_MASTER, or this machine with as many threads as the product may use."""
+    return os.environ.get("PIVOTS_SPARK_MASTER") or f"local[{available_threads()}]"
+
+
+def _require_spark() -> None:
+    if importlib.util.find_spec("pyspark") is None:
+        raise UsageError("PySpark is not installed: `make setup-engines`, or pip install 'semantic-pivots[spark]'")
+    java = Path(os.environ["JAVA_HOME"], "bin", "java") if os.environ.get("JAVA_HOME") else shutil.which("java")
+    if java is None or not Path(java).exists():
+        raise UsageError("Java is not installed: Spark 4 needs 17 or newer (on Debian `apt-get install openjdk-17-jre`)")
+
+
+def _set_environment() -> None:
+    """Set what Spark reads from the environment before its Java process starts."""
+    import pyspark
+
+    # executors of a local cluster are started through it, and pip's PySpark does not set it
+    os.environ.setdefault("SPARK_HOME", str(Path(pyspark.__file__).parent))
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # workers see what this process sees
+    if _on_this_machine():
+        os.environ.setdefault("SPARK_LOCAL_IP", _LOCAL_HOST)
+
+
+def _on_this_machine() -> bool:
+    return spark_master().startswith("local")
+
+
+def _settings(home: Home) -> dict[str, str]:
+    """Return what the product relies on, and on this machine what keeps Spark small and to itself."""
+    folder = home.root / "spark"
+    memory = os.environ.get("PIVOTS_SPARK_MEMORY", "2g")
+    settings = {
+        "spark.master": spark_master(),
+        "spark.driver.memory": memory,
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+        "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={folder / 'metastore'};create=true",
+        "spark.driver.extraJavaOptions": f"-Dderby.stream.error.file={folder / 'derby.log'}",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.ansi.enabled": "true",  # overflow and bad casts are errors, not NULL
+        "spark.log.level": "ERROR",
+        "spark.ui.showConsoleProgress": "false",
+    }
+    if not _on_this_machine():
+        return settings | {"spark.executor.memory": memory}
+    cores = available_threads()
+    return settings | {
+        "spark.driver.host": _LOCAL_HOST,
+        "spark.driver.bindAddress": _LOCAL_HOST,
+        "spark.ui.enabled": "false",
+        "spark.local.dir": str(home.spill),
+        "spark.sql.shuffle.partitions": str(4 * cores),  # the default, 200, is for clusters
+    }
