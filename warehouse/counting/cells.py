@@ -16,23 +16,18 @@ from warehouse.counting.writing import Columns
 # equal to E within rounding, and a score finds nothing in them.
 EXPECTED_TOLERANCE = 1e-12
 
+KeepCells = Callable[[Part, np.ndarray, int], Columns]  # (part, memory, the row at its start); leaves the part zero
 
-def word_token_cells(
-    corpus: Corpus,
-    plan: MemoryPlan,
-    *,
-    threads: int,
-    save: Save | None,
-    done: Callable[[int], None],
-) -> Iterator[Columns]:
-    """Yield the cells of `raw.word_tokens`, sorted by word_id and token_id; `done` hears of finished words."""
+
+def keep_words(corpus: Corpus) -> KeepCells:
+    """Return what reduces complete rows of words to cells of `raw.word_tokens`, sorted by word_id and token_id."""
     column_order = np.argsort(corpus.token_ids).astype(np.int32)
     expected = expectation(corpus, column_order)
     token_ids = corpus.token_ids[column_order]
     n_units, n_docs, n_word_docs = corpus.n_units, corpus.n_docs[column_order], corpus.n_word_docs
 
-    def keep(part: Part, memory: np.ndarray, first_row: int) -> tuple[np.ndarray, ...]:
-        return kernels.keep_word_cells(
+    def keep(part: Part, memory: np.ndarray, first_row: int) -> Columns:
+        words, columns, counts, means, variances = kernels.keep_word_cells(
             memory,
             *part,
             first_row,
@@ -48,33 +43,24 @@ def word_token_cells(
             expected.margin,
             EXPECTED_TOLERANCE,
         )
-
-    for part, (words, columns, counts, means, variances) in word_rows(corpus, keep, plan, threads=threads, save=save):
-        yield {
+        return {
             "word_id": corpus.word_ids[words],
             "token_id": token_ids[columns],
             "n_docs": counts,
             "expected_n_docs": means,
             "variance": variances,
         }
-        done(part[1] - part[0])
+
+    return keep
 
 
-def token_pair_edges(
-    corpus: Corpus,
-    options: CountOptions,
-    plan: MemoryPlan,
-    *,
-    threads: int,
-    save: Save | None,
-    done: Callable[[int], None],
-) -> Iterator[Columns]:
-    """Yield the edges of `raw.token_pairs`, token_id_a < token_id_b, not sorted; `done` hears of finished tokens."""
+def keep_tokens(corpus: Corpus, options: CountOptions) -> KeepCells:
+    """Return what reduces complete rows of tokens to edges of `raw.token_pairs`, a < b, not sorted."""
     n_units, n_docs, expected = corpus.n_units, corpus.n_docs, expectation(corpus)
     least = least_joint_docs(n_docs, options)
 
-    def keep(part: Part, memory: np.ndarray, first_row: int) -> tuple[np.ndarray, ...]:
-        return kernels.keep_edges(
+    def keep(part: Part, memory: np.ndarray, first_row: int) -> Columns:
+        xs, ys, counts, means, variances = kernels.keep_edges(
             memory,
             *part,
             kernels.triangle(first_row),
@@ -95,18 +81,40 @@ def token_pair_edges(
             options.z_min_pair_docs,
             options.z_min_token_docs,
         )
-
-    parts = token_rows(corpus, keep, plan, threads=threads, save=save)
-    for part, (xs, ys, counts, means, variances) in parts:
         a, b = corpus.token_ids[xs], corpus.token_ids[ys]
-        yield {
+        return {
             "token_id_a": np.minimum(a, b),
             "token_id_b": np.maximum(a, b),
             "n_docs": counts,
             "expected_n_docs": means,
             "variance": variances,
         }
-        done(part[1] - part[0])
+
+    return keep
+
+
+def word_token_cells(
+    corpus: Corpus, plan: MemoryPlan, *, threads: int, save: Save | None, done: Callable[[int], None]
+) -> Iterator[Columns]:
+    """Yield the cells of `raw.word_tokens`, sorted by word_id and token_id; `done` hears of finished words."""
+    for (first, last), cells in word_rows(corpus, keep_words(corpus), plan, threads=threads, save=save):
+        yield cells
+        done(last - first)
+
+
+def token_pair_edges(
+    corpus: Corpus,
+    options: CountOptions,
+    plan: MemoryPlan,
+    *,
+    threads: int,
+    save: Save | None,
+    done: Callable[[int], None],
+) -> Iterator[Columns]:
+    """Yield the edges of `raw.token_pairs`, token_id_a < token_id_b, not sorted; `done` hears of finished tokens."""
+    for (first, last), edges in token_rows(corpus, keep_tokens(corpus, options), plan, threads=threads, save=save):
+        yield edges
+        done(last - first)
 
 
 def least_joint_docs(n_docs: np.ndarray, options: CountOptions) -> np.ndarray:

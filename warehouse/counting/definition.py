@@ -58,6 +58,7 @@ def count_queries(raw: RawTables, options: CountOptions) -> dict[str, ir.Table]:
 
 def definition_sql(table: str, options: CountOptions | None = None, *, dialect: str = "duckdb") -> str:
     """Return the query of a counted table as SQL."""
+    getattr(ibis, dialect)  # loads the engine: how it writes numbers is one of its options
     return str(ibis.to_sql(count_queries(RawTables.unbound(), options or CountOptions())[table], dialect=dialect))
 
 

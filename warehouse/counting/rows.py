@@ -36,36 +36,52 @@ class _Rows:
 
     widths: np.ndarray  # cells of each row
     work: np.ndarray  # about what each row costs, in increments
-    load: Callable[..., None]  # (part, memory, first_row: the row at its start): start from the base's rows
+    load: Callable[..., None]  # (corpus, part, memory, first_row: the row at its start): start from the base's rows
     prepare: Callable[[Chunk, int, ThreadPoolExecutor], Any]
     add: Callable[..., None]  # (prepared chunk, part, memory, first_row)
 
-    def begins(self, part: Part, first_row: int) -> np.ndarray:
-        """Return int64[rows of the part]: where each begins in memory."""
-        before = self.widths[first_row : part[0]].sum()
-        return before + np.cumsum(self.widths[slice(*part)]) - self.widths[slice(*part)]
+
+def row_begins(widths: np.ndarray, part: Part, first_row: int) -> np.ndarray:
+    """Return int64[rows of the part]: where each begins in memory that starts with `first_row`."""
+    own = widths[slice(*part)]
+    return widths[first_row : part[0]].sum() + np.cumsum(own) - own
+
+
+def word_widths(corpus: Corpus) -> np.ndarray:
+    """Return int64[words]: the cells of each word's row, one for every token."""
+    return np.full(corpus.word_ids.size, corpus.token_ids.size, np.int64)
+
+
+def token_widths(corpus: Corpus) -> np.ndarray:
+    """Return int64[ranks]: the cells of each token's row, one for every token of smaller rank."""
+    return np.arange(corpus.token_ids.size, dtype=np.int64)
+
+
+def cut_parts(widths: np.ndarray) -> list[Part]:
+    """Cut rows into parts of a bounded number of cells, whatever the units they will be counted over."""
+    return split_rows((widths, _PART_CELLS))
 
 
 def word_rows(
-    corpus: Corpus, keep: Keep, plan: MemoryPlan, *, threads: int, save: Save | None = None
+    corpus: Corpus,
+    keep: Keep,
+    plan: MemoryPlan,
+    *,
+    threads: int,
+    save: Save | None = None,
+    parts: list[Part] | None = None,
 ) -> Iterator[tuple[Part, Any]]:
     """Count n(w,x) of every word with every token; yield parts of words in order with what `keep` returns of them.
 
-    `save` gets the complete rows of each part, packed.
+    `save` gets the complete rows of each part, packed. Without `parts`, parts are cut to be about equal work.
     """
-    units, base = corpus.added, corpus.base
+    units = corpus.added
     width = corpus.token_ids.size
     most = bit_kernels.frequent_ranks(units.row_work, units.n_units)
     # on a base, ranks are in its order, which is roughly that of the units added
     n_docs = np.minimum.accumulate(units.n_docs)
     n_frequent = bit_kernels.frequent_columns(n_docs, units.n_word_docs, units.n_units, most)
     most = int(n_frequent.max(initial=0))
-    places = np.searchsorted(corpus.word_ids, base.word_ids) if base else np.empty(0, np.int64)
-
-    def load(part: Part, memory: np.ndarray, first_row: int) -> None:
-        if base and corpus.word_ids.size:
-            first, last = np.searchsorted(places, part).tolist()
-            base.read_word_rows(first, last, memory, (places[first:last] - first_row) * width)
 
     def prepare(chunk: Chunk, first_row: int, pool: ThreadPoolExecutor) -> tuple[Chunk, np.ndarray]:
         return chunk, _frequent_bits(chunk, most, pool)
@@ -76,26 +92,26 @@ def word_rows(
         bit_kernels.add_frequent_columns(bits, *place)
         kernels.add_word_rows(chunk.ids, chunk.starts, *place)
 
-    widths = np.full(corpus.word_ids.size, width)
-    rows = _Rows(widths, units.word_work + _kept_work(widths), load, prepare, add)
-    return _count(corpus, rows, keep, save, plan, threads=threads)
+    widths = word_widths(corpus)
+    rows = _Rows(widths, units.word_work + _kept_work(widths), load_word_rows, prepare, add)
+    return _count(corpus, rows, keep, save, plan, parts, threads=threads)
 
 
 def token_rows(
-    corpus: Corpus, keep: Keep, plan: MemoryPlan, *, threads: int, save: Save | None = None
+    corpus: Corpus,
+    keep: Keep,
+    plan: MemoryPlan,
+    *,
+    threads: int,
+    save: Save | None = None,
+    parts: list[Part] | None = None,
 ) -> Iterator[tuple[Part, Any]]:
     """Count n(x,y) of every rank x with every y of smaller rank; yield parts as `word_rows` does.
 
     The rows of the most frequent tokens are counted by bits, the others by increments.
     """
-    units, base = corpus.added, corpus.base
-    n_tokens = corpus.token_ids.size
+    units = corpus.added
     n_frequent = bit_kernels.frequent_ranks(units.row_work, units.n_units)
-
-    def load(part: Part, memory: np.ndarray, first_row: int) -> None:
-        first, last = (min(row, base.token_ids.size) for row in part) if base else (0, 0)
-        if base and last > first:
-            base.read_token_rows(first, last, memory, rows.begins((first, last), first_row))
 
     def prepare(chunk: Chunk, first_row: int, pool: ThreadPoolExecutor) -> tuple[Chunk, np.ndarray]:
         return chunk, _frequent_bits(chunk, n_frequent if first_row < n_frequent else 0, pool)
@@ -106,11 +122,31 @@ def token_rows(
         bit_kernels.add_frequent_rows(bits, first, middle, memory, origin)
         kernels.add_token_rows(chunk.ids, chunk.starts, middle, last, memory, origin)
 
-    widths = np.arange(n_tokens)
+    widths = token_widths(corpus)
     work = units.row_work.astype(np.float64)
     work[:n_frequent] = bit_kernels.bit_work(n_frequent, units.n_units)
-    rows = _Rows(widths, work + _kept_work(widths), load, prepare, add)
-    return _count(corpus, rows, keep, save, plan, threads=threads)
+    rows = _Rows(widths, work + _kept_work(widths), load_token_rows, prepare, add)
+    return _count(corpus, rows, keep, save, plan, parts, threads=threads)
+
+
+def load_word_rows(corpus: Corpus, part: Part, memory: np.ndarray, first_row: int) -> None:
+    """Write what the base counted of a part's words to its rows, which are zero."""
+    base = corpus.base
+    if base is None or not corpus.word_ids.size:
+        return
+    places = np.searchsorted(corpus.word_ids, base.word_ids)
+    first, last = np.searchsorted(places, part).tolist()
+    base.read_word_rows(first, last, memory, (places[first:last] - first_row) * corpus.token_ids.size)
+
+
+def load_token_rows(corpus: Corpus, part: Part, memory: np.ndarray, first_row: int) -> None:
+    """Write what the base counted of a part's tokens to its rows, which are zero."""
+    base = corpus.base
+    if base is None:
+        return
+    first, last = (min(row, base.token_ids.size) for row in part)
+    if last > first:
+        base.read_token_rows(first, last, memory, row_begins(token_widths(corpus), (first, last), first_row))
 
 
 def _kept_work(widths: np.ndarray) -> np.ndarray:
@@ -127,15 +163,23 @@ def _frequent_bits(chunk: Chunk, n_ranks: int, pool: ThreadPoolExecutor) -> np.n
 
 
 def _count(
-    corpus: Corpus, rows: _Rows, keep: Keep, save: Save | None, plan: MemoryPlan, *, threads: int
+    corpus: Corpus,
+    rows: _Rows,
+    keep: Keep,
+    save: Save | None,
+    plan: MemoryPlan,
+    parts: list[Part] | None,
+    *,
+    threads: int,
 ) -> Iterator[tuple[Part, Any]]:
-    one_part = rows.work.sum() / (threads * _PARTS_PER_THREAD) + 1
-    parts = split_rows((rows.widths, _PART_CELLS), (rows.work, one_part))
+    if parts is None:
+        one_part = rows.work.sum() / (threads * _PARTS_PER_THREAD) + 1
+        parts = split_rows((rows.widths, _PART_CELLS), (rows.work, one_part))
     n_chunks = corpus.added.store.n_chunks + corpus.removed.store.n_chunks
     counted = _at_once if corpus.added.store.n_chunks <= 1 and n_chunks <= 2 else _in_groups
 
     def reduce(part: Part, memory: np.ndarray, first_row: int) -> tuple[Packed | None, Any]:
-        packed = _pack(rows, part, memory, first_row) if save else None
+        packed = pack(rows.widths, part, memory, first_row) if save else None
         return packed, keep(part, memory, first_row)
 
     with ThreadPoolExecutor(threads) as pool:
@@ -146,8 +190,9 @@ def _count(
             yield part, kept
 
 
-def _pack(rows: _Rows, part: Part, memory: np.ndarray, first_row: int) -> Packed:
-    begins, widths = rows.begins(part, first_row), rows.widths[slice(*part)]
+def pack(row_widths: np.ndarray, part: Part, memory: np.ndarray, first_row: int) -> Packed:
+    """Return the rows of a part as bytes; `memory` holds rows of these widths from `first_row` on."""
+    begins, widths = row_begins(row_widths, part, first_row), row_widths[slice(*part)]
     sizes = np.empty(begins.size, np.int64)
     packed_sizes(memory, begins, widths, sizes)
     content = np.empty(sizes.sum(), np.uint8)
@@ -174,7 +219,7 @@ def _at_once(
         if not hasattr(own, "memory"):
             own.memory = np.zeros(size, np.uint32)
         memory = own.memory
-        rows.load(part, memory, part[0])
+        rows.load(corpus, part, memory, part[0])
         for chunk in removed:
             _subtract(rows, chunk, part, memory, part[0])
         for chunk in added:
@@ -201,7 +246,7 @@ def _in_groups(
     memory = np.zeros(most, np.uint32)
     for group in groups:
         first_row = group[0][0]
-        _on_all(pool, partial(rows.load, memory=memory, first_row=first_row), group)
+        _on_all(pool, partial(rows.load, corpus, memory=memory, first_row=first_row), group)
         for chunk in corpus.removed.store:
             prepared = rows.prepare(chunk, first_row, pool)
             _on_all(pool, partial(_subtract, rows, prepared, memory=memory, first_row=first_row), group)
