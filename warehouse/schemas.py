@@ -46,6 +46,9 @@ SHARDED: dict[str, pa.Schema] = {
             ),  # ISO 639-1 where one exists; 'und' when unknown; mixed codes such as 'en-fr' kept
             ("lang_source", pa.string()),  # metadata, detector, option
             ("lang_score", pa.float64()),  # detector's probability; NULL unless lang_source = 'detector'
+            # of the training instance a memmap document is a piece of; NULL for other formats
+            ("instance_lang", pa.string()),  # the language of most of its tokens
+            ("other_lang_share", pa.float64()),  # share of its tokens in documents of other known languages
             ("content_hash", pa.int64()),  # id64 of the NFC text: equal for exact duplicates
             ("n_chars", pa.int64()),
             ("n_bytes", pa.int64()),  # UTF-8 bytes of the NFC text
@@ -175,6 +178,24 @@ SHARDED: dict[str, pa.Schema] = {
             ("run_id", pa.string()),
         ]
     ),
+    # One row per question that an infini-gram index answered: no word (its size), one word, or two words of one item.
+    "infini_gram_counts": pa.schema(
+        [
+            ("corpus", pa.string()),  # what the index was made of; need not be in the warehouse
+            ("run_id", pa.string()),  # one run per index and options: its config names engine, endpoint and index
+            ("index_name", pa.string()),
+            ("engine", pa.string()),  # api, local
+            ("word_id_a", pa.int64()),  # NULL: the size of the index
+            ("word_id_b", pa.int64()),  # NULL: one word; else word_id_a < word_id_b
+            ("query", pa.string()),  # JSON, as the HTTP API has it: text that its server tokenises, or token ids
+            ("max_diff_tokens", pa.int64()),  # of pairs: between the beginnings of the two words, at most
+            ("max_clause_freq", pa.int64()),  # of pairs: of a word with more places only so many are looked at
+            # places of the word; of the rarer word with the other one near it; of all tokens and separators
+            ("n_occurrences", pa.int64()),
+            ("is_approx", pa.bool_()),  # the engine's flag; false too when less than half of the places were left out
+            ("n_docs", pa.int64()),  # documents with the word, or with both anywhere; NULL: the index cannot tell
+        ]
+    ),
 }
 
 STATE: dict[str, pa.Schema] = {
@@ -264,7 +285,7 @@ RESULT: dict[str, pa.Schema] = {
                 "run_id",
                 pa.string(),
             ),  # <kind>-<short_hash of config and inputs>: the same request has the same id
-            # ingest, words, count, export, train, score, sentences, trace, prompt_lens, held_out
+            # ingest, words, count, infini_gram, review, export, train, score, sentences, trace, prompt_lens, held_out
             ("kind", pa.string()),
             ("corpus", pa.string()),
             ("experiment", pa.string()),
