@@ -1,17 +1,36 @@
-"""Checkpoints: model, optimiser, random state, step and log rows in one folder, committed by one rename."""
+"""Checkpoints: weights, optimiser state, step and log rows in one folder, committed by one rename.
 
+They are torch's distributed checkpoints: every process writes its part, and what is written says nothing of how many
+there were, so that any number of processes goes on from it. Data order and random numbers are functions of the step
+and need no state.
+"""
+
+import contextlib
 import os
 import shutil
+import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+import torch.distributed.checkpoint as dcp
 from accelerate import Accelerator
+from torch.distributed.checkpoint.api import CheckpointException
+from torch.distributed.checkpoint.state_dict import (
+    StateDictOptions,
+    get_model_state_dict,
+    get_optimizer_state_dict,
+    set_optimizer_state_dict,
+    set_state_dict,
+)
 
 from ml.errors import UsageProblem
 from ml.files import read_json, write_json
 
 _PREFIX = "step-"
+_WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
 
 
 @dataclass(frozen=True)
@@ -23,11 +42,22 @@ class Resumed:
 
 
 def save_checkpoint(
-    accelerator: Accelerator, folder: Path, *, step: int, identity: dict[str, Any], log: list[dict[str, Any]], keep: int
+    accelerator: Accelerator,
+    model: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    folder: Path,
+    *,
+    step: int,
+    identity: dict[str, Any],
+    log: list[dict[str, Any]],
+    keep: int,
 ) -> None:
     """Write `folder/step-<n>` and drop all but the newest `keep`. A failed write (disk full) leaves older ones intact.
 
-    Every rank must call it: sharded optimisers are gathered.
+    Every process must call it, and all must see the same `folder`.
+
+    Raises:
+        OSError: a process could not write its part; raised in every process.
     """
     final = folder / f"{_PREFIX}{step:08d}"
     unfinished = folder / f".unfinished-{final.name}"
@@ -36,25 +66,34 @@ def save_checkpoint(
         unfinished.mkdir(parents=True)
     accelerator.wait_for_everyone()
     try:
-        accelerator.save_state(str(unfinished))
-    except (RuntimeError, OSError) as problem:  # torch and safetensors report a full disk in their own ways
+        with _quiet():
+            dcp.save(_state(model, optimizer), checkpoint_id=unfinished)
+    except (CheckpointException, RuntimeError, OSError) as problem:  # a full disk shows in several ways
         free_mib = shutil.disk_usage(folder).free >> 20
         shutil.rmtree(unfinished, ignore_errors=True)
         raise OSError(
-            f"checkpoint of step {step} could not be written to {folder} ({free_mib} MiB free): {problem}"
+            f"checkpoint of step {step} could not be written to {folder} ({free_mib} MiB free): {_cause(problem)}"
         ) from problem
-    accelerator.wait_for_everyone()
     if accelerator.is_main_process:
         write_json(unfinished / "state.json", {"step": step, "identity": identity, "log": log})
-        for path in unfinished.rglob("*"):
-            if path.is_file():
-                with path.open("rb") as stream:
-                    os.fsync(stream.fileno())
+        for path in unfinished.iterdir():
+            with path.open("rb") as stream:
+                os.fsync(stream.fileno())
         shutil.rmtree(final, ignore_errors=True)
         os.rename(unfinished, final)
         for old in checkpoint_folders(folder)[:-keep]:
             shutil.rmtree(old)
     accelerator.wait_for_everyone()
+
+
+def load_checkpoint(model: torch.nn.Module, optimizer: torch.optim.Optimizer, folder: Path) -> Resumed:
+    """Put weights and optimiser back as they were after the step, however many processes wrote them."""
+    state = _state(model, optimizer)
+    with _quiet():
+        dcp.load(state, checkpoint_id=folder)
+    set_state_dict(model, optimizer, model_state_dict=state["model"], optim_state_dict=state["optimizer"])
+    rest = read_json(folder / "state.json")
+    return Resumed(step=rest["step"], log=rest["log"])
 
 
 def checkpoint_folders(folder: Path) -> list[Path]:
@@ -84,8 +123,37 @@ def check_identity(found: dict[str, Any], wanted: dict[str, Any], place: Path) -
         )
 
 
-def load_checkpoint(accelerator: Accelerator, folder: Path) -> Resumed:
-    """Put model, optimiser and random state back as they were after the checkpoint's step."""
-    accelerator.load_state(str(folder))
-    state = read_json(folder / "state.json")
-    return Resumed(step=state["step"], log=state["log"])
+def whole_weights(model: torch.nn.Module) -> dict[str, Any]:
+    """Return all weights by name, gathered on the main process (the others get an empty answer when sharded)."""
+    return get_model_state_dict(model, options=_WHOLE)
+
+
+def whole_optimizer(model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> Any:
+    """Return the optimiser's state by the names of the parameters, gathered on the main process."""
+    return get_optimizer_state_dict(model, optimizer, options=_WHOLE)
+
+
+def read_optimizer(model: torch.nn.Module, optimizer: torch.optim.Optimizer, path: Path) -> None:
+    """Take over the optimiser state that `whole_optimizer` gave and `torch.save` wrote."""
+    state = torch.load(path, weights_only=True, map_location="cpu")
+    set_optimizer_state_dict(model, optimizer, state, options=StateDictOptions(full_state_dict=True))
+
+
+def _state(model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """Return what a checkpoint holds, every tensor under the parameter's name; shards where the model is sharded."""
+    return {"model": get_model_state_dict(model), "optimizer": get_optimizer_state_dict(model, optimizer)}
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence torch's remark that a single process saves alone."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="torch.distributed is disabled")
+        yield
+
+
+def _cause(problem: BaseException) -> str:
+    """Return what went wrong in one line; a distributed failure holds one exception per process."""
+    if isinstance(problem, CheckpointException):
+        problem = next(iter(problem.failures.values()))[0]
+    return " ".join(str(problem).split())

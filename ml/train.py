@@ -20,10 +20,18 @@ import pyarrow as pa
 import torch
 from accelerate import Accelerator
 
-from ml.checkpoints import check_identity, load_checkpoint, newest_step, save_checkpoint
+from ml.checkpoints import (
+    check_identity,
+    load_checkpoint,
+    newest_step,
+    read_optimizer,
+    save_checkpoint,
+    whole_optimizer,
+    whole_weights,
+)
 from ml.data import Export, Sequences, count_eos, count_predicted, make_batch, open_export, step_indices
 from ml.errors import RunFailed, UsageProblem, raise_all, run_program
-from ml.files import atomic_folder, file_hash, read_json, remove_unfinished, versions, write_json, write_result
+from ml.files import atomic_folder, file_hash, id64, read_json, remove_unfinished, versions, write_json, write_result
 from ml.flops import flops_per_token, measured_flops_per_s, published_flops_per_s
 from ml.lens import decoder_blocks
 from ml.loss import LossModel
@@ -40,6 +48,7 @@ from ml.models import (
     n_parameters,
 )
 from ml.optimize import learning_rate, make_optimizer
+from ml.parallel import clip_gradients, no_exchange, spread, start_processes
 from ml.presets import TrainPreset, as_dict, n_steps, read_preset
 from ml.progress import Progress
 from ml.schemas import RESULT
@@ -49,9 +58,7 @@ def main(argv: list[str] | None = None) -> None:
     """Check everything, then train, then write what came out."""
     arguments = _parse(argv)
     preset, export, source = _read_request(arguments)
-    on_gpu = torch.cuda.is_available()
-    # cpu=True lets several CPU processes find each other; without it each would train alone
-    accelerator = Accelerator(mixed_precision="bf16" if on_gpu else "no", cpu=not on_gpu)
+    accelerator, is_sharded = start_processes()
     _make_deterministic(accelerator.device)
     sequences = Sequences(export, preset.seq_len)
     total_steps = n_steps(preset, sequences.n_sequences)
@@ -68,7 +75,6 @@ def main(argv: list[str] | None = None) -> None:
         "seed": arguments.seed,
         "run_id": arguments.run_id,
         "steps": total_steps,
-        "n_processes": accelerator.num_processes,
     } | {f"preset.{name}": value for name, value in as_dict(preset).items()}
     out: Path = arguments.out
     if (out / "run.json").exists():
@@ -78,17 +84,19 @@ def main(argv: list[str] | None = None) -> None:
     newest = newest_step(out / "checkpoints", identity)
     if accelerator.is_main_process:
         remove_unfinished(out)
-    record = _run_record(arguments, preset, export, model, identity, accelerator)
+    record = _run_record(arguments, preset, export, model, identity, accelerator, is_sharded=is_sharded)
     speed = {
         "model_flops": flops_per_token(model, preset.seq_len) * preset.sequences_per_step * preset.seq_len,
         "measured_flops_per_s": measured_flops_per_s(accelerator.device) * accelerator.num_processes,
         "published_flops_per_s": _times(published_flops_per_s(accelerator.device), accelerator.num_processes),
     }
-    log, timing = _train(accelerator, model, source, preset, export, sequences, identity, total_steps, newest, out)
+    _prepare_blocks(model, preset)
+    loss_model = spread(accelerator, LossModel(model).train(), is_sharded=is_sharded)
+    log, timing = _train(
+        accelerator, loss_model, source, preset, export, sequences, identity, total_steps, newest, speed, out
+    )
     if accelerator.is_main_process:
-        rows = pa.Table.from_pylist(
-            [{"run_id": arguments.run_id} | row | speed for row in log], schema=RESULT["training_steps"]
-        )
+        rows = pa.Table.from_pylist(log, schema=RESULT["training_steps"])
         write_result(out, "training_steps", rows)
         write_json(out / "run.json", record | {"timing": timing | speed})
         shutil.rmtree(out / "checkpoints", ignore_errors=True)
@@ -103,7 +111,7 @@ def main(argv: list[str] | None = None) -> None:
 
 def _train(
     accelerator: Accelerator,
-    model: Any,
+    loss_model: torch.nn.Module,
     source: ModelSource,
     preset: TrainPreset,
     export: Export,
@@ -111,23 +119,16 @@ def _train(
     identity: dict[str, Any],
     total_steps: int,
     newest: Path | None,
+    speed: dict[str, float | None],
     out: Path,
 ) -> tuple[list[dict[str, Any]], dict[str, float]]:
     """Run all steps from the newest checkpoint on and save the model. Return one log row per step, and the speed."""
-    if preset.gradient_checkpointing:
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-    loss_model = LossModel(model).train()
-    if preset.compile_blocks:
-        # blocks, not the model: compiling the whole can lose the flash attention kernel
-        for block in decoder_blocks(model):
-            block.compile()
     optimizer = make_optimizer(loss_model, preset)
     if preset.optimizer_state == "model" and newest is None:
-        _load_optimizer_state(optimizer, source)
-    loss_model, optimizer = accelerator.prepare(loss_model, optimizer)
+        _load_optimizer_state(loss_model, optimizer, source)
     first_step, log = 1, []
     if newest is not None:
-        resumed = load_checkpoint(accelerator, newest)
+        resumed = load_checkpoint(loss_model, optimizer, newest)
         first_step, log = resumed.step + 1, resumed.log
         accelerator.print(f"resuming after step {resumed.step}", file=sys.stderr)
     seen = log[-1]["n_tokens_seen"] if log else 0
@@ -142,6 +143,8 @@ def _train(
     ) as progress:
         for step in range(first_step, total_steps + 1):
             step_started = time.monotonic()
+            # nothing random is carried from step to step: dropout, where a model has some, follows the step and process
+            torch.manual_seed(id64("step", str(identity["seed"]), str(step), str(accelerator.process_index)))
             rate = learning_rate(preset, step, total_steps)
             for group in optimizer.param_groups:
                 group["lr"] = rate
@@ -151,18 +154,22 @@ def _train(
             seen += tokens_per_step
             log.append(
                 {
+                    "run_id": identity["run_id"],
                     "step": step,
                     "n_tokens_seen": seen,
                     "loss": loss,
                     "learning_rate": rate,
                     "grad_norm": grad_norm,
                     "step_s": time.monotonic() - step_started,
+                    **speed,  # of the processes that took this step: a resumed run may have others
                 }
             )
             progress.advance(tokens_per_step, f"step {step}, loss {loss:.4f}, lr {rate:.2e}, grad norm {grad_norm:.2f}")
             if preset.checkpoint_every_steps and step % preset.checkpoint_every_steps == 0 and step < total_steps:
                 save_checkpoint(
                     accelerator,
+                    loss_model,
+                    optimizer,
                     out / "checkpoints",
                     step=step,
                     identity=identity,
@@ -204,15 +211,16 @@ def _step(
         batch = make_batch(tokens, device=accelerator.device, mask_dtype=mask_dtype, **packing)
         # gradients are exchanged between processes with the last micro-batch only
         is_last = start == starts[-1]
-        with contextlib.nullcontext() if is_last else accelerator.no_sync(loss_model):
-            nll = loss_model(batch.tokens, batch.labels, batch.positions, batch.mask)
+        with contextlib.nullcontext() if is_last else no_exchange(accelerator, loss_model):
+            with accelerator.autocast():
+                nll = loss_model(batch.tokens, batch.labels, batch.positions, batch.mask)
             # DDP and FSDP average gradients over processes: undo that, the divisor counts everybody's tokens
             accelerator.backward(nll * accelerator.num_processes / n_predicted)
         total += nll.detach()
     loss = accelerator.reduce(total, reduction="sum") / n_predicted
     limit = preset.clip_norm if preset.clip_norm is not None else float("inf")
-    grad_norm = accelerator.clip_grad_norm_(loss_model.parameters(), limit)
-    loss_value, norm_value = float(loss), float(grad_norm)
+    norm_value = clip_gradients(loss_model, limit)
+    loss_value = float(loss)
     if not torch.isfinite(torch.tensor(loss_value)):
         raise RunFailed(f"the loss of step {step} is {loss_value}: lower learning_rate or clip_norm in the preset")
     return loss_value, norm_value
@@ -222,11 +230,21 @@ def _times(peak: float | None, n_devices: int) -> float | None:
     return None if peak is None else peak * n_devices
 
 
-def _load_optimizer_state(optimizer: torch.optim.Optimizer, source: ModelSource) -> None:
+def _prepare_blocks(model: Any, preset: TrainPreset) -> None:
+    """Switch on what the preset asks of the decoder blocks, before the model is spread over processes."""
+    if preset.gradient_checkpointing:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    if preset.compile_blocks:
+        # blocks, not the model: compiling the whole can lose the flash attention kernel
+        for block in decoder_blocks(model):
+            block.compile()
+
+
+def _load_optimizer_state(loss_model: torch.nn.Module, optimizer: torch.optim.Optimizer, source: ModelSource) -> None:
     path = source.folder / "optimizer.pt" if source.folder else None
     if path is None or not path.exists():
         raise UsageProblem(f"optimizer_state: model, but --model {source.spec} has no optimizer.pt; set it to fresh")
-    optimizer.load_state_dict(torch.load(path, weights_only=True, map_location="cpu"))
+    read_optimizer(loss_model, optimizer, path)
 
 
 def _save_model(
@@ -238,17 +256,18 @@ def _save_model(
     out: Path,
 ) -> None:
     """Write `<out>/model` atomically."""
-    weights = accelerator.get_state_dict(loss_model)
+    weights = whole_weights(loss_model)
+    state = whole_optimizer(loss_model, optimizer) if preset.save_optimizer else None
     if not accelerator.is_main_process:
         return
     model = accelerator.unwrap_model(loss_model).model
-    weights = {name.removeprefix("model.").replace("_orig_mod.", ""): tensor for name, tensor in weights.items()}
+    weights = {name.removeprefix("model."): tensor for name, tensor in weights.items()}
     with atomic_folder(out / "model") as folder:
         model.save_pretrained(folder, state_dict=weights)
         (folder / "generation_config.json").unlink(missing_ok=True)
         shutil.copyfile(export.tokenizer_file, folder / "tokenizer.json")
-        if preset.save_optimizer:
-            torch.save(optimizer.state_dict(), folder / "optimizer.pt")
+        if state is not None:
+            torch.save(state, folder / "optimizer.pt")
 
 
 def _run_record(
@@ -258,6 +277,8 @@ def _run_record(
     model: Any,
     identity: dict[str, Any],
     accelerator: Accelerator,
+    *,
+    is_sharded: bool,
 ) -> dict[str, Any]:
     """Return what run.json says about a run, before its speed is known."""
     return {
@@ -274,6 +295,8 @@ def _run_record(
         "dtype": "float32 weights" + (", bfloat16 autocast" if accelerator.mixed_precision == "bf16" else ""),
         "packing": "document masks" if preset.document_masks else "plain causal",
         "device": str(accelerator.device.type),
+        "n_processes": accelerator.num_processes,
+        "is_sharded": is_sharded,
         "n_threads": torch.get_num_threads(),
         "versions": versions(),
     }

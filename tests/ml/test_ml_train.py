@@ -16,6 +16,7 @@ import yaml
 from making import make_config, make_export
 from safetensors.torch import load_file
 
+import ml.checkpoints
 import ml.train
 from ml.errors import UsageProblem
 from ml.schemas import RESULT
@@ -186,14 +187,15 @@ class TestResume:
         self, trained: Path, export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         request = arguments(tmp_path, export)
-        whole = ml.train.save_checkpoint
+        whole = ml.checkpoints.dcp.save
 
-        def full_disk(accelerator: object, folder: Path, *, step: int, **options: object) -> None:
-            if step > 2:
-                monkeypatch.setattr(accelerator, "save_state", _no_space)
-            whole(accelerator, folder, step=step, **options)  # type: ignore[arg-type]
+        def full_disk(state: object, *, checkpoint_id: Path) -> None:
+            if checkpoint_id.name.endswith("2"):
+                whole(state, checkpoint_id=checkpoint_id)  # type: ignore[arg-type]
+            else:
+                _no_space(checkpoint_id)
 
-        monkeypatch.setattr(ml.train, "save_checkpoint", full_disk)
+        monkeypatch.setattr(ml.checkpoints.dcp, "save", full_disk)
         with pytest.raises(OSError, match="checkpoint of step 4 could not be written"):
             ml.train.main(request)
         monkeypatch.undo()
@@ -268,8 +270,8 @@ def interrupted(request: list[str], *, after_step: int) -> None:
         ml.train.main(request)
 
 
-def _no_space(folder: str) -> None:
-    (Path(folder) / "model.safetensors").write_bytes(b"half")
+def _no_space(folder: Path) -> None:
+    (folder / "__0_0.distcp").write_bytes(b"half")
     raise RuntimeError("[enforce fail at inline_container.cc:659] . unexpected pos 704 vs 598")
 
 
@@ -289,18 +291,3 @@ def test_the_launcher_runs_it(export: Path, tmp_path: Path) -> None:
     assert finished.returncode == 0, finished.stderr.decode()
     assert len(losses(tmp_path / "out")) == 2
     shutil.rmtree(tmp_path / "out")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("document_masks", [True, False])
-def test_two_processes_take_the_steps_of_one(export: Path, tmp_path: Path, document_masks: bool) -> None:
-    """The same global batch, divided over two processes that exchange gradients, and micro-batches of one sequence."""
-    changes = {"steps": 5, "document_masks": document_masks}
-    ml.train.main(arguments(tmp_path, export, out="one", **changes))
-    finished = launch("cpu-ddp.yml", arguments(tmp_path, export, out="two", micro_batch_sequences=1, **changes))
-    assert finished.returncode == 0, finished.stderr.decode()
-    assert json.loads((tmp_path / "two" / "run.json").read_text())["identity"]["n_processes"] == 2
-    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), abs=1e-5)
-    one, two = (load_file(tmp_path / name / "model" / "model.safetensors") for name in ("one", "two"))
-    assert one.keys() == two.keys()
-    assert all(torch.allclose(one[name], two[name], atol=1e-4) for name in one)

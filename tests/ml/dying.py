@@ -1,0 +1,43 @@
+"""The trainer with an accident: `python dying.py HOW STEP RANK ARGUMENTS OF ml.train`.
+
+HOW is `killed` (the process kills itself with SIGKILL when it reaches the step) or `full` (its disk is full when the
+checkpoint of that step is written). Only the process of that rank has it.
+"""
+
+import os
+import signal
+import sys
+from typing import Any
+
+import ml.checkpoints
+import ml.train
+from ml.errors import run_program
+
+how, at_step, rank, *arguments = sys.argv[1:]
+whole_step, whole_save = ml.train._step, ml.train.save_checkpoint
+
+
+def step(*given: Any) -> tuple[float, float]:
+    """Die at the step."""
+    if given[5] == int(at_step):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return whole_step(*given)
+
+
+def save_checkpoint(*given: Any, step: int, **options: Any) -> None:
+    """Find the disk full when this process's own part is written."""
+
+    def no_space(self: Any, *ignored: Any) -> None:
+        raise RuntimeError("[enforce fail at inline_container.cc:659] . unexpected pos 704 vs 598")
+
+    if step == int(at_step):
+        ml.checkpoints.dcp.FileSystemWriter.write_data = no_space  # type: ignore[method-assign,assignment]
+    whole_save(*given, step=step, **options)
+
+
+if os.environ["RANK"] == rank:
+    if how == "killed":
+        ml.train._step = step
+    else:
+        ml.train.save_checkpoint = save_checkpoint
+run_program(lambda: ml.train.main(arguments))
