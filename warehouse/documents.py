@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse import identity
-from warehouse.languages import detect_language, language_code
+from warehouse.languages import detect_language, instance_languages, language_code
 from warehouse.matching import MATCH_POLICY, WordMatcher, WordMatches
 from warehouse.readers import memmap, parse
 from warehouse.readers.records import Piece, Records, Rejected
@@ -83,6 +83,8 @@ def rows_of_piece(tools: Tools, origin: Origin, piece: Piece) -> Rows:
         sizes, token_ends, _ = _sizes(encoder, encoded, texts)
 
     documents = _document_rows(origin, records, ids, kept, texts, encoded, sizes)
+    if piece.format == memmap.FORMAT:
+        documents = _with_instance_languages(documents)
     word_documents = match_documents(tools, documents, texts, token_ends)
     return Rows(documents, word_documents, tuple(records.rejects), piece.n_source_bytes)
 
@@ -296,6 +298,8 @@ def _document_rows(
         "lang": pa.array(langs, pa.string()),
         "lang_source": pa.array(lang_sources, pa.string()),
         "lang_score": pa.array(lang_scores, pa.float64()),
+        "instance_lang": pa.nulls(n_rows, pa.string()),
+        "other_lang_share": pa.nulls(n_rows, pa.float64()),
         "content_hash": pa.array([ids.content_hashes[i] for i in kept], pa.int64()),
         "n_chars": pa.array(map(len, texts), pa.int64()),
         "n_bytes": pa.array(sizes, pa.int64()),
@@ -306,6 +310,19 @@ def _document_rows(
     }
     schema = SHARDED["documents"]
     return pa.Table.from_arrays([columns[name].cast(schema.field(name).type) for name in schema.names], schema=schema)
+
+
+def _with_instance_languages(documents: pa.Table) -> pa.Table:
+    """Fill in what training instances hold beside each document. An instance's documents are all of one piece."""
+    instances = documents["line_number"].to_pylist()
+    found = instance_languages(
+        zip(instances, documents["lang"].to_pylist(), documents["n_tokens"].to_pylist(), strict=True)
+    )
+    for place, name in enumerate(("instance_lang", "other_lang_share")):
+        field = documents.schema.field(name)
+        column = pa.array([found[instance][place] for instance in instances], field.type)
+        documents = documents.set_column(documents.schema.get_field_index(name), field, column)
+    return documents
 
 
 def _languages(

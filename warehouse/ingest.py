@@ -1,11 +1,14 @@
 """Files into the lake: one shard per file, committed whole, in parallel over files and within them."""
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from warehouse import lake, readers
@@ -26,6 +29,7 @@ from warehouse.parallel import ordered_map
 from warehouse.progress import progress, say
 from warehouse.readers import hf_parquet, memmap
 from warehouse.readers.detect import InputFile, find_files
+from warehouse.readers.instances import choose_instances
 from warehouse.readers.records import Piece
 from warehouse.runs import Run
 from warehouse.settings import Home, available_threads
@@ -51,6 +55,8 @@ class IngestOptions:
     lang: str | None = None  # language of every document
     lang_column: str | None = None  # where records state theirs
     eos_token_id: int | None = None
+    global_indices: Path | None = None  # file of the training instances to read: see readers.instances
+    index_range: tuple[int, int] | None = None  # the elements [start, end) of that file
     max_reject_share: float = 0.05
 
 
@@ -95,6 +101,7 @@ class IngestSummary:
     files_by_format: Counter[str]
     left_out: list[str]  # files of a folder that no reader knows
     same_bytes: list[str]  # files that hold what another one of the request holds
+    not_chosen: list[str]  # files of which --global-indices names no instance
     n_new_files: int
     n_new_bytes: int
     tally: Tally
@@ -109,6 +116,7 @@ class _Source:
     file_hash: str
     n_bytes: int
     origin: Origin
+    instances: npt.NDArray[np.int64] | None  # to read of a memmap file; None: all
 
     @property
     def shard_id(self) -> str:
@@ -139,11 +147,13 @@ def ingest_corpus(
     with writer_lock(home):
         lake.remove_unfinished(home.lake)
         wanted = check_corpus(home, corpus, loaded, eos_token_id=options.eos_token_id)
-        sources = _sources(home, files, wanted, options)
+        chosen = _chosen_instances(files, wanted, options)
+        not_chosen = [file.name for file in files if chosen is not None and not len(chosen[file.path])]
+        sources = _sources(home, files, wanted, options, chosen)
         register_corpus(home, wanted, loaded)
         run = Run(
             kind="ingest",
-            config={key: value for key, value in vars(options).items() if key != "max_reject_share"},
+            config=_config(options),
             inputs={source.shard_id: source.file_hash for source in sources},
             corpus=corpus,
             tokenizer_hash=wanted.tokenizer_hash,
@@ -169,7 +179,8 @@ def ingest_corpus(
         engine=engine,
         files_by_format=Counter(source.file.format for source in sources),
         left_out=left_out,
-        same_bytes=sorted({file.name for file in files} - {source.file.name for source in sources}),
+        same_bytes=sorted({file.name for file in files} - {source.file.name for source in sources} - set(not_chosen)),
+        not_chosen=not_chosen,
         n_new_files=len(new),
         n_new_bytes=sum(source.n_bytes for source in new),
         tally=tally,
@@ -186,9 +197,49 @@ def _check_request(corpus: str, options: IngestOptions) -> None:
         raise UsageError(f"--lang {options.lang}: not a language code such as en, zho or en-fr")
     if options.lang and options.lang_column:
         raise UsageError("--lang and --lang-column exclude each other: give one of them")
+    if options.index_range and not options.global_indices:
+        raise UsageError("--index-range needs --global-indices: it names elements of that file")
 
 
-def _sources(home: Home, files: list[InputFile], corpus: Corpus, options: IngestOptions) -> list[_Source]:
+def _config(options: IngestOptions) -> dict[str, object]:
+    """Return the options that say what is read; the index file by its content, and only when there is one."""
+    others = ("max_reject_share", "global_indices", "index_range")
+    config: dict[str, object] = {key: value for key, value in vars(options).items() if key not in others}
+    if options.global_indices:
+        config |= {"global_indices": file_hash(options.global_indices), "index_range": options.index_range}
+    return config
+
+
+def _chosen_instances(
+    files: list[InputFile], corpus: Corpus, options: IngestOptions
+) -> dict[Path, npt.NDArray[np.int64]] | None:
+    """Return the instances to read of each file, None when all of them are.
+
+    Raises:
+        UsageError: a file is not of memmap tokens, or the index file does not fit the files.
+    """
+    if options.global_indices is None:
+        return None
+    ordered = sorted(files, key=lambda file: file.place)
+    for file in ordered:
+        if file.format != memmap.FORMAT:
+            raise UsageError(f"{file.path}: --global-indices numbers the instances of memmap files, not {file.format}")
+        try:
+            memmap.count_instances(file.path, corpus.vocab_size)
+        except ValueError as error:
+            raise UsageError(f"{file.path} is {error}") from None
+    paths = [file.path for file in ordered]
+    chosen = choose_instances(options.global_indices, options.index_range, paths, vocab_size=corpus.vocab_size)
+    return dict(zip(paths, chosen, strict=True))
+
+
+def _sources(
+    home: Home,
+    files: list[InputFile],
+    corpus: Corpus,
+    options: IngestOptions,
+    chosen: dict[Path, npt.NDArray[np.int64]] | None,
+) -> list[_Source]:
     """Return the distinct files of a request. The same bytes under two names are one file.
 
     Raises:
@@ -200,6 +251,9 @@ def _sources(home: Home, files: list[InputFile], corpus: Corpus, options: Ingest
     known_shards = {row["file_hash"]: row["shard_id"] for row in known if row["corpus"] == corpus.corpus}
     sources: dict[str, _Source] = {}
     for file in files:
+        instances = None if chosen is None else chosen[file.path]
+        if instances is not None and not len(instances):
+            continue
         problem = None
         if file.format == hf_parquet.FORMAT:
             problem = hf_parquet.check(file.path, lang_column=options.lang_column)
@@ -213,11 +267,13 @@ def _sources(home: Home, files: list[InputFile], corpus: Corpus, options: Ingest
         read_as += [lang, options.lang_column]
         if file.format == memmap.FORMAT:
             read_as.append(corpus.eos_token_id)
+        if instances is not None:
+            read_as.append(hashlib.blake2b(instances.tobytes(), digest_size=16).hexdigest())
         shard_id = short_hash(read_as)
         if known_shards.get(content, shard_id) != shard_id:
             raise UsageError(
                 f"{file.path} is in corpus {corpus.corpus} already, read with other options "
-                "(--format, --lang, --lang-column): repeat those, or use another --corpus name"
+                "(--format, --lang, --lang-column, --global-indices): repeat those, or use another --corpus name"
             )
         origin = Origin(
             corpus=corpus.corpus,
@@ -227,7 +283,7 @@ def _sources(home: Home, files: list[InputFile], corpus: Corpus, options: Ingest
             lang_column=options.lang_column,
             eos_token_id=corpus.eos_token_id,
         )
-        sources.setdefault(shard_id, _Source(file, content, file.path.stat().st_size, origin))
+        sources.setdefault(shard_id, _Source(file, content, file.path.stat().st_size, origin, instances))
     return list(sources.values())
 
 
@@ -287,7 +343,10 @@ def _ingest_with(
 
 def _tasks(sources: list[_Source], tools: Tools, corpus: Corpus) -> Iterator[_Task]:
     for number, source in enumerate(sources):
-        for piece in readers.pieces(source.file.path, source.file.format, vocab_size=corpus.vocab_size):
+        pieces = readers.pieces(
+            source.file.path, source.file.format, vocab_size=corpus.vocab_size, instances=source.instances
+        )
+        for piece in pieces:
             yield _Task(tools, number, source.origin, piece)
 
 

@@ -1,5 +1,7 @@
 """The language of a document: the code its record states, brought to one form, else a detector's answer."""
 
+from collections import Counter
+from collections.abc import Iterable
 from functools import cache
 
 UNKNOWN = "und"
@@ -66,6 +68,26 @@ def detect_language(text: str) -> tuple[str, float | None]:
         return UNKNOWN, None
     lang, probability = _identifier().classify(sample)
     return _short(lang), float(probability)
+
+
+def instance_languages(documents: Iterable[tuple[int, str, int]]) -> dict[int, tuple[str, float]]:
+    """Return for each training instance the language of most of its tokens, and the share of other languages in it.
+
+    Documents of unknown language belong to no other language. Of languages with as many tokens the first by code wins.
+
+    Args:
+        documents: (instance, language, tokens) of every document that the instances are made of.
+    """
+    tokens: dict[int, Counter[str]] = {}
+    for instance, lang, n_tokens in documents:
+        tokens.setdefault(instance, Counter())[lang] += n_tokens
+    found = {}
+    for instance, by_lang in tokens.items():
+        known = {lang: n for lang, n in by_lang.items() if lang != UNKNOWN}
+        most = min(known, key=lambda lang: (-known[lang], lang), default=UNKNOWN)
+        total = by_lang.total()
+        found[instance] = (most, (sum(known.values()) - known.get(most, 0)) / total if total else 0.0)
+    return found
 
 
 @cache

@@ -34,6 +34,12 @@ def ingest(
     eos_token_id: Annotated[
         int | None, typer.Option(metavar="N", help="Id between documents [default: the tokenizer's].")
     ] = None,
+    global_indices: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Memmap: read only the instances that this array names.")
+    ] = None,
+    index_range: Annotated[
+        str | None, typer.Option(metavar="START:END", help="Elements of the array to use [default: all].")
+    ] = None,
     max_reject_share: Annotated[
         float, typer.Option(metavar="SHARE", help="Fail when more of the records than this cannot be used.")
     ] = 0.05,
@@ -46,12 +52,15 @@ def ingest(
     Example: pivots ingest documents/ --corpus web --tokenizer tokenizer.json
     """
     from warehouse.ingest import IngestOptions, ingest_corpus
+    from warehouse.readers.instances import parse_range
 
     options = IngestOptions(
         format=file_format,
         lang=lang,
         lang_column=lang_column,
         eos_token_id=eos_token_id,
+        global_indices=global_indices,
+        index_range=parse_range(index_range) if index_range else None,
         max_reject_share=max_reject_share,
     )
     summary = ingest_corpus(Home.resolve(home), paths, corpus=corpus, tokenizer=tokenizer, options=options)
@@ -62,7 +71,11 @@ def ingest(
     if summary.n_superseded:
         print(f"replaced   {summary.n_superseded:,} documents of the corpus by another file's record of the same id")
     print(f"rejects    {tally.n_rejects:,}{_by_reason(tally.reasons)}")
-    for names, what in ((summary.left_out, "of no known format"), (summary.same_bytes, "with the bytes of another")):
+    for names, what in (
+        (summary.left_out, "of no known format"),
+        (summary.same_bytes, "with the bytes of another"),
+        (summary.not_chosen, "without a chosen instance"),
+    ):
         if names:
             shown = ", ".join(names[:5]) + (" ..." if len(names) > 5 else "")
             print(f"left out   {len(names):,} {what}: {shown}")

@@ -7,20 +7,25 @@ one piece into records, in any process. Both see a file in order and hold a boun
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from warehouse.readers import dolma, hf_parquet, memmap, plain_text
 from warehouse.readers.records import Piece, Records
 
 FORMATS = (dolma.FORMAT, hf_parquet.FORMAT, memmap.FORMAT, plain_text.FORMAT)
 
 
-def pieces(path: Path, file_format: str, *, vocab_size: int) -> Iterator[Piece]:
-    """Cut a file of a known format into pieces."""
+def pieces(
+    path: Path, file_format: str, *, vocab_size: int, instances: npt.NDArray[np.int64] | None = None
+) -> Iterator[Piece]:
+    """Cut a file of a known format into pieces; of a memmap file only some instances, when they are given."""
     if file_format == dolma.FORMAT:
         return dolma.pieces(path)
     if file_format == hf_parquet.FORMAT:
         return hf_parquet.pieces(path)
     if file_format == memmap.FORMAT:
-        return memmap.pieces(path, vocab_size)
+        return memmap.pieces(path, vocab_size, instances)
     assert file_format == plain_text.FORMAT, file_format
     return plain_text.pieces(path)
 

@@ -27,6 +27,7 @@ class InputFile:
     path: Path
     name: str  # as given, relative to the parent of the PATH argument
     format: str
+    place: int  # in the order of the PATH arguments, within a folder by name
 
 
 def find_files(paths: list[Path], file_format: str) -> tuple[list[InputFile], list[str]]:
@@ -52,7 +53,7 @@ def find_files(paths: list[Path], file_format: str) -> tuple[list[InputFile], li
                 raise UsageError(f"{path}: no permission to read it")
             recognised = file_format if file_format != "auto" else _recognise(path)
             if recognised is not None and not (path != root and _is_other(path, recognised)):
-                found.setdefault(path, InputFile(path, name, recognised))
+                found.setdefault(path, InputFile(path, name, recognised, len(found)))
             elif path == root:
                 raise UsageError(f"{given}: cannot tell its format; pass --format {'|'.join(FORMATS)}")
             else:

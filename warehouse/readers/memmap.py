@@ -2,8 +2,8 @@
 
 A training instance holds pieces of several unrelated documents, told apart by the separator. Each such fragment is a
 document here, so that its ids hold no special tokens and words of unrelated texts do not meet; `line_number` is the
-instance (1-based), so that questions about whole instances are a `group by source_file, line_number`. The first and the
-last fragment of an instance are usually cut off, at worst within a character.
+instance (1-based within its file). The first and the last fragment of an instance are usually cut off, at worst within
+a character.
 """
 
 import codecs
@@ -60,12 +60,13 @@ def check(path: Path, *, vocab_size: int, eos_token_id: int | None) -> str | Non
     try:
         tokens = open_tokens(path, vocab_size)
     except ValueError as error:
-        return str(error)
+        return f"is {error}"
     if len(tokens) < INSTANCE_TOKENS:
         return None  # a reject when it is read
-    step = max(len(tokens) // _SAMPLE_TOKENS, 1)
-    half = _SAMPLE_TOKENS // 2
-    sample = np.concatenate([tokens[:half], tokens[::step][:half]])
+    sample = tokens
+    if len(tokens) > _SAMPLE_TOKENS:
+        half = _SAMPLE_TOKENS // 2
+        sample = np.concatenate([tokens[:half], tokens[:: len(tokens) // half][:half]])
     counts = {i: int((sample == i).sum()) for i in sorted({eos_token_id, *_USUAL_SEPARATORS})}
     if counts[eos_token_id]:
         return None
@@ -73,8 +74,13 @@ def check(path: Path, *, vocab_size: int, eos_token_id: int | None) -> str | Non
     return f"holds no separator {eos_token_id} in a sample of {len(sample):,} tokens, but {found}: pass --eos-token-id"
 
 
-def pieces(path: Path, vocab_size: int) -> Iterator[Piece]:
-    """Cut a file into runs of instances."""
+def count_instances(path: Path, vocab_size: int) -> int:
+    """Return how many whole instances a file holds. Raises ValueError like `open_tokens`."""
+    return len(open_tokens(path, vocab_size)) // INSTANCE_TOKENS
+
+
+def pieces(path: Path, vocab_size: int, chosen: npt.NDArray[np.int64] | None = None) -> Iterator[Piece]:
+    """Cut a file into some of its instances at a time; `chosen` are the ones to read (0-based), all when None."""
     size = path.stat().st_size
     rejects: list[Rejected] = []
     if size == 0:
@@ -94,10 +100,11 @@ def pieces(path: Path, vocab_size: int) -> Iterator[Piece]:
         yield Piece(FORMAT, None, 1, size, tuple(rejects))
         return
     identity = file_hash(path)[:16]
-    for first in range(0, n_instances, _PIECE_INSTANCES):
-        n_piece = min(_PIECE_INSTANCES, n_instances - first)
-        payload = (str(path), identity, vocab_size, n_piece)
-        yield Piece(FORMAT, payload, first + 1, size * n_piece // n_instances, tuple(rejects))
+    instances = np.arange(n_instances) if chosen is None else chosen
+    for first in range(0, len(instances), _PIECE_INSTANCES):
+        some = instances[first : first + _PIECE_INSTANCES]
+        payload = (str(path), identity, vocab_size, some)
+        yield Piece(FORMAT, payload, int(some[0]) + 1, size * len(some) // len(instances), tuple(rejects))
         rejects = []
 
 
@@ -109,17 +116,17 @@ def parse(piece: Piece, *, eos_token_id: int) -> Records:
     records = Records(rejects=list(piece.rejects))
     if piece.payload is None:
         return records
-    path, identity, vocab_size, n_instances = piece.payload
-    begin = (piece.first_line - 1) * INSTANCE_TOKENS
-    tokens = open_tokens(Path(path), vocab_size)[begin : begin + n_instances * INSTANCE_TOKENS]
-    for row, instance in enumerate(np.asarray(tokens).reshape(n_instances, INSTANCE_TOKENS)):
-        separators = np.flatnonzero(instance == eos_token_id)
-        for number, fragment in enumerate(np.split(instance, separators)):
+    path, identity, vocab_size, instances = piece.payload
+    tokens = open_tokens(Path(path), vocab_size)
+    for instance in instances.tolist():
+        ids_of_instance = np.asarray(tokens[instance * INSTANCE_TOKENS : (instance + 1) * INSTANCE_TOKENS])
+        separators = np.flatnonzero(ids_of_instance == eos_token_id)
+        for number, fragment in enumerate(np.split(ids_of_instance, separators)):
             ids = fragment[fragment != eos_token_id]
             if not len(ids):
                 continue  # the instance begins with a separator, or two follow each other
-            records.line_numbers.append(piece.first_line + row)
-            records.source_ids.append(f"{identity}:{piece.first_line + row - 1}:{number}")
+            records.line_numbers.append(instance + 1)
+            records.source_ids.append(f"{identity}:{instance}:{number}")
             records.sources.append("")
             records.langs.append(None)
             records.token_ids.append(ids.astype(np.int32))
