@@ -228,7 +228,7 @@ def timed_stages() -> dict[str, float]:
     """Return thread seconds by stage, in a table that fills while counting goes on."""
     from collections import defaultdict
 
-    from warehouse.counting import bit_kernels, corpus, pair_kernels, sorting, sums, writing
+    from warehouse.counting import bit_kernels, embedded, pair_kernels, sorting, sums, writing
 
     stages: dict[str, float] = defaultdict(float)
 
@@ -244,7 +244,7 @@ def timed_stages() -> dict[str, float]:
 
         setattr(owner, name, watched)
 
-    watch(corpus, "read_corpus", "reading units (wall)")
+    watch(embedded, "read_corpus", "reading units (wall)")
     for name in ("add_word_rows", "add_token_rows"):
         watch(pair_kernels, name, "increments")
     for name in ("set_bits", "add_frequent_rows", "add_frequent_columns"):

@@ -55,6 +55,18 @@ class ChunkStore:
         for number in range(self.n_chunks):
             yield self._kept if self._kept is not None else self._load(number)
 
+    def save(self) -> None:
+        """Write a chunk that is only in memory, too."""
+        if self._kept is not None:
+            self._save(0, self._kept)
+
+    @classmethod
+    def saved(cls, folder: Path) -> "ChunkStore":
+        """Return the chunks that are in a folder."""
+        store = cls(folder)
+        store.n_chunks = len(list(folder.glob("*-starts.npy")))
+        return store
+
     def _save(self, number: int, chunk: Chunk) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         for field in fields(Chunk):

@@ -4,7 +4,6 @@ import json
 import shutil
 import time
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,21 +12,20 @@ import pyarrow.parquet as pq
 
 from warehouse import lake
 from warehouse.connection import writer_lock
-from warehouse.counting.cells import token_pair_edges, word_token_cells
 from warehouse.counting.changes import find_changes
+from warehouse.counting.embedded import embedded
+from warehouse.counting.engine import Counted, Engine
 from warehouse.counting.inputs import CountInputs, bring_superseded_up_to_date, find_inputs, item_pairs
-from warehouse.counting.memory import MemoryPlan, memory_plan
 from warehouse.counting.options import CountOptions
-from warehouse.counting.sorting import sorted_edges
 from warehouse.counting.strata import strata_tables
 from warehouse.counting.sums import SumsWriter, find_sums, sums_writer
-from warehouse.counting.units import Corpus, read_corpus
-from warehouse.counting.words import count_word_pairs, word_pair_rows
+from warehouse.counting.units import Corpus
+from warehouse.counting.words import word_pair_rows
 from warehouse.counting.writing import Columns, table_writer, write_rows
 from warehouse.errors import StepFailed
-from warehouse.progress import progress, say
+from warehouse.progress import say
 from warehouse.runs import Run
-from warehouse.settings import Home, available_threads
+from warehouse.settings import Home
 
 # Changes up to this share of the sums are counted again each time; more are added to them for good.
 _KEPT_CHANGES = 1 / 32
@@ -51,8 +49,12 @@ class CountSummary:
     was_there: bool
 
 
-def count_corpus(home: Home, corpus: str, options: CountOptions | None = None) -> CountSummary:
+def count_corpus(
+    home: Home, corpus: str, options: CountOptions | None = None, *, engine: Engine = embedded
+) -> CountSummary:
     """Make the counts of a corpus with these options and point the corpus to them; nothing is done twice.
+
+    The engine changes no byte of what is counted, and so is no part of a count's identity.
 
     Raises:
         UsageError: the corpus was not ingested.
@@ -77,7 +79,7 @@ def count_corpus(home: Home, corpus: str, options: CountOptions | None = None) -
             lake.remove_unfinished(folder.parent)
             with lake.atomic_folder(folder) as unfinished:
                 scratch = unfinished / "scratch"
-                _count(home, unfinished, scratch, inputs, options, count_id, run.run_id)
+                _count(home, unfinished, scratch, inputs, options, count_id, run.run_id, engine)
                 shutil.rmtree(scratch, ignore_errors=True)
         run.record(home)
         if lake.current_count(home, corpus) != count_id:
@@ -86,26 +88,30 @@ def count_corpus(home: Home, corpus: str, options: CountOptions | None = None) -
 
 
 def _count(
-    home: Home, folder: Path, scratch: Path, inputs: CountInputs, options: CountOptions, count_id: str, run_id: str
+    home: Home,
+    folder: Path,
+    scratch: Path,
+    inputs: CountInputs,
+    options: CountOptions,
+    count_id: str,
+    run_id: str,
+    engine: Engine,
 ) -> None:
     """Count what has changed since sums were kept, or everything; write all tables, and new sums when it was much."""
-    plan = memory_plan()
     name = inputs.corpus
     if not inputs.word_documents:
         say(f"no words are matched in corpus {name!r}: only tokens are counted (see `pivots words import`)")
     changes = find_changes(inputs, find_sums(home, inputs, options))
-    base, threads = changes.base, available_threads()
-    corpus = read_corpus(
-        base, changes.added, changes.removed, inputs.vocab_size, options, plan, scratch, threads=threads
-    )
-    if not corpus.n_units:
-        raise StepFailed(f"corpus {name!r} holds no tokens: nothing to count")
-    if options.max_docs_per_word is not None or not _is_much(corpus):
-        _write_counts(folder, scratch, inputs, corpus, options, plan, None)
-    else:
-        with sums_writer(home, inputs, options) as writer:
-            pair_docs = _write_counts(folder, scratch, inputs, corpus, options, plan, writer)
-            writer.finish(inputs, changes.shards, options, corpus, pair_docs)
+    with engine(inputs, changes, options, scratch) as counted:
+        corpus = counted.corpus
+        if not corpus.n_units:
+            raise StepFailed(f"corpus {name!r} holds no tokens: nothing to count")
+        if options.max_docs_per_word is not None or not _is_much(corpus):
+            _write_counts(folder, inputs, counted, None)
+        else:
+            with sums_writer(home, inputs, options) as writer:
+                pair_docs = _write_counts(folder, inputs, counted, writer)
+                writer.finish(inputs, changes.shards, options, corpus, pair_docs)
     write_rows(folder, "counts", name, _counts_row(corpus, options, count_id, run_id))
 
 
@@ -115,43 +121,23 @@ def _is_much(corpus: Corpus) -> bool:
     return corpus.base is None or changed > _KEPT_CHANGES * corpus.base.n_tokens
 
 
-def _write_counts(
-    folder: Path,
-    scratch: Path,
-    inputs: CountInputs,
-    corpus: Corpus,
-    options: CountOptions,
-    plan: MemoryPlan,
-    sums: SumsWriter | None,
-) -> np.ndarray:
+def _write_counts(folder: Path, inputs: CountInputs, counted: Counted, sums: SumsWriter | None) -> np.ndarray:
     """Write every counted table but `counts` into a folder; return n(s,t) of all pairs.
 
     Args:
-        scratch: may hold what does not fit in memory.
         sums: receives the rows with all their cells.
     """
-    threads = available_threads()
     name = inputs.corpus
-    for table, columns in strata_tables(corpus):
+    for table, columns in strata_tables(counted.corpus):
         write_rows(folder, table, name, columns)
     pairs = item_pairs(inputs)
-    pair_docs = count_word_pairs(pairs, corpus)
+    pair_docs = counted.pair_docs(pairs)
     write_rows(folder, "word_pairs", name, word_pair_rows(pairs, pair_docs))
-    with (
-        table_writer(folder, "word_tokens", name) as writer,
-        progress("counting words x tokens", corpus.word_ids.size, "words") as done,
-    ):
-        save = partial(sums.append, "words") if sums else None
-        for cells in word_token_cells(corpus, plan, threads=threads, save=save, done=done):
-            writer.append(cells)
-    with (
-        table_writer(folder, "token_pairs", name) as writer,
-        progress("counting tokens x tokens", corpus.token_ids.size, "tokens") as done,
-    ):
-        save = partial(sums.append, "tokens") if sums else None
-        edges = token_pair_edges(corpus, options, plan, threads=threads, save=save, done=done)
-        for rows in sorted_edges(edges, n_tokens=inputs.vocab_size, limit_bytes=plan.sort, folder=scratch):
-            writer.append(rows)
+    save = sums.append if sums else None
+    for table, rows in (("word_tokens", counted.word_tokens(save)), ("token_pairs", counted.token_pairs(save))):
+        with table_writer(folder, table, name) as writer:
+            for columns in rows:
+                writer.append(columns)
     return pair_docs
 
 

@@ -58,7 +58,7 @@ def row_groups(shards: list[ShardPart], options: CountOptions) -> Iterator[RowGr
     """Yield the row groups of some shards, with the word matches of their shard."""
     for shard in shards:
         matches = ShardMatches(shard.matches, options)
-        for number in range(pq.read_metadata(shard.path).num_row_groups):
+        for number in range(*(shard.groups or (0, pq.read_metadata(shard.path).num_row_groups))):
             yield RowGroup(shard, number, matches)
 
 
@@ -84,10 +84,14 @@ def cut_row_group(group: RowGroup, vocab_size: int, options: CountOptions) -> li
     return batches
 
 
-def _batch_docs(metadata: pq.RowGroupMetaData) -> int:
+def group_tokens(metadata: pq.RowGroupMetaData) -> int:
+    """Return about how many tokens a row group of documents holds (a document without tokens is one value, too)."""
     columns = map(metadata.column, range(metadata.num_columns))
-    n_tokens = next(c.num_values for c in columns if c.path_in_schema.startswith("token_ids"))
-    return max(1, min(1 << 16, _BATCH_TOKENS * metadata.num_rows // max(n_tokens, 1)))
+    return next(c.num_values for c in columns if c.path_in_schema.startswith("token_ids"))
+
+
+def _batch_docs(metadata: pq.RowGroupMetaData) -> int:
+    return max(1, min(1 << 16, _BATCH_TOKENS * metadata.num_rows // max(group_tokens(metadata), 1)))
 
 
 def _cut(group: RowGroup, rows: pa.RecordBatch, vocab_size: int, options: CountOptions) -> UnitBatch:

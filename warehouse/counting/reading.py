@@ -58,13 +58,13 @@ def read_units(
             for batch in batches:
                 chunk = _take(found, batch)
                 if waiting and n_bytes + chunk.n_bytes > plan.chunk:
-                    found.store.append(_join(waiting))
+                    found.store.append(join_chunks(waiting))
                     waiting, n_bytes = [], 0
                 waiting.append(chunk)
                 n_bytes += chunk.n_bytes
                 advance(batch.n_docs)
     if waiting:
-        found.store.append(_join(waiting))
+        found.store.append(join_chunks(waiting))
     return found
 
 
@@ -81,7 +81,8 @@ def _take(found: FirstPass, batch: UnitBatch) -> Chunk:
     return Chunk(batch.ids, batch.starts, strata, words, batch.word_units, batch.hashes)
 
 
-def _join(chunks: list[Chunk]) -> Chunk:
+def join_chunks(chunks: list[Chunk]) -> Chunk:
+    """Return the units of several chunks, numbered alike, as one; words stay as they stand, not grouped."""
     sizes = np.concatenate([np.diff(c.starts) for c in chunks])
     first_units = np.cumsum([0, *(c.n_units for c in chunks)])[:-1].tolist()
     return Chunk(

@@ -22,6 +22,7 @@ class ShardPart:
     matches: list[Path]
     doc_ids: np.ndarray  # int64, sorted
     only: bool  # doc_ids are the ones to read; else the ones to leave out
+    groups: tuple[int, int] | None = None  # the row groups [from, to) to read; None: all
 
 
 @dataclass(frozen=True)

@@ -136,19 +136,24 @@ def find_sums(home: Home, inputs: CountInputs, options: CountOptions) -> Sums | 
             continue
         if found["word_documents"].keys() != {m for m in matches if m in found["word_documents"]}:
             continue
-        folder = path.parent
-        superseded = folder / "superseded.parquet"
-        return Sums(
-            folder=folder,
-            documents=found["documents"],
-            word_documents=found["word_documents"],
-            superseded=superseded_docs(superseded if superseded.exists() else None),
-            strata=[(lang, length_bin) for lang, length_bin in found["strata"]],
-            n_tokens=found["n_tokens"],
-            **{name: np.load(folder / f"{name}.npy") for name in (*_TABLES, "pair_docs")},
-            **{f"{name}_starts": np.load(folder / f"{name}s-starts.npy") for name in ("token", "word")},
-        )
+        return load_sums(path.parent)
     return None
+
+
+def load_sums(folder: Path) -> Sums:
+    """Read sums, without their rows."""
+    found = json.loads((folder / "sums.json").read_text())
+    superseded = folder / "superseded.parquet"
+    return Sums(
+        folder=folder,
+        documents=found["documents"],
+        word_documents=found["word_documents"],
+        superseded=superseded_docs(superseded if superseded.exists() else None),
+        strata=[(lang, length_bin) for lang, length_bin in found["strata"]],
+        n_tokens=found["n_tokens"],
+        **{name: np.load(folder / f"{name}.npy") for name in (*_TABLES, "pair_docs")},
+        **{f"{name}_starts": np.load(folder / f"{name}s-starts.npy") for name in ("token", "word")},
+    )
 
 
 @contextmanager

@@ -73,7 +73,7 @@ class Corpus:
 
 
 @dataclass(frozen=True)
-class _Order:
+class Order:
     """The places of strata, tokens and words in the tables of a corpus."""
 
     strata: list[tuple[str, int]]
@@ -101,10 +101,25 @@ def read_corpus(
     """
     more = read_units(added, vocab_size, options, plan, folder / "added", threads=threads)
     less = read_units(removed, vocab_size, options, plan, folder / "removed", threads=threads)
-    order = _order(base, more, less, vocab_size)
+    words = [more.numbers.word_ids, less.numbers.word_ids]
+    n_docs = more.counts.sum(axis=0, dtype=np.int64)
+    order = place(base, set(more.strata) | set(less.strata), words, n_docs)
     stratum_docs = _stratum_docs(more, order) - _stratum_docs(less, order)
-    new = _units(more, order, options, threads=threads)
-    gone = _units(less, order, options, threads=threads)
+    return on_base(
+        base,
+        order,
+        stratum_docs,
+        _units(more, order, options, threads=threads),
+        _units(less, order, options, threads=threads),
+    )
+
+
+def on_base(base: Sums | None, order: Order, stratum_docs: np.ndarray, new: Units, gone: Units) -> Corpus:
+    """Return the corpus that a base becomes with new units and without some that are gone.
+
+    Args:
+        stratum_docs: uint32[ranks, strata], n_k(x) of the new units - those of the units that are gone (wraps around).
+    """
     sizes = new.stratum_sizes - gone.stratum_sizes
     word_strata = new.word_strata - gone.word_strata
     n_tokens = new.n_tokens - gone.n_tokens
@@ -128,25 +143,28 @@ def read_corpus(
     )
 
 
-def _order(base: Sums | None, more: FirstPass, less: FirstPass, vocab_size: int) -> _Order:
-    """Place what the base has as it has it, then what is new; what is removed is in the base."""
-    n_docs = more.counts.sum(axis=0, dtype=np.int64)
-    strata = set(more.strata) | set(less.strata)
+def place(base: Sums | None, strata: set[tuple[str, int]], words: list[np.ndarray], n_docs: np.ndarray) -> Order:
+    """Place what the base has as it has it, then what is new; what is removed is in the base.
+
+    Args:
+        strata, words: those of all units that are added or removed.
+        n_docs: int64[vocab], n(x) in the units that are added.
+    """
     known = np.empty(0, np.int32)
-    words = [more.numbers.word_ids, less.numbers.word_ids]
     if base is not None:
-        strata |= set(base.strata)
+        strata = strata | set(base.strata)
         known = base.token_ids
-        words.append(base.word_ids)
+        words = [*words, base.word_ids]
+        n_docs = n_docs.copy()
         n_docs[known] = 0
     new = np.argsort(-n_docs, kind="stable")[: int((n_docs > 0).sum())]
     token_ids = np.concatenate([known, new]).astype(np.int32)
-    ranks = np.zeros(vocab_size, id_dtype(vocab_size))
+    ranks = np.zeros(n_docs.size, id_dtype(n_docs.size))
     ranks[token_ids] = np.arange(token_ids.size)
-    return _Order(sorted(strata), token_ids, ranks, np.unique(np.concatenate(words)))
+    return Order(sorted(strata), token_ids, ranks, np.unique(np.concatenate(words)))
 
 
-def _stratum_docs(first: FirstPass, order: _Order) -> np.ndarray:
+def _stratum_docs(first: FirstPass, order: Order) -> np.ndarray:
     """Return uint32[ranks, strata]."""
     by_stratum = np.zeros((len(order.strata), order.token_ids.size), np.uint32)
     for stratum, number in first.strata.items():
@@ -154,37 +172,51 @@ def _stratum_docs(first: FirstPass, order: _Order) -> np.ndarray:
     return np.ascontiguousarray(by_stratum.T)
 
 
-def _units(first: FirstPass, order: _Order, options: CountOptions, *, threads: int) -> Units:
+def _units(first: FirstPass, order: Order, options: CountOptions, *, threads: int) -> Units:
     """Give the chunks of a first pass their final numbers, and add up what counting over them needs to know."""
-    n_strata, n_words = len(order.strata), order.word_ids.size
+    n_words = order.word_ids.size
     new_strata = np.array([order.strata.index(stratum) for stratum in first.strata], np.int32)
     new_words = np.searchsorted(order.word_ids, first.numbers.word_ids).astype(np.int32)
     limits = sample_limits(first.store, new_words, n_words, options)
-    units = Units(
-        store=first.store,
-        n_units=first.n_units,
-        n_tokens=first.n_tokens,
-        stratum_sizes=np.zeros(n_strata, np.int64),
-        n_docs=first.counts[:, order.token_ids].sum(axis=0, dtype=np.int64),
-        row_work=np.zeros(order.token_ids.size, np.int64),
-        word_strata=np.zeros((n_words, n_strata), np.int32),
-        word_work=np.zeros(n_words, np.int64),
-    )
+    units = no_units(order, first.store)
+    units.n_units, units.n_tokens = first.n_units, first.n_tokens
+    units.n_docs = first.counts[:, order.token_ids].sum(axis=0, dtype=np.int64)
     with ThreadPoolExecutor(threads) as pool:
         for number, chunk in enumerate(first.store):
-            _to_ranks(chunk, order, pool, threads=threads)
+            to_ranks(chunk, order, pool, threads=threads)
             chunk.strata = new_strata[chunk.strata]
-            _group_words(chunk, new_words, n_words, limits)
-            units.stratum_sizes += np.bincount(chunk.strata, minlength=n_strata)
-            kernels.add_row_work(chunk.ids, chunk.starts, units.row_work)
-            kernels.count_words(chunk.words, chunk.word_units, chunk.strata, units.word_strata)
-            sizes = np.diff(chunk.starts)[chunk.word_units]
-            units.word_work += np.bincount(chunk.words, sizes, minlength=n_words).astype(np.int64)
+            group_words(chunk, new_words, n_words, limits)
+            add_chunk(units, chunk)
             first.store.replace(number, chunk)
     return units
 
 
-def _to_ranks(chunk: Chunk, order: _Order, pool: ThreadPoolExecutor, *, threads: int) -> None:
+def no_units(order: Order, store: ChunkStore) -> Units:
+    """Return the units of a store before any of its chunks is added."""
+    n_strata, n_ranks, n_words = len(order.strata), order.token_ids.size, order.word_ids.size
+    return Units(
+        store=store,
+        n_units=0,
+        n_tokens=0,
+        stratum_sizes=np.zeros(n_strata, np.int64),
+        n_docs=np.zeros(n_ranks, np.int64),
+        row_work=np.zeros(n_ranks, np.int64),
+        word_strata=np.zeros((n_words, n_strata), np.int32),
+        word_work=np.zeros(n_words, np.int64),
+    )
+
+
+def add_chunk(units: Units, chunk: Chunk) -> None:
+    """Add up what counting over a chunk in its final numbers needs to know, but its units, tokens and n(x)."""
+    n_strata, n_words = units.stratum_sizes.size, units.word_work.size
+    units.stratum_sizes += np.bincount(chunk.strata, minlength=n_strata)
+    kernels.add_row_work(chunk.ids, chunk.starts, units.row_work)
+    kernels.count_words(chunk.words, chunk.word_units, chunk.strata, units.word_strata)
+    sizes = np.diff(chunk.starts)[chunk.word_units]
+    units.word_work += np.bincount(chunk.words, sizes, minlength=n_words).astype(np.int64)
+
+
+def to_ranks(chunk: Chunk, order: Order, pool: ThreadPoolExecutor, *, threads: int) -> None:
     bounds = np.linspace(0, chunk.n_units, 4 * threads + 1).astype(np.int64)
 
     def replace(part: int) -> None:
@@ -194,7 +226,7 @@ def _to_ranks(chunk: Chunk, order: _Order, pool: ThreadPoolExecutor, *, threads:
     list(pool.map(replace, range(4 * threads)))
 
 
-def _group_words(chunk: Chunk, new_words: np.ndarray, n_words: int, limits: np.ndarray | None) -> None:
+def group_words(chunk: Chunk, new_words: np.ndarray, n_words: int, limits: np.ndarray | None) -> None:
     """Give words their final numbers, drop what the sample leaves out, and group the units by word."""
     words, units = new_words[chunk.words], chunk.word_units
     if limits is not None:

@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit
 
+from warehouse.counting.chunks import Chunk
 from warehouse.counting.units import Corpus, Units
 from warehouse.counting.writing import Columns
 
@@ -25,11 +26,22 @@ def word_pair_rows(pairs: np.ndarray, counts: np.ndarray) -> Columns:
 
 def _shared_units(pairs: np.ndarray, corpus: Corpus, units: Units) -> np.ndarray:
     counts = np.zeros(len(pairs), np.int64)
-    occur = np.isin(pairs, corpus.word_ids).all(axis=1)
-    rows = np.searchsorted(corpus.word_ids, pairs[occur])
     for chunk in units.store:
-        starts = np.searchsorted(chunk.words, np.arange(corpus.word_ids.size + 1))
-        counts[occur] += _count_shared(chunk.word_units, starts, rows)
+        counts += shared_units(pairs, corpus.word_ids, chunk)
+    return counts
+
+
+def shared_units(pairs: np.ndarray, word_ids: np.ndarray, chunk: Chunk) -> np.ndarray:
+    """Return int64[pairs]: how many units of a chunk hold both words of each pair.
+
+    Args:
+        word_ids: int64, ascending: the words that the chunk's numbers stand for.
+    """
+    counts = np.zeros(len(pairs), np.int64)
+    occur = np.isin(pairs, word_ids).all(axis=1)
+    rows = np.searchsorted(word_ids, pairs[occur])
+    starts = np.searchsorted(chunk.words, np.arange(word_ids.size + 1))
+    counts[occur] = _count_shared(chunk.word_units, starts, rows)
     return counts
 
 

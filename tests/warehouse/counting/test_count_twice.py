@@ -7,7 +7,7 @@ import pytest
 from counting_corpora import Made, random_corpus, write_corpus
 
 from warehouse import lake
-from warehouse.counting import CountOptions, corpus, count_corpus
+from warehouse.counting import CountOptions, count_corpus, embedded
 from warehouse.errors import StepFailed, UsageError
 from warehouse.schemas import COUNTED
 from warehouse.settings import Home
@@ -68,8 +68,8 @@ def test_little_memory_and_many_threads_give_the_same_bytes(
     monkeypatch.setenv("PIVOTS_MEMORY", "16kB")  # many chunks on disk, a few rows at a time, edges spilled
     monkeypatch.setattr("warehouse.counting.cutting._BATCH_TOKENS", 200)
     chunks = []
-    read = corpus.read_corpus
-    monkeypatch.setattr(corpus, "read_corpus", lambda *a, **k: chunks.append(read(*a, **k)) or chunks[0])
+    read = embedded.read_corpus
+    monkeypatch.setattr(embedded, "read_corpus", lambda *a, **k: chunks.append(read(*a, **k)) or chunks[0])
     assert count_bytes(tmp_path / "b", made) == first
     assert chunks[0].added.store.n_chunks >= 3
 
@@ -107,7 +107,7 @@ def test_a_count_that_dies_leaves_the_last_one_and_is_made_again(
     killed = home.lake / "counts" / "c" / ".unfinished-0000-x"  # what kill -9 leaves
     (killed / "scratch").mkdir(parents=True)
     with monkeypatch.context() as broken:
-        broken.setattr(corpus, "sorted_edges", lambda *_, **__: iter([{}]))
+        broken.setattr(embedded, "sorted_edges", lambda *_, **__: iter([{}]))
         with pytest.raises(StopIteration):
             count_corpus(home, "c", OPTIONS)
     assert lake.current_count(home, "c") == first.count_id

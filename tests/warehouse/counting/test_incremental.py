@@ -74,7 +74,7 @@ def test_any_split_equals_a_rebuild(
             if step and seen:  # a later file holds other records under two ids: they win, or are superseded
                 for place, old in rng.sample(seen, min(2, len(seen))):
                     again = Doc(
-                        old.doc_id, "fr", [rng.randrange(60) for _ in range(30)], dict(list(old.words.items())[:1])
+                        old.doc_id, "fr", [rng.randrange(60) for _ in range(60)], dict(list(old.words.items())[:1])
                     )
                     if all(doc != old.doc_id for _, doc in superseded):
                         superseded.append((place, old.doc_id) if rng.random() < 0.7 else (step, old.doc_id))
