@@ -13,6 +13,7 @@ from warehouse import freshness, lake
 from warehouse.connection import open_writer, writer_lock
 from warehouse.errors import StepFailed, UsageError
 from warehouse.settings import PROJECT_ROOT, Home, available_threads, memory_limit
+from warehouse.superseded import bring_all_superseded_up_to_date
 
 PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 PROFILES_DIR = PROJECT_ROOT / "profiles"
@@ -89,6 +90,7 @@ def build(
     with writer_lock(home):
         for folder in (home.lake, home.exports):  # written under the lock only, so what is unfinished is dead
             lake.remove_unfinished(folder)
+        bring_all_superseded_up_to_date(home)
         with open_writer(home) as connection:
             lake.refresh_raw_views(home, connection)
         seen = freshness.lake_state(home)

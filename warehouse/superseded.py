@@ -42,6 +42,24 @@ order by shard_id, doc_id
 """
 
 
+def bring_all_superseded_up_to_date(home: Home) -> None:
+    """Do `bring_superseded_up_to_date` for every corpus. The caller holds the writer lock."""
+    for corpus in sorted({path.parent.name for path in lake.current_files(home, "documents")}):
+        bring_superseded_up_to_date(home, corpus)
+
+
+def bring_superseded_up_to_date(home: Home, corpus: str) -> None:
+    """Find replaced records again when files were committed after that was last done: an ingest was killed between.
+
+    The caller holds the writer lock.
+    """
+    state = lake.shard_path(home, "superseded_documents", "state", corpus=corpus)
+    done_at = state.stat().st_mtime_ns if state.exists() else -1
+    files = (path for path in lake.current_files(home, "source_files") if path.parent.name == corpus)
+    if max((path.stat().st_mtime_ns for path in files), default=-1) > done_at:
+        update_superseded(home, corpus)
+
+
 def update_superseded(home: Home, corpus: str) -> int:
     """Find the documents of a corpus that another file's record replaces; return how many.
 

@@ -15,7 +15,7 @@ from warehouse.connection import writer_lock
 from warehouse.counting.changes import find_changes
 from warehouse.counting.embedded import embedded
 from warehouse.counting.engine import Counted, Engine
-from warehouse.counting.inputs import CountInputs, bring_superseded_up_to_date, find_inputs, item_pairs
+from warehouse.counting.inputs import CountInputs, find_inputs, item_pairs
 from warehouse.counting.options import CountOptions
 from warehouse.counting.strata import strata_tables
 from warehouse.counting.sums import SumsWriter, find_sums, sums_writer
@@ -26,6 +26,7 @@ from warehouse.errors import StepFailed
 from warehouse.progress import say
 from warehouse.runs import Run
 from warehouse.settings import Home
+from warehouse.superseded import bring_superseded_up_to_date
 
 # Changes up to this share of the sums are counted again each time; more are added to them for good.
 _KEPT_CHANGES = 1 / 32

@@ -17,12 +17,13 @@ import pyarrow.parquet as pq
 
 from warehouse import lake
 from warehouse.connection import writer_lock
-from warehouse.counting.inputs import CountInputs, bring_superseded_up_to_date, find_inputs
+from warehouse.counting.inputs import CountInputs, find_inputs
 from warehouse.counting.memory import memory_plan
 from warehouse.errors import StepFailed, UsageError
 from warehouse.infini_gram.files import open_shards
 from warehouse.progress import progress, say
 from warehouse.settings import Home, available_threads
+from warehouse.superseded import bring_superseded_up_to_date
 
 NOT_INSTALLED = (
     "the package infini-gram is not installed (Linux on x86-64 only): pip install 'semantic-pivots[infini-gram]'"
