@@ -15,6 +15,9 @@ import numpy.typing as npt
 from warehouse.errors import UsageError
 
 PARTS = ("tokenized", "table", "offset")
+NOT_INSTALLED = (
+    "the package infini-gram is not installed (Linux on x86-64 only): pip install 'semantic-pivots[infini-gram]'"
+)
 _SAMPLED_BYTES = 1 << 20
 _SAMPLED_DOCS = 1000
 
@@ -58,8 +61,8 @@ def _open_shard(folder: Path, name: str) -> Shard:
         raise UsageError(f"--index {folder}: {tokenized.name} or {offset.name} is empty")
     offsets = np.memmap(offset, np.uint64, "r")
     token_bytes = _token_bytes(np.memmap(tokenized, np.uint8, "r"), offsets[:_SAMPLED_DOCS])
-    n_tokens = n_bytes // token_bytes
-    if token_bytes == 0 or n_bytes % token_bytes or table.stat().st_size != n_tokens * pointer_bytes(n_bytes):
+    n_tokens = n_bytes // (token_bytes or 1)
+    if not token_bytes or n_bytes % token_bytes or table.stat().st_size != n_tokens * pointer_bytes(n_bytes):
         raise UsageError(
             f"--index {folder}: {tokenized.name}, {table.name} and {offset.name} do not fit together: not an index of "
             "version 4 with 16- or 32-bit tokens, or not whole"

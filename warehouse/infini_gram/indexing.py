@@ -20,14 +20,11 @@ from warehouse.connection import writer_lock
 from warehouse.counting.inputs import CountInputs, find_inputs
 from warehouse.counting.memory import memory_plan
 from warehouse.errors import StepFailed, UsageError
-from warehouse.infini_gram.files import open_shards
+from warehouse.infini_gram.files import NOT_INSTALLED, open_shards
 from warehouse.progress import progress, say
 from warehouse.settings import Home, available_threads
 from warehouse.superseded import bring_superseded_up_to_date
 
-NOT_INSTALLED = (
-    "the package infini-gram is not installed (Linux on x86-64 only): pip install 'semantic-pivots[infini-gram]'"
-)
 _SEPARATOR = 0xFFFF
 _PARALLEL_BYTES = 64 << 20  # its parts overlap by 100,000 bytes: small files in several parts give a wrong table
 _GIB = 1 << 30
@@ -72,8 +69,10 @@ def build_index(home: Home, corpus: str, out: Path) -> IndexSummary:
             raise StepFailed(f"corpus {corpus!r} holds no tokens: nothing to index")
         say(f"sorting {n_tokens:,} places")
         _sort(folder)
-        (shard,) = open_shards(folder)
-        assert (len(shard.offsets), shard.n_tokens) == (n_docs, n_tokens)
+        try:
+            open_shards(folder)
+        except UsageError as problem:  # its parts were cut wrongly: it does not notice
+            raise StepFailed(f"the indexer of infini-gram made no whole index: {problem}") from None
     return IndexSummary(out, n_docs, n_tokens, sum(path.stat().st_size for path in out.iterdir()))
 
 

@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from warehouse.errors import StepFailed, UsageError
-from warehouse.infini_gram.files import Shard, fingerprint, open_shards
-from warehouse.infini_gram.indexing import NOT_INSTALLED
+from warehouse.infini_gram.files import NOT_INSTALLED, Shard, fingerprint, open_shards
 from warehouse.infini_gram.questions import Answer, Index, Query
 from warehouse.tokenizing import Vocabulary
 

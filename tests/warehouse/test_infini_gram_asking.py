@@ -1,5 +1,6 @@
 """What an index is asked, in which order, how often, and what is kept of it."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -8,11 +9,12 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from gram_home import ITEMS, Fake, counted, gram_home, write_words
+from infini_gram_home import ITEMS, Fake, counted, gram_home, write_words
 
 from warehouse import identity, lake
 from warehouse.errors import StepFailed, UsageError
-from warehouse.infini_gram import ask_index, item_words
+from warehouse.infini_gram.asking import ask_index
+from warehouse.infini_gram.questions import item_words
 from warehouse.settings import Home
 
 EN, FR, JA = (identity.word_id(lang, ITEMS[0][lang]) for lang in ("en", "fr", "ja"))
@@ -49,7 +51,7 @@ def test_a_word_comes_before_its_pairs_and_items_one_after_another(home: Home) -
         seen.add(queries)
     items = [next(n for n, item in enumerate(ITEMS) if set(q) <= set(item.values())) for q in fake.asked[1:]]
     assert [item for n, item in enumerate(items) if item not in items[:n]] == list(dict.fromkeys(items))
-    assert sum(a != b for a, b in zip(items, items[1:], strict=False)) == len(ITEMS) - 1
+    assert sum(a != b for a, b in itertools.pairwise(items)) == len(ITEMS) - 1
 
 
 def test_a_pair_with_a_word_that_never_occurs_is_not_asked(home: Home) -> None:
@@ -110,8 +112,9 @@ def test_what_was_answered_before_kill_is_kept(home: Home, tmp_path: Path) -> No
         import os, signal, sys
         sys.path[:0] = [{str(Path(__file__).parent)!r}]
         from pathlib import Path
-        from gram_home import Fake
-        from warehouse.infini_gram import Answer, ask_index, item_words
+        from infini_gram_home import Fake
+        from warehouse.infini_gram.asking import ask_index
+        from warehouse.infini_gram.questions import item_words
         from warehouse.settings import Home
 
         class Killed(Fake):

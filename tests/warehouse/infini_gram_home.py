@@ -6,8 +6,7 @@ from typing import Any
 import pyarrow as pa
 
 from warehouse import identity, lake
-from warehouse.infini_gram import Answer, Index, Refused
-from warehouse.infini_gram.questions import Query
+from warehouse.infini_gram.questions import Answer, Index, Query, Refused
 from warehouse.schemas import SCHEMAS
 from warehouse.settings import Home
 
