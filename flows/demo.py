@@ -10,15 +10,15 @@ from pathlib import Path
 from prefect import flow, task
 
 from flows.experiment import run_experiment
+from flows.marts import build_marts
+from flows.publish import report
 from flows.steps import entry_point, timed
-from warehouse import dbt
 from warehouse.counting.corpus import count_corpus
 from warehouse.experiments import Plan, read_plan
 from warehouse.ingest import ingest_corpus
 from warehouse.planted.plant import plant_corpus
 from warehouse.planted.truth import import_truth
 from warehouse.progress import say
-from warehouse.report import write_report
 from warehouse.settings import PROJECT_ROOT, Home
 from warehouse.summary import print_summary
 from warehouse.words import import_words
@@ -51,20 +51,6 @@ def count(home: Home, corpus: str) -> None:
         count_corpus(home, corpus)
 
 
-@task(name="build")
-def build(home: Home, plan: Plan) -> None:
-    """Scores, rankings and selections."""
-    with timed("build"):
-        dbt.build(home, variables={"selection_budget_tokens": plan.budget_tokens})
-
-
-@task(name="report")
-def report(home: Home) -> None:
-    """The static report."""
-    with timed("report"):
-        write_report(home, home.report_file)
-
-
 @flow(name="demo", validate_parameters=False)
 def demo(home: Home, scale: float, seed: int, plan: Plan) -> tuple[str, str]:
     """Plant, ingest, count, build, experiment, publish, report; return the corpus and the experiment."""
@@ -73,7 +59,7 @@ def demo(home: Home, scale: float, seed: int, plan: Plan) -> tuple[str, str]:
     plant(folder, scale, seed)
     ingest(home, corpus, folder)
     count(home, corpus)
-    build(home, plan)
+    build_marts(home, variables={"selection_budget_tokens": plan.budget_tokens})
     name = run_experiment(home, [corpus], str(BASE_MODEL), plan)
     report(home)
     return corpus, name

@@ -13,13 +13,14 @@ from prefect import flow, task
 from prefect.artifacts import create_table_artifact
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.steps import entry_point, retry_unless_refused, timed
-from warehouse import dbt, jobs
+from flows.marts import build_marts, publish_warehouse
+from flows.steps import entry_point, one_writer, retry_unless_refused, timed
+from flows.train import train_model
+from warehouse import jobs
 from warehouse.evaluation_set import EvaluationSet, export_evaluation_set
 from warehouse.experiments import Plan, read_plan
 from warehouse.export import HELD_OUT, Export, export_selection
 from warehouse.models import Model, identify_model
-from warehouse.publish import publish
 from warehouse.settings import Home, available_threads
 
 COMPARISON = """
@@ -43,33 +44,12 @@ def export_judges(home: Home, corpus: str, plan: Plan) -> EvaluationSet:
     return export_evaluation_set(home, corpus=corpus, n_items=plan.n_items, n_pivots=plan.n_pivots)
 
 
-@task(name="train", retries=1, retry_condition_fn=retry_unless_refused)
-def train_arm(home: Home, export: Export, base: Model, plan: Plan, seed: int, experiment: str) -> Model:
-    """Continue training the base model on one arm. A second try resumes from the last checkpoint."""
-    with timed(f"train {export.manifest['strategy']}, seed {seed}"):
-        return jobs.train(home, export, base, preset=plan.preset, seed=seed, experiment=experiment)
-
-
 @task(name="evaluate", retries=1, retry_condition_fn=retry_unless_refused)
 def evaluate_model(home: Home, model: Model, judges: EvaluationSet, held_out: Export, experiment: str) -> None:
     """Score words, trace layers and measure the held-out loss of one model."""
     with timed(f"evaluate {model.model_id}"):
         wanted = [jobs.word_scores(judges), jobs.layer_traces(judges), jobs.held_out_losses(held_out)]
         jobs.evaluate(home, model, wanted, experiment=experiment)
-
-
-@task(name="build")
-def build_marts(home: Home) -> None:
-    """Rebuild the models that read training and evaluation results."""
-    with timed("build the comparison"):
-        dbt.build(home, select=["tag:evaluation"])
-
-
-@task(name="publish")
-def publish_warehouse(home: Home) -> None:
-    """Swap in a new read-only copy."""
-    with timed("publish"):
-        publish(home)
 
 
 def run_experiment(home: Home, corpora: Sequence[str], model: str, plan: Plan) -> str:
@@ -94,17 +74,24 @@ def experiment(home: Home, corpora: tuple[str, ...], model: str, plan: Plan) -> 
         for corpus in corpora
     }
     arms = [(corpus, seed, export) for corpus, seed in plan.replications(corpora) for export in exports[corpus]]
-    trainings = [train_arm.submit(home, export, base, plan, seed, name) for _, seed, export in arms]
+    trainings = [train_model.submit(home, export, base, plan.preset, seed, name) for _, seed, export in arms]
     # Waiting here, not inside a task, so that no worker of the pool is spent on waiting.
     models = [(corpus, base) for corpus in corpora]
     models += [(corpus, training.result()) for (corpus, _, _), training in zip(arms, trainings, strict=True)]
     evaluations = [evaluate_model.submit(home, one, judges[corpus], held_out[corpus], name) for corpus, one in models]
     for evaluation in evaluations:
         evaluation.result()
-    build_marts(home)
+    build_marts(home, select=("tag:evaluation",))
     publish_warehouse(home)
     _show_result(home, name)
     return name
+
+
+@flow(name="scheduled-experiment")
+def scheduled_experiment(corpora: list[str], model: str, preset: str, home: str | None = None) -> str:
+    """The experiment with parameters that a deployment can hold. What it reads stays as it is until it has ended."""
+    with one_writer():
+        return run_experiment(Home.resolve(Path(home) if home else None), corpora, model, read_plan(preset))
 
 
 def _show_result(home: Home, name: str) -> None:

@@ -1,4 +1,4 @@
-"""What every flow shares: step times, which failures are worth a second try, and how a flow program ends."""
+"""What every flow shares: one writer at a time, step times, which failures deserve a second try, how a program ends."""
 
 import sys
 import time
@@ -6,12 +6,29 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import TaskRun
+from prefect.concurrency.sync import concurrency
 from prefect.states import State
 from prefect.tasks import Task
 
 from warehouse.errors import ReportedError, StepFailed, UsageError
 from warehouse.progress import say
+
+WRITER_LIMIT = "pivots-writer"
+
+
+@contextmanager
+def one_writer() -> Iterator[None]:
+    """Hold the only slot of the server's limit `pivots-writer`: of all flows of all deployments, one writes.
+
+    It keeps a refresh from changing the corpus between two exports of an experiment. Within each step the home's file
+    lock holds too, since people also type commands. A killed run's slot comes free when its lease ends (5 minutes).
+    """
+    with get_client(sync_client=True) as client:
+        client.upsert_global_concurrency_limit_by_name(WRITER_LIMIT, 1)
+    with concurrency(WRITER_LIMIT, occupy=1, strict=True, raise_on_lease_renewal_failure=False):
+        yield
 
 
 @contextmanager

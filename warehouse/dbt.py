@@ -67,7 +67,8 @@ def run_dbt(
     command = [str(Path(sys.executable).with_name("dbt")), *(["--quiet"] if quiet else []), *arguments]
     finished = subprocess.run(command, env=os.environ | variables, check=False, stdout=sys.stderr)
     if finished.returncode != 0:
-        raise StepFailed(f"dbt {arguments[0]} failed: {_failures(target)}; the log is {home.dbt_logs / 'dbt.log'}")
+        what = failures(target) or "before any model ran"
+        raise StepFailed(f"dbt {arguments[0]} failed: {what}; the log is {home.dbt_logs / 'dbt.log'}")
 
 
 def build(
@@ -156,10 +157,10 @@ def count_statuses(target: Path) -> dict[str, int]:
     return counted
 
 
-def _failures(target: Path) -> str:
-    """Name what failed, and for tests of the data where the rows are that they found."""
+def failures(target: Path) -> str:
+    """Name what failed in the last dbt command, and where the rows are that a test found; empty when nothing did."""
     failed = [r for r in run_results(target) if r["status"] in ("error", "fail")]
     names = [r["unique_id"].split(".")[2] for r in failed]
     kept = next((r["relation_name"] for r in failed if r["status"] == "fail" and r.get("relation_name")), None)
     named = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    return (named or "before any model ran") + (f"; the rows are in {kept}" if kept else "")
+    return named + (f"; the rows are in {kept}" if kept else "")

@@ -4,6 +4,7 @@
 """
 
 import dataclasses
+import json
 import os
 import subprocess
 import sys
@@ -41,10 +42,10 @@ def preset_file(preset: str) -> Path:
     return path
 
 
-def train(home: Home, export: Export, model: Model, *, preset: Path, seed: int, experiment: str | None = None) -> Model:
-    """Continue training `model` on an export; return the trained model. Resumes and repeats cheaply."""
+def training_run(export: Export, model: Model, *, preset: Path, seed: int, experiment: str | None = None) -> Run:
+    """Return the run that training `model` on an export is: its id names the run's folder before anything has begun."""
     manifest = export.manifest
-    run = Run(
+    return Run(
         kind="train",
         corpus=manifest["corpus"],
         experiment=experiment,
@@ -55,6 +56,11 @@ def train(home: Home, export: Export, model: Model, *, preset: Path, seed: int, 
         export_id=manifest["export_id"],
         tokenizer_hash=manifest["tokenizer_hash"],
     )
+
+
+def train(home: Home, export: Export, model: Model, *, preset: Path, seed: int, experiment: str | None = None) -> Model:
+    """Continue training `model` on an export; return the trained model. Resumes and repeats cheaply."""
+    run = training_run(export, model, preset=preset, seed=seed, experiment=experiment)
     folder = home.runs / run.run_id
     trained = folder / "model"
     if not is_registered(home, run):
@@ -64,6 +70,15 @@ def train(home: Home, export: Export, model: Model, *, preset: Path, seed: int, 
         run = dataclasses.replace(run, model_id=identify_model(str(trained)).model_id)
         write_back(home, run, folder)
     return identify_model(str(trained))
+
+
+def training_progress(home: Home, run: Run) -> tuple[float, str] | None:
+    """Return how much of a running training is done, in percent, and what it says of its last step; None at first."""
+    file = home.runs / run.run_id / "progress.json"
+    if not file.exists():
+        return None
+    state = json.loads(file.read_text())
+    return 100 * state["done"] / state["total"], state["note"]
 
 
 @dataclass(frozen=True)

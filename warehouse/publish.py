@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse import freshness, lake
+from warehouse import dbt, freshness, lake
 from warehouse.connection import open_writer, writer_lock
 from warehouse.errors import UsageError
 from warehouse.runs import git_commit
@@ -65,13 +65,14 @@ def publish(home: Home, keep: int = 3) -> Publication:
         keep: how many copies stay on disk, the current one included.
 
     Raises:
-        UsageError: nothing has been built yet, or `keep` is below 1.
+        UsageError: nothing has been built yet, the last build failed, or `keep` is below 1.
     """
     if keep < 1:
         raise UsageError(f"--keep {keep}: at least the current copy has to stay; give 1 or more")
     if not home.warehouse_file.exists():
         raise UsageError(f"nothing is built in {home.root}: run `pivots build` first")
     with writer_lock(home):
+        _check_build(home)
         lake.remove_unfinished(home.serving)
         number = max(published_numbers(home), default=0) + 1
         unfinished = home.serving / f".unfinished-{secrets.token_hex(4)}-{number}"
@@ -112,6 +113,12 @@ def build_invocation(home: Home) -> dict[str, str] | None:
         return None
     metadata = json.loads(path.read_text())["metadata"]
     return {name: metadata[name] for name in ("invocation_id", "generated_at", "dbt_version")}
+
+
+def _check_build(home: Home) -> None:
+    """Raise UsageError when a model or a test of the data failed last: readers keep the copy that was audited."""
+    if failures := dbt.failures(home.dbt_target):
+        raise UsageError(f"the last build failed: {failures}; mend it, run `pivots build`, then publish")
 
 
 def _copy(home: Home, target: Path) -> dict[str, Any]:

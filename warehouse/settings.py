@@ -58,6 +58,16 @@ class Home:
         return self.root / "runs"
 
     @property
+    def inbox(self) -> Path:
+        """A folder per corpus, of its name, with files that the nightly refresh ingests."""
+        return self.root / "inbox"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Models that the hourly evaluation looks for."""
+        return self.root / "checkpoints"
+
+    @property
     def report_file(self) -> Path:
         return self.root / "report.html"
 

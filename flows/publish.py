@@ -1,0 +1,27 @@
+"""A new copy for readers, and the report on it. The deployment `publish` runs it whenever something was built."""
+
+from pathlib import Path
+
+from prefect import flow, task
+
+from flows.marts import publish_warehouse
+from flows.steps import one_writer, timed
+from warehouse.report import write_report
+from warehouse.settings import Home
+
+
+@task(name="report")
+def report(home: Home) -> None:
+    """Write the static report."""
+    with timed("report"):
+        write_report(home, home.report_file)
+
+
+@flow(name="publish")
+def publish(home: str | None = None) -> int:
+    """Publish what is built, and report on it; return the number of the copy that readers open."""
+    here = Home.resolve(Path(home) if home else None)
+    with one_writer():
+        number = publish_warehouse(here)
+    report(here)
+    return number

@@ -1,0 +1,66 @@
+"""Commands: pivots schedule, pivots clean-up."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from warehouse.cli.options import HomeOption
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+
+    @app.command()
+    def schedule(
+        port: Annotated[int, typer.Option(metavar="N", help="The server's port, on 127.0.0.1.")] = 4200,
+        deployments: Annotated[
+            Path | None, typer.Option(metavar="FILE", help="Another file than the project's prefect.yaml.")
+        ] = None,
+        home: HomeOption = None,
+    ) -> None:
+        """Start a Prefect server and a worker here, register all deployments, and run them until Ctrl-C.
+
+        Every night the files of HOME/inbox/CORPUS are ingested, counted, built and published; every hour the models
+        below HOME/checkpoints are evaluated. A weekly experiment is there, paused; see docs/scheduling.md.
+
+        Example: `pivots schedule --home ./pivots-home`
+        """
+        import signal
+        import threading
+
+        from warehouse.errors import UsageError
+        from warehouse.schedule import scheduler
+        from warehouse.settings import Home
+
+        if deployments is not None and not deployments.is_file():
+            raise UsageError(f"--deployments {deployments}: no such file")
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        here = Home.resolve(home)
+        with scheduler(here, port=port, deployments=deployments and deployments.resolve()) as url:
+            print(f"{url}  (Ctrl-C stops server and worker)", flush=True)
+            stop.wait()
+
+    @app.command(name="clean-up")
+    def clean_up(
+        older_than_days: Annotated[
+            float, typer.Option(metavar="DAYS", help="What was written to since then stays.")
+        ] = 30,
+        remove: Annotated[bool, typer.Option("--remove", help="Remove it, instead of only listing it.")] = False,
+        home: HomeOption = None,
+    ) -> None:
+        """List work folders whose results are in the lake, and counts that others replaced.
+
+        Example: `pivots clean-up --older-than-days 7 --remove`
+        """
+        from warehouse.cleanup import leftovers, remove_leftovers
+        from warehouse.settings import Home
+
+        here = Home.resolve(home)
+        found = (remove_leftovers if remove else leftovers)(here, older_than_days=older_than_days)
+        for one in found:
+            print(f"{one.n_bytes:>15,}  {one.name(here)}: {one.why}")
+        outcome = "bytes removed" if remove else "bytes could be removed: add --remove"
+        print(f"{sum(one.n_bytes for one in found):>15,}  {outcome}")
