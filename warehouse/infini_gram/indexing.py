@@ -131,5 +131,6 @@ def _sort(folder: Path) -> None:
     command += ["--ulimit", str(resource.getrlimit(resource.RLIMIT_NOFILE)[1])]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode or not (folder / "table.0").exists():
-        said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        lines = (done.stdout + done.stderr).splitlines()
+        said = [line for line in lines if line.strip() and not line.startswith("note:")]
         raise StepFailed(f"the indexer of infini-gram failed: {said[-1] if said else f'exit code {done.returncode}'}")
