@@ -40,14 +40,13 @@ def spark_session(home: Home, *, app_name: str) -> "Iterator[SparkSession]":
     _require_spark()
     from pyspark.sql import SparkSession
 
-    folder = home.root / "spark"
     active = SparkSession.getActiveSession()
     if active is not None:
-        if active.conf.get("spark.sql.warehouse.dir", "").removeprefix("file:") != str(folder / "warehouse"):
+        if str(active.conf.get("spark.sql.warehouse.dir")).removeprefix("file:") != str(warehouse_folder(home)):
             raise StepFailed(f"Spark is already at work on another home in this process: {home.root} has to wait")
         yield active
         return
-    folder.mkdir(parents=True, exist_ok=True)
+    warehouse_folder(home).mkdir(parents=True, exist_ok=True)
     _set_environment()
     builder = SparkSession.builder.appName(app_name).enableHiveSupport()
     for key, value in _settings(home).items():
@@ -57,6 +56,11 @@ def spark_session(home: Home, *, app_name: str) -> "Iterator[SparkSession]":
         yield session
     finally:
         session.stop()
+
+
+def warehouse_folder(home: Home) -> Path:
+    """Return where Spark keeps the home's tables: `<schema>.db/<table>/*.parquet`."""
+    return home.root / "spark" / "warehouse"
 
 
 def spark_master() -> str:
@@ -69,7 +73,7 @@ def _require_spark() -> None:
         raise UsageError("PySpark is not installed: `make setup-engines`, or pip install 'semantic-pivots[spark]'")
     java = Path(os.environ["JAVA_HOME"], "bin", "java") if os.environ.get("JAVA_HOME") else shutil.which("java")
     if java is None or not Path(java).exists():
-        raise UsageError("Java is not installed: Spark 4 needs 17 or newer (on Debian `apt-get install openjdk-17-jre`)")
+        raise UsageError("Java is not installed: Spark 4 needs 17 or newer (Debian: apt-get install openjdk-17-jre)")
 
 
 def _set_environment() -> None:
@@ -89,16 +93,17 @@ def _on_this_machine() -> bool:
 
 def _settings(home: Home) -> dict[str, str]:
     """Return what the product relies on, and on this machine what keeps Spark small and to itself."""
-    folder = home.root / "spark"
+    folder = warehouse_folder(home).parent
     memory = os.environ.get("PIVOTS_SPARK_MEMORY", "2g")
     settings = {
         "spark.master": spark_master(),
         "spark.driver.memory": memory,
-        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+        "spark.sql.warehouse.dir": str(warehouse_folder(home)),
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={folder / 'metastore'};create=true",
         "spark.driver.extraJavaOptions": f"-Dderby.stream.error.file={folder / 'derby.log'}",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.ansi.enabled": "true",  # overflow and bad casts are errors, not NULL
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # an instant, as in the lake's own files
         "spark.log.level": "ERROR",
         "spark.ui.showConsoleProgress": "false",
     }

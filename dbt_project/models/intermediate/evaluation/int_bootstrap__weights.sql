@@ -19,7 +19,7 @@ drawn as (
         items.item_id,
         resamples.resample,
         {{ hash_unit(
-            "concat(cast(items.item_id as varchar), ':', cast(resamples.resample as varchar))", 'bootstrap'
+            "concat(cast(items.item_id as string), ':', cast(resamples.resample as string))", 'bootstrap'
         ) }} as uniform
     from items
     cross join resamples

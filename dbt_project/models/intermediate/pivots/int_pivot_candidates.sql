@@ -132,10 +132,10 @@ ranked as (
             lang_b,
             token_id,
             pivot_score,
-            row_number() over (
+            cast(row_number() over (
                 partition by corpus, item_id, lang_a, lang_b
                 order by pivot_score desc, token_id asc
-            ) as pivot_rank
+            ) as bigint) as pivot_rank
         from scored_{{ method }}
         where pivot_score > 0
         {% if not loop.last %}union all{% endif %}

@@ -40,10 +40,10 @@ final as (
 
     select
         *,
-        row_number() over (
+        cast(row_number() over (
             partition by corpus
             order by degree desc, weighted_degree desc, token_id asc
-        ) as token_rank
+        ) as bigint) as token_rank
     from degrees
 
 )

@@ -102,10 +102,10 @@ final as (
 
     select
         *,
-        row_number() over (
+        cast(row_number() over (
             partition by corpus
             order by bridge_degree desc, bridge_weighted_degree desc, token_id asc
-        ) as token_rank
+        ) as bigint) as token_rank
     from summed
     where bridge_degree is not null
 

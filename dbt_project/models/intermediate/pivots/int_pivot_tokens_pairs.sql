@@ -78,10 +78,10 @@ final as (
 
     select
         *,
-        row_number() over (
+        cast(row_number() over (
             partition by corpus, pivot_set
             order by n_pairs desc, score_sum desc, token_id asc
-        ) as token_rank
+        ) as bigint) as token_rank
     from counted
 
 )

@@ -122,14 +122,14 @@ final as (
         density,
         smoothed_density,
         smoothed_density >= {{ var('threshold_density_ratio') }} * mean_density as is_above_threshold,
-        row_number() over (
+        cast(row_number() over (
             partition by corpus, ranking, lang
             order by density desc, doc_id asc
-        ) as density_rank_in_lang,
-        row_number() over (
+        ) as bigint) as density_rank_in_lang,
+        cast(row_number() over (
             partition by corpus, ranking, lang
             order by smoothed_density desc, doc_id asc
-        ) as smoothed_rank_in_lang
+        ) as bigint) as smoothed_rank_in_lang
     from densities
 
 )

@@ -29,13 +29,13 @@ thresholded as (
         doc_id,
         lang,
         n_tokens,
-        row_number() over (
+        cast(row_number() over (
             partition by corpus, lang
             order by
                 case when is_above_threshold then 0 else 1 end,
                 {{ hash_unit('doc_id', 'pivot_aware_threshold:' ~ var('selection_seed')) }},
                 doc_id
-        ) as rank_in_lang
+        ) as bigint) as rank_in_lang
     from rankings
     where ranking = '{{ var('default_pivot_set') }}'
 
@@ -65,10 +65,10 @@ drawn as (
         doc_id,
         lang,
         n_tokens,
-        row_number() over (
+        cast(row_number() over (
             partition by corpus, lang
             order by {{ hash_unit('doc_id', 'random_multilingual:' ~ var('selection_seed')) }}, doc_id
-        ) as rank_in_lang
+        ) as bigint) as rank_in_lang
     from documents
 
     union all
@@ -80,10 +80,10 @@ drawn as (
         doc_id,
         lang,
         n_tokens,
-        row_number() over (
+        cast(row_number() over (
             partition by corpus, lang
             order by {{ hash_unit('doc_id', 'original:' ~ var('selection_seed')) }}, doc_id
-        ) as rank_in_lang
+        ) as bigint) as rank_in_lang
     from documents
 
     union all
@@ -95,13 +95,13 @@ drawn as (
         doc_id,
         lang,
         n_tokens,
-        row_number() over (
+        cast(row_number() over (
             partition by corpus, lang
             order by
                 case when n_list_words is null then 1 else 0 end,
                 round(-ln(uniform_draw) / coalesce(n_list_words, 1), 12),
                 doc_id
-        ) as rank_in_lang
+        ) as bigint) as rank_in_lang
     from weighted
 
 ),

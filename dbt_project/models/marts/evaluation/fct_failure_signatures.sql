@@ -31,7 +31,7 @@ explained as (
                     || 'behaviour.'
             when signature = 'pivot_curve_like_control'
                 then
-                    'Probability of another item''s pivots over that of the own ones, at the peak layer. Above '
+                    'Probability of the pivots of another item over that of the own ones, at the peak layer. Above '
                     || 'the threshold the curve shows frequent tokens, not links between words: use a stricter pivot'
                     || ' set.'
             when signature = 'auc_near_half'

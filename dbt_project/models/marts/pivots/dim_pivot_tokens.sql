@@ -112,10 +112,10 @@ truth as (
         corpus,
         'planted_truth' as pivot_set,
         token_id,
-        row_number() over (
+        cast(row_number() over (
             partition by corpus
             order by n_items desc, token_id asc
-        ) as token_rank,
+        ) as bigint) as token_rank,
         cast(null as bigint) as degree,
         cast(null as double) as weighted_degree,
         cast(null as bigint) as bridge_degree,

@@ -69,14 +69,14 @@ ranked as (
         neighbours.token as neighbour,
         neighbours.lang as neighbour_lang,
         neighbours.n_docs as neighbour_n_docs,
-        row_number() over (
+        cast(row_number() over (
             partition by ends.corpus, ends.graph, ends.token_id
             order by ends.edge_weight desc, ends.neighbour_id asc
-        ) as neighbour_rank,
-        row_number() over (
+        ) as bigint) as neighbour_rank,
+        cast(row_number() over (
             partition by ends.corpus, ends.graph, ends.token_id, neighbours.lang
             order by ends.edge_weight desc, ends.neighbour_id asc
-        ) as neighbour_rank_in_lang
+        ) as bigint) as neighbour_rank_in_lang
     from ends
     inner join tokens as neighbours
         on

@@ -71,10 +71,10 @@ final as (
         doc_id,
         lang,
         n_tokens,
-        row_number() over (
+        cast(row_number() over (
             partition by corpus, strategy
             order by min_budget_tokens, lang, rank_in_lang
-        ) as selection_rank,
+        ) as bigint) as selection_rank,
         rank_in_lang,
         min_budget_tokens
     from budgeted

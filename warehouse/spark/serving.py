@@ -1,0 +1,53 @@
+"""Marts that Spark wrote, as views of the writer's DuckDB file: what reads marts need not know who computed them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from warehouse import lake
+from warehouse.connection import open_writer
+from warehouse.settings import Home
+from warehouse.spark.session import warehouse_folder
+
+SCHEMA = "marts"
+
+
+def show_marts(home: Home) -> None:
+    """Point views of schema `marts` at the files of the last Spark build, with their descriptions as comments.
+
+    Marts that only an earlier DuckDB build wrote are replaced. The caller holds `writer_lock`.
+    """
+    nodes = json.loads((home.dbt_target / "manifest.json").read_text())["nodes"].values()
+    with open_writer(home) as connection:
+        lake.refresh_raw_views(home, connection)
+        connection.execute(f"create schema if not exists {SCHEMA}")
+        for node in nodes:
+            folder = warehouse_folder(home) / f"{SCHEMA}.db" / node["name"]
+            if node["resource_type"] == "model" and node["schema"] == SCHEMA and any(folder.glob("*.parquet")):
+                _show(connection, node["name"], folder)
+                _describe(connection, node)
+
+
+def _show(connection: duckdb.DuckDBPyConnection, name: str, folder: Path) -> None:
+    is_table = connection.execute(
+        "select count(*) from duckdb_tables() where database_name = current_catalog() and schema_name = ?"
+        " and table_name = ?",
+        [SCHEMA, name],
+    ).fetchone()
+    if is_table != (0,):
+        connection.execute(f'drop table {SCHEMA}."{name}"')
+    files = _literal(f"{folder}/*.parquet")
+    connection.execute(f'create or replace view {SCHEMA}."{name}" as select * from read_parquet({files})')
+
+
+def _describe(connection: duckdb.DuckDBPyConnection, node: dict[str, Any]) -> None:
+    connection.execute(f'comment on view {SCHEMA}."{node["name"]}" is {_literal(node["description"])}')
+    for column in node["columns"].values():
+        place = f'{SCHEMA}."{node["name"]}"."{column["name"]}"'
+        connection.execute(f"comment on column {place} is {_literal(column['description'])}")
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
