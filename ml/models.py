@@ -97,6 +97,8 @@ def load_model(source: ModelSource, *, seed: int, dtype: str, device: torch.devi
             torch.manual_seed(seed)
             model = AutoModelForCausalLM.from_config(config, dtype=torch_dtype)
     else:
+        # accelerate's default for FSDP would have all processes but the first read nothing
+        os.environ["FSDP_CPU_RAM_EFFICIENT_LOADING"] = "false"
         name = source.spec if source.is_on_hub else str(source.folder)
         model = AutoModelForCausalLM.from_pretrained(name, dtype=torch_dtype)
     embeddings = model.get_input_embeddings()

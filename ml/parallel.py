@@ -13,15 +13,15 @@ from accelerate import Accelerator
 from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor
 
-from ml.errors import UsageProblem
+from ml.errors import RunFailed, UsageProblem
 from ml.lens import decoder_blocks
 from ml.loss import LossModel
 
 _USE_FSDP = "ACCELERATE_USE_FSDP"
+_LOST = ("gloo", "Connection closed by peer", "Connection reset by peer")
 # What else a configuration of accelerate may ask of FSDP, and what does it here.
 _REFUSED = {
     "FSDP_OFFLOAD_PARAMS": "parameters stay on their device",
-    "FSDP_CPU_RAM_EFFICIENT_LOADING": "every process reads the model's files",
     "FSDP_ACTIVATION_CHECKPOINTING": "gradient_checkpointing of the preset does it",
 }
 
@@ -57,7 +57,8 @@ def spread(accelerator: Accelerator, model: LossModel, *, is_sharded: bool) -> t
     reshard = _is_set("FSDP_RESHARD_AFTER_FORWARD", default="true")
     for block in decoder_blocks(model.model):
         fully_shard(block, mp_policy=policy, reshard_after_forward=reshard)
-    return fully_shard(model)
+    fully_shard(model)
+    return model
 
 
 @contextlib.contextmanager
@@ -72,6 +73,21 @@ def no_exchange(accelerator: Accelerator, model: torch.nn.Module) -> Iterator[No
         yield
     finally:
         model.set_requires_gradient_sync(True)
+
+
+@contextlib.contextmanager
+def notice_lost_processes() -> Iterator[None]:
+    """Turn the failure of an exchange with another process into one line: that process has said why it ended.
+
+    Raises:
+        RunFailed: another process of this run ended.
+    """
+    try:
+        yield
+    except RuntimeError as problem:  # gloo's, and so plain; NCCL ends the process by itself
+        if not any(sign in str(problem) for sign in _LOST):
+            raise
+        raise RunFailed("another process of this run ended; run the same command again to go on") from problem
 
 
 def clip_gradients(model: torch.nn.Module, limit: float) -> float:

@@ -1,11 +1,17 @@
 """A run's processes and its output folder: finished once, resumed by what it depends on, refused to another run."""
 
+import contextlib
+import fcntl
+import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from accelerate import PartialState
+from accelerate.utils import broadcast_object_list, gather_object
 
 from ml.checkpoints import check_identity
+from ml.errors import UsageProblem
 from ml.files import read_json, remove_unfinished
 from ml.models import pick_device
 
@@ -14,6 +20,40 @@ def join_processes(device: str) -> PartialState:
     """Return this process's place among those that a launcher started, for a device as `--device` names it."""
     # without cpu=True processes on a CPU would not find each other, and each would do all the work
     return PartialState(cpu=pick_device(device).type == "cpu")
+
+
+@contextlib.contextmanager
+def only_run_in(out: Path) -> Iterator[None]:
+    """Hold an output folder for this run's processes, until the context or the main process ends.
+
+    A trainer whose launcher was killed may still be at work there: two would write into each other's checkpoints.
+
+    Raises:
+        UsageProblem: in every process, when another run holds the folder or not all processes see the same one.
+    """
+    state = PartialState()
+    place = out / ".running"
+    with contextlib.ExitStack() as held:
+        mark: list[str | None] = [secrets.token_hex(8)]
+        if state.is_main_process:
+            out.mkdir(parents=True, exist_ok=True)
+            stream = held.enter_context(place.open("a+"))
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                stream.truncate(0)
+                stream.write(str(mark[0]))
+                stream.flush()
+            except BlockingIOError:
+                mark = [None]
+        broadcast_object_list(mark)
+        if mark[0] is None:
+            raise UsageProblem(f"--out {out}: another process is training there; wait for it, or end it")
+        if not all(gather_object([place.exists() and place.read_text() == mark[0]])):
+            raise UsageProblem(f"--out {out}: not all processes see it; it must be on a file system that they share")
+        yield
+        state.wait_for_everyone()
+        if state.is_main_process:
+            place.unlink()
 
 
 def is_finished(out: Path, identity: dict[str, Any], state: PartialState) -> bool:

@@ -13,6 +13,7 @@ import os
 import shutil
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,25 @@ from ml.models import (
     n_parameters,
 )
 from ml.optimize import learning_rate, make_optimizer
-from ml.parallel import clip_gradients, no_exchange, spread, start_processes
+from ml.parallel import clip_gradients, no_exchange, notice_lost_processes, spread, start_processes
 from ml.presets import TrainPreset, as_dict, n_steps, read_preset
 from ml.progress import Progress
+from ml.run_folder import only_run_in
 from ml.schemas import RESULT
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One training: what to read, how to train, where to write."""
+
+    preset: TrainPreset
+    export: Export
+    source: ModelSource
+    sequences: Sequences
+    seed: int
+    n_steps: int
+    identity: dict[str, Any]
+    out: Path
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -61,7 +77,6 @@ def main(argv: list[str] | None = None) -> None:
     accelerator, is_sharded = start_processes()
     _make_deterministic(accelerator.device)
     sequences = Sequences(export, preset.seq_len)
-    total_steps = n_steps(preset, sequences.n_sequences)
     _check_fit(preset, export, source, sequences, world_size=accelerator.num_processes)
     model = load_model(source, seed=arguments.seed, dtype="float32", device=accelerator.device)
     if preset.document_masks and not accepts_position_ids(model):
@@ -69,6 +84,7 @@ def main(argv: list[str] | None = None) -> None:
             f"document_masks: {model.config.model_type} takes no position ids; set document_masks: false"
         )
     check_plain_unembedding(model)
+    total_steps = n_steps(preset, sequences.n_sequences)
     identity = {
         "export": export.content_hash,
         "model": model_hash(source, seed=arguments.seed),
@@ -81,20 +97,27 @@ def main(argv: list[str] | None = None) -> None:
         check_identity(read_json(out / "run.json")["identity"], identity, out)
         accelerator.print(f"{out}: this run is finished already")
         return
-    newest = newest_step(out / "checkpoints", identity)
+    job = _Job(preset, export, source, sequences, arguments.seed, total_steps, identity, out)
+    record = _run_record(arguments, preset, export, model, identity, accelerator, is_sharded=is_sharded)
+    with notice_lost_processes(), only_run_in(out):
+        _run(accelerator, model, job, record)
+    accelerator.end_training()
+
+
+def _run(accelerator: Accelerator, model: Any, job: _Job, record: dict[str, Any]) -> None:
+    """Train and write what came out."""
+    out, preset = job.out, job.preset
+    newest = newest_step(out / "checkpoints", job.identity)
     if accelerator.is_main_process:
         remove_unfinished(out)
-    record = _run_record(arguments, preset, export, model, identity, accelerator, is_sharded=is_sharded)
     speed = {
         "model_flops": flops_per_token(model, preset.seq_len) * preset.sequences_per_step * preset.seq_len,
         "measured_flops_per_s": measured_flops_per_s(accelerator.device) * accelerator.num_processes,
         "published_flops_per_s": _times(published_flops_per_s(accelerator.device), accelerator.num_processes),
     }
     _prepare_blocks(model, preset)
-    loss_model = spread(accelerator, LossModel(model).train(), is_sharded=is_sharded)
-    log, timing = _train(
-        accelerator, loss_model, source, preset, export, sequences, identity, total_steps, newest, speed, out
-    )
+    loss_model = spread(accelerator, LossModel(model).train(), is_sharded=record["is_sharded"])
+    log, timing = _train(accelerator, loss_model, job, newest, speed)
     if accelerator.is_main_process:
         rows = pa.Table.from_pylist(log, schema=RESULT["training_steps"])
         write_result(out, "training_steps", rows)
@@ -103,29 +126,23 @@ def main(argv: list[str] | None = None) -> None:
     # of the newest step: the mean over a resumed run would mix machines
     mfu = speed["model_flops"] / log[-1]["step_s"] / speed["measured_flops_per_s"]
     accelerator.print(
-        f"{out / 'model'}: {total_steps} steps, loss {log[0]['loss']:.4f} -> {log[-1]['loss']:.4f}, "
+        f"{out / 'model'}: {job.n_steps} steps, loss {log[0]['loss']:.4f} -> {log[-1]['loss']:.4f}, "
         f"{timing['tokens_per_s']:,.0f} tokens/s, {mfu:.0%} of the measured matrix peak"
     )
-    accelerator.end_training()
 
 
 def _train(
     accelerator: Accelerator,
     loss_model: torch.nn.Module,
-    source: ModelSource,
-    preset: TrainPreset,
-    export: Export,
-    sequences: Sequences,
-    identity: dict[str, Any],
-    total_steps: int,
+    job: _Job,
     newest: Path | None,
     speed: dict[str, float | None],
-    out: Path,
 ) -> tuple[list[dict[str, Any]], dict[str, float]]:
     """Run all steps from the newest checkpoint on and save the model. Return one log row per step, and the speed."""
+    preset, total_steps, out = job.preset, job.n_steps, job.out
     optimizer = make_optimizer(loss_model, preset)
     if preset.optimizer_state == "model" and newest is None:
-        _load_optimizer_state(loss_model, optimizer, source)
+        _load_optimizer_state(loss_model, optimizer, job.source)
     first_step, log = 1, []
     if newest is not None:
         resumed = load_checkpoint(loss_model, optimizer, newest)
@@ -140,21 +157,22 @@ def _train(
         unit="tokens",
         done=(first_step - 1) * tokens_per_step,
         shown=accelerator.is_main_process,
+        file=out / "progress.json",
     ) as progress:
         for step in range(first_step, total_steps + 1):
             step_started = time.monotonic()
             # nothing random is carried from step to step: dropout, where a model has some, follows the step and process
-            torch.manual_seed(id64("step", str(identity["seed"]), str(step), str(accelerator.process_index)))
+            torch.manual_seed(id64("step", str(job.seed), str(step), str(accelerator.process_index)))
             rate = learning_rate(preset, step, total_steps)
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            loss, grad_norm = _step(accelerator, loss_model, preset, export, sequences, step, identity["seed"])
+            loss, grad_norm = _step(accelerator, loss_model, job, step)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
             seen += tokens_per_step
             log.append(
                 {
-                    "run_id": identity["run_id"],
+                    "run_id": job.identity["run_id"],
                     "step": step,
                     "n_tokens_seen": seen,
                     "loss": loss,
@@ -172,32 +190,25 @@ def _train(
                     optimizer,
                     out / "checkpoints",
                     step=step,
-                    identity=identity,
+                    identity=job.identity,
                     log=log,
                     keep=preset.keep_checkpoints,
                 )
     elapsed = time.monotonic() - started
-    _save_model(accelerator, loss_model, optimizer, preset, export, out)
+    _save_model(accelerator, loss_model, optimizer, job)
     trained = (total_steps - first_step + 1) * tokens_per_step
     return log, {"train_s": elapsed, "tokens_per_s": trained / elapsed if trained else 0.0}
 
 
-def _step(
-    accelerator: Accelerator,
-    loss_model: torch.nn.Module,
-    preset: TrainPreset,
-    export: Export,
-    sequences: Sequences,
-    step: int,
-    seed: int,
-) -> tuple[float, float]:
+def _step(accelerator: Accelerator, loss_model: torch.nn.Module, job: _Job, step: int) -> tuple[float, float]:
     """Accumulate the gradients of one global step. Return its loss (mean NLL per predicted token, nats) and grad norm.
 
     The mean is over all predicted tokens of the step, not a mean of micro-batch means: with masks and documents of
     different lengths micro-batches hold different numbers of them.
     """
+    preset, export, sequences = job.preset, job.export, job.sequences
     indices = step_indices(
-        export.content_hash, seed, step - 1, per_step=preset.sequences_per_step, n_sequences=sequences.n_sequences
+        export.content_hash, job.seed, step - 1, per_step=preset.sequences_per_step, n_sequences=sequences.n_sequences
     )
     mine = sequences.stack(indices[accelerator.process_index :: accelerator.num_processes])
     packing: dict[str, Any] = {"eos_token_id": export.eos_token_id, "document_masks": preset.document_masks}
@@ -250,22 +261,20 @@ def _load_optimizer_state(loss_model: torch.nn.Module, optimizer: torch.optim.Op
 def _save_model(
     accelerator: Accelerator,
     loss_model: torch.nn.Module,
-    optimizer: Any,
-    preset: TrainPreset,
-    export: Export,
-    out: Path,
+    optimizer: torch.optim.Optimizer,
+    job: _Job,
 ) -> None:
     """Write `<out>/model` atomically."""
     weights = whole_weights(loss_model)
-    state = whole_optimizer(loss_model, optimizer) if preset.save_optimizer else None
+    state = whole_optimizer(loss_model, optimizer) if job.preset.save_optimizer else None
     if not accelerator.is_main_process:
         return
     model = accelerator.unwrap_model(loss_model).model
     weights = {name.removeprefix("model."): tensor for name, tensor in weights.items()}
-    with atomic_folder(out / "model") as folder:
+    with atomic_folder(job.out / "model") as folder:
         model.save_pretrained(folder, state_dict=weights)
         (folder / "generation_config.json").unlink(missing_ok=True)
-        shutil.copyfile(export.tokenizer_file, folder / "tokenizer.json")
+        shutil.copyfile(job.export.tokenizer_file, folder / "tokenizer.json")
         if state is not None:
             torch.save(state, folder / "optimizer.pt")
 

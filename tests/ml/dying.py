@@ -1,7 +1,7 @@
 """The trainer with an accident: `python dying.py HOW STEP RANK ARGUMENTS OF ml.train`.
 
-HOW is `killed` (the process kills itself with SIGKILL when it reaches the step) or `full` (its disk is full when the
-checkpoint of that step is written). Only the process of that rank has it.
+HOW is `killed` (the process kills itself with SIGKILL when it reaches the step), `full` (its disk is full when the
+checkpoint of that step is written) or `apart` (it sees another disk from the start). Only that rank has it.
 """
 
 import os
@@ -19,7 +19,7 @@ whole_step, whole_save = ml.train._step, ml.train.save_checkpoint
 
 def step(*given: Any) -> tuple[float, float]:
     """Die at the step."""
-    if given[5] == int(at_step):
+    if given[3] == int(at_step):
         os.kill(os.getpid(), signal.SIGKILL)
     return whole_step(*given)
 
@@ -36,7 +36,9 @@ def save_checkpoint(*given: Any, step: int, **options: Any) -> None:
 
 
 if os.environ["RANK"] == rank:
-    if how == "killed":
+    if how == "apart":
+        arguments[arguments.index("--out") + 1] += "-on-another-disk"
+    elif how == "killed":
         ml.train._step = step
     else:
         ml.train.save_checkpoint = save_checkpoint

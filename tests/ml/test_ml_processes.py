@@ -1,4 +1,4 @@
-"""Training on several processes, two of them on the CPU here: the steps of one; any number goes on from a checkpoint."""
+"""Training on several processes, two of them on the CPU here: the steps of one, and any number goes on from there."""
 
 import json
 import os
@@ -15,8 +15,9 @@ from safetensors.torch import load_file
 from test_ml_train import arguments, interrupted, losses, same_weights
 
 import ml.train
-from ml.errors import UsageProblem
-from ml.parallel import start_processes
+from ml.errors import RunFailed, UsageProblem
+from ml.parallel import notice_lost_processes, start_processes
+from ml.run_folder import only_run_in
 
 ROOT = Path(ml.train.__file__).parents[1]
 PROFILES = ROOT / "profiles" / "accelerate"
@@ -102,6 +103,28 @@ class TestTwoProcesses:
         assert code == 1
         assert said.count("error: checkpoint of step 4 could not be written to") == 2
         assert [path.name for path in (tmp_path / "out" / "checkpoints").iterdir()] == ["step-00000002"]
+
+
+@pytest.mark.engines
+def test_processes_that_do_not_share_a_disk_are_refused(export: Path, tmp_path: Path) -> None:
+    code, said = launch("cpu-ddp", arguments(tmp_path, export), accident=("apart", 0, 1))
+    assert code == 1
+    assert said.count("not all processes see it; it must be on a file system that they share") == 2
+
+
+def test_a_second_trainer_in_the_same_folder_is_refused(export: Path, tmp_path: Path) -> None:
+    request = arguments(tmp_path, export, steps=1)
+    with only_run_in(tmp_path / "out"), pytest.raises(UsageProblem, match="another process is training there"):
+        ml.train.main(request)
+    ml.train.main(request)
+    assert not (tmp_path / "out" / ".running").exists()
+
+
+def test_a_lost_process_is_named_in_one_line_and_other_failures_are_not_hidden() -> None:
+    with pytest.raises(RunFailed, match="another process of this run ended"), notice_lost_processes():
+        raise RuntimeError("[/pytorch/third_party/gloo/gloo/transport/tcp/pair.cc:537] Read error: Connection reset")
+    with pytest.raises(RuntimeError, match="shapes"), notice_lost_processes():
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
 
 @pytest.mark.engines
