@@ -7,7 +7,7 @@ export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint format bench mutate dbt-docs analyses base-model test-deps screenshots clean
+.PHONY: help setup setup-engines demo test test-engines test-slow lint format bench mutate dbt-docs analyses base-model test-deps screenshots clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,21 +20,35 @@ $(VENV)/.installed: pyproject.toml requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[dev,dashboard]'
 	@touch $@
 
+setup-engines: $(VENV)/.engines ## the same with Spark, DuckLake and infini-gram
+
+$(VENV)/.engines: $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[spark,lake,infini-gram]'
+	@touch $@
+
 demo: setup ## the whole pipeline on a planted corpus, then where to look
 	$(BIN)/pivots demo
 
 test: setup ## every test that needs no large data
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not slow and not engines" -n 2 --dist loadfile
+
+test-engines: setup-engines ## tests with servers and clusters of their own: Prefect, Spark, PostgreSQL, several processes
+	$(BIN)/python -m pytest -m "engines and not slow" --durations 15
 
 test-slow: setup ## the tests marked slow
 	$(BIN)/python -m pytest -m slow
 
-test-deps: ## what tests of pages need from Debian (chromium, Chinese and Japanese fonts); nothing when it is there
-	@if command -v chromium >/dev/null && fc-list 2>/dev/null | grep -qi 'noto.*cjk'; then exit 0; fi; \
-	command -v apt-get >/dev/null || { echo "no apt-get here: install chromium and Noto CJK fonts, or their tests skip"; exit 0; }; \
+test-deps: ## what tests need from Debian: chromium and fonts for pages, Java for Spark, PostgreSQL for DuckLake
+	@missing=""; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	fc-list 2>/dev/null | grep -qi 'noto.*cjk' || missing="$$missing fontconfig fonts-noto-cjk"; \
+	command -v java >/dev/null || missing="$$missing default-jre-headless"; \
+	ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	[ -n "$$missing" ] || exit 0; \
+	command -v apt-get >/dev/null || { echo "no apt-get here: install$$missing, or tests that need them skip"; exit 0; }; \
 	run() { if [ "$$(id -u)" = 0 ]; then "$$@"; else sudo -n "$$@"; fi; }; \
 	run apt-get update -qq && run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-	chromium fontconfig fonts-noto-cjk >/dev/null || echo "chromium could not be installed: tests of pages skip"
+	$$missing >/dev/null || echo "$$missing could not be installed: tests that need them skip"
 
 screenshots: setup test-deps ## the pictures of docs/images/, from the home that `make demo` fills
 	$(BIN)/python tests/warehouse/screenshots.py
