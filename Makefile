@@ -20,10 +20,10 @@ $(VENV)/.installed: pyproject.toml requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[dev,dashboard]'
 	@touch $@
 
-setup-engines: $(VENV)/.engines ## the same with Spark, DuckLake and infini-gram
+setup-engines: $(VENV)/.engines ## the same with Spark and DuckLake
 
 $(VENV)/.engines: $(VENV)/.installed
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[spark,lake,infini-gram]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[spark,lake]'
 	@touch $@
 
 demo: setup ## the whole pipeline on a planted corpus, then where to look
