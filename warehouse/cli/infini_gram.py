@@ -51,7 +51,10 @@ def count(
     Example: `pivots infini-gram count --corpus dolma --index v4_dolma-v1_7_llama --url https://api.infini-gram.io/`
     """
     from warehouse.errors import UsageError
-    from warehouse.infini_gram import api_index, ask_index, item_words, local_index
+    from warehouse.infini_gram.asking import ask_index
+    from warehouse.infini_gram.http_api import api_index
+    from warehouse.infini_gram.local import local_index
+    from warehouse.infini_gram.questions import item_words
     from warehouse.infini_gram.tokenizers import index_tokenizer
     from warehouse.settings import Home
 
@@ -97,7 +100,7 @@ def index(
 
     Example: `pivots infini-gram index --corpus web --out indexes/web`
     """
-    from warehouse.infini_gram import build_index
+    from warehouse.infini_gram.indexing import build_index
     from warehouse.settings import Home
 
     summary = build_index(Home.resolve(home), corpus, out)

@@ -1,5 +1,5 @@
--- One row per infini-gram run, item and unordered pair of languages (lang_a < lang_b) whose counts are known. A pair is
--- not asked for where they follow from its words: 0 when one never occurs, the word's own when both are the same tokens.
+-- One row per infini-gram run, item and unordered pair of languages (lang_a < lang_b) whose counts are known. A pair
+-- is not asked for where they follow from its words: 0 when one never occurs, the word's own when both are the same.
 
 with answers as (
 
