@@ -252,7 +252,7 @@ def timed_stages() -> dict[str, float]:
     watch(sums.Sums, "_read", "unpacking kept sums")
     watch(pair_kernels, "keep_word_cells", "rules, E and Var of words x tokens")
     watch(pair_kernels, "keep_edges", "rules, E and Var of tokens x tokens")
-    watch(sorting, "_sorted", "sorting edges")
+    watch(sorting, "sort_edges", "sorting edges")
     watch(writing.RowWriter, "flush", "writing tables")
     return stages
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from warehouse.counting.ordering import stable_order
+
 
 @dataclass
 class Chunk:
@@ -53,7 +55,7 @@ class ChunkStore:
 
     def __iter__(self) -> Iterator[Chunk]:
         for number in range(self.n_chunks):
-            yield self._kept if self._kept is not None else self._load(number)
+            yield self._kept if self._kept is not None else self.load(number)
 
     def save(self) -> None:
         """Write a chunk that is only in memory, too."""
@@ -72,8 +74,56 @@ class ChunkStore:
         for field in fields(Chunk):
             np.save(self._path(number, field.name), getattr(chunk, field.name))
 
-    def _load(self, number: int) -> Chunk:
+    def saved_bytes(self, number: int) -> int:
+        """Return how large a saved chunk is."""
+        return sum(self._path(number, field.name).stat().st_size for field in fields(Chunk))
+
+    def load(self, number: int) -> Chunk:
+        """Read a saved chunk."""
         return Chunk(**{field.name: np.load(self._path(number, field.name)) for field in fields(Chunk)})
 
     def _path(self, number: int, name: str) -> Path:
         return self._folder / f"{number:05d}-{name}.npy"
+
+
+def join_chunks(chunks: list[Chunk]) -> Chunk:
+    """Return the units of several chunks, numbered alike, as one; words stay as they stand, not grouped."""
+    sizes = np.concatenate([np.diff(c.starts) for c in chunks])
+    first_units = np.cumsum([0, *(c.n_units for c in chunks)])[:-1].tolist()
+    return Chunk(
+        ids=np.concatenate([c.ids for c in chunks]),
+        starts=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+        strata=np.concatenate([c.strata for c in chunks]),
+        words=np.concatenate([c.words for c in chunks]),
+        word_units=np.concatenate([c.word_units + np.int32(n) for c, n in zip(chunks, first_units, strict=True)]),
+        hashes=np.concatenate([c.hashes for c in chunks]),
+    )
+
+
+class JoinedChunks:
+    """The chunks of several stores, in their final numbers, joined up to a size: what counting goes through."""
+
+    def __init__(self, stores: list[ChunkStore], *, limit_bytes: int, n_words: int) -> None:
+        self._n_words = n_words
+        self._runs: list[list[tuple[ChunkStore, int]]] = []
+        held = 0
+        for store in stores:
+            for number in range(store.n_chunks):
+                size = store.saved_bytes(number)
+                if not self._runs or held + size > limit_bytes:
+                    self._runs.append([])
+                    held = 0
+                self._runs[-1].append((store, number))
+                held += size
+        self.n_chunks = len(self._runs)
+        self._kept = self._join(self._runs[0]) if self.n_chunks == 1 else None
+
+    def __iter__(self) -> Iterator[Chunk]:
+        for run in self._runs:
+            yield self._kept if self._kept is not None else self._join(run)
+
+    def _join(self, run: list[tuple[ChunkStore, int]]) -> Chunk:
+        chunk = join_chunks([store.load(number) for store, number in run])
+        order = stable_order(chunk.words, self._n_words)
+        chunk.words, chunk.word_units = chunk.words[order], chunk.word_units[order]
+        return chunk

@@ -56,7 +56,7 @@ def pack_rows(cells, begins, widths, out):
 
 @njit(nogil=True, cache=True)
 def unpack_rows(packed, starts, cells, begins):
-    """Write packed rows into `cells`, which are zero there: row i is `packed[starts[i] : starts[i + 1]]`."""
+    """Add packed rows to `cells`: row i is `packed[starts[i] : starts[i + 1]]` and begins at `begins[i]`."""
     for row in range(begins.size):
         i = begins[row] - 1
         at = starts[row]
@@ -85,4 +85,4 @@ def unpack_rows(packed, starts, cells, begins):
                 count |= np.int64(packed[at]) << shift
                 at += 1
             i += gap + 1
-            cells[i] = np.uint32(count)
+            cells[i] += np.uint32(count)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from warehouse.counting import unit_kernels as kernels
-from warehouse.counting.chunks import Chunk, ChunkStore
+from warehouse.counting.chunks import Chunk, ChunkStore, join_chunks
 from warehouse.counting.cutting import UnitBatch, cut_row_group, row_groups
 from warehouse.counting.matches import WordNumbers
 from warehouse.counting.memory import MemoryPlan
@@ -79,17 +79,3 @@ def _take(found: FirstPass, batch: UnitBatch) -> Chunk:
     found.n_tokens += batch.n_tokens
     words = found.numbers.of(batch.word_ids, batch.words)
     return Chunk(batch.ids, batch.starts, strata, words, batch.word_units, batch.hashes)
-
-
-def join_chunks(chunks: list[Chunk]) -> Chunk:
-    """Return the units of several chunks, numbered alike, as one; words stay as they stand, not grouped."""
-    sizes = np.concatenate([np.diff(c.starts) for c in chunks])
-    first_units = np.cumsum([0, *(c.n_units for c in chunks)])[:-1].tolist()
-    return Chunk(
-        ids=np.concatenate([c.ids for c in chunks]),
-        starts=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-        strata=np.concatenate([c.strata for c in chunks]),
-        words=np.concatenate([c.words for c in chunks]),
-        word_units=np.concatenate([c.word_units + np.int32(n) for c, n in zip(chunks, first_units, strict=True)]),
-        hashes=np.concatenate([c.hashes for c in chunks]),
-    )

@@ -28,21 +28,27 @@ def sorted_edges(edges: Iterable[Columns], *, n_tokens: int, limit_bytes: int, f
         waiting.append(piece)
         n_bytes += sum(column.nbytes for column in piece.values())
         if n_bytes > limit_bytes:
-            spilled.append(_spill(_sorted(waiting, n_tokens), folder / f"edges-{len(spilled):05d}.parquet"))
+            spilled.append(spill(sort_edges(waiting, n_tokens), folder / f"edges-{len(spilled):05d}.parquet"))
             waiting, n_bytes = [], 0
     if not spilled:
         if waiting:
-            yield _sorted(waiting, n_tokens)
+            yield sort_edges(waiting, n_tokens)
         return
     if waiting:
-        spilled.append(_spill(_sorted(waiting, n_tokens), folder / f"edges-{len(spilled):05d}.parquet"))
-    for low, high in _ranges(spilled, n_tokens, limit_bytes):
-        filters = [("token_id_a", ">=", low), ("token_id_a", "<", high)]
-        pieces = [pq.read_table(path, filters=filters) for path in spilled]
-        yield _sorted([{name: t[name].to_numpy() for name in t.column_names} for t in pieces], n_tokens)
+        spilled.append(spill(sort_edges(waiting, n_tokens), folder / f"edges-{len(spilled):05d}.parquet"))
+    for low, high in token_ranges(spilled, n_tokens, limit_bytes):
+        yield sorted_range(spilled, low, high, n_tokens)
 
 
-def _sorted(pieces: list[Columns], n_tokens: int) -> Columns:
+def sorted_range(spilled: list[Path], low: int, high: int, n_tokens: int) -> Columns:
+    """Return the spilled edges whose first token is in [low, high), sorted."""
+    filters = [("token_id_a", ">=", low), ("token_id_a", "<", high)]
+    pieces = [pq.read_table(path, filters=filters) for path in spilled]
+    return sort_edges([{name: t[name].to_numpy() for name in t.column_names} for t in pieces], n_tokens)
+
+
+def sort_edges(pieces: list[Columns], n_tokens: int) -> Columns:
+    """Return edges sorted by both tokens; takes the pieces apart."""
     columns = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
     pieces.clear()
     by_b = stable_order(columns["token_id_b"], n_tokens)
@@ -50,13 +56,14 @@ def _sorted(pieces: list[Columns], n_tokens: int) -> Columns:
     return {name: columns.pop(name)[order] for name in list(columns)}
 
 
-def _spill(columns: Columns, path: Path) -> Path:
+def spill(columns: Columns, path: Path) -> Path:
+    """Write sorted edges so that a range of them is read fast; return the path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.table(columns), path, compression="none", use_dictionary=False, row_group_size=1 << 16)
     return path
 
 
-def _ranges(spilled: list[Path], n_tokens: int, limit_bytes: int) -> list[tuple[int, int]]:
+def token_ranges(spilled: list[Path], n_tokens: int, limit_bytes: int) -> list[tuple[int, int]]:
     """Cut the token ids into ranges whose edges fit the limit (a single token's edges are always taken together)."""
     counts = np.zeros(n_tokens, np.int64)
     for path in spilled:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from warehouse.counting import unit_kernels as kernels
-from warehouse.counting.chunks import Chunk, ChunkStore
+from warehouse.counting.chunks import Chunk, ChunkStore, JoinedChunks
 from warehouse.counting.cutting import id_dtype
 from warehouse.counting.memory import MemoryPlan
 from warehouse.counting.options import CountOptions
@@ -22,7 +22,7 @@ from warehouse.counting.sums import Sums
 class Units:
     """Units to go through, and what the counting of rows costs over them. Ranks and words are those of the corpus."""
 
-    store: ChunkStore
+    store: ChunkStore | JoinedChunks
     n_units: int
     n_tokens: int
     stratum_sizes: np.ndarray  # int64[strata]
@@ -191,7 +191,7 @@ def _units(first: FirstPass, order: Order, options: CountOptions, *, threads: in
     return units
 
 
-def no_units(order: Order, store: ChunkStore) -> Units:
+def no_units(order: Order | Corpus, store: ChunkStore | JoinedChunks) -> Units:
     """Return the units of a store before any of its chunks is added."""
     n_strata, n_ranks, n_words = len(order.strata), order.token_ids.size, order.word_ids.size
     return Units(
@@ -217,6 +217,7 @@ def add_chunk(units: Units, chunk: Chunk) -> None:
 
 
 def to_ranks(chunk: Chunk, order: Order, pool: ThreadPoolExecutor, *, threads: int) -> None:
+    """Replace the token ids of a chunk by their ranks."""
     bounds = np.linspace(0, chunk.n_units, 4 * threads + 1).astype(np.int64)
 
     def replace(part: int) -> None:
