@@ -1,13 +1,14 @@
 """Scratch homes, and one that is built once for all tests of corpora, pivots and selections."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import evaluation_naive
 import pytest
 from evaluation_home import Evaluated
 from evaluation_results import write_results
+from infini_gram_rows import write_answers
 from random_corpus import Corpus, make_corpus, write_corpus, write_vocabulary
 from raw_home import build, query, write_raw
 
@@ -51,6 +52,7 @@ class Built:
 
     home: Home
     corpora: list[Corpus]
+    infini_gram: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # answers of an index, by run
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         return query(self.home, sql)
@@ -75,9 +77,15 @@ def built(new_home: Callable[[str], Home]) -> Built:
     write_vocabulary(home)
     for corpus in corpora:
         write_corpus(home, corpus)
+    far = make_corpus("far", 5, n_docs=100, languages=["en", "ja"])  # known from an index only
+    answers = {
+        "local": write_answers(home, corpora[0], run_id="local", seed=1, has_docs=True),
+        "api": write_answers(home, corpora[1], run_id="api", seed=2, has_docs=False),
+        "far": write_answers(home, far, run_id="far", seed=3, has_docs=False),
+    }
     # the tests of the SQL itself run on their own: here it is held to Python
     build(home, "+path:models/marts/corpus", "+path:models/marts/pivots", "+path:models/marts/selection", **VARIABLES)
-    return Built(home, corpora)
+    return Built(home, corpora, answers)
 
 
 @pytest.fixture(scope="session")
