@@ -37,7 +37,7 @@ def spark_session(home: Home, *, app_name: str) -> "Iterator[SparkSession]":
         UsageError: PySpark or Java is not installed.
         StepFailed: this process already has the session of another home.
     """
-    _require_spark()
+    require_spark()
     from pyspark.sql import SparkSession
 
     active = SparkSession.getActiveSession()
@@ -68,7 +68,12 @@ def spark_master() -> str:
     return os.environ.get("PIVOTS_SPARK_MASTER") or f"local[{available_threads()}]"
 
 
-def _require_spark() -> None:
+def require_spark() -> None:
+    """Check that Spark can be started here.
+
+    Raises:
+        UsageError: PySpark or Java is not installed.
+    """
     if importlib.util.find_spec("pyspark") is None:
         raise UsageError("PySpark is not installed: `make setup-engines`, or pip install 'semantic-pivots[spark]'")
     java = Path(os.environ["JAVA_HOME"], "bin", "java") if os.environ.get("JAVA_HOME") else shutil.which("java")
