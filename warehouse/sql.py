@@ -4,7 +4,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import duckdb
@@ -54,7 +54,20 @@ def query(
         UsageError: nothing is published, or the text is not one query that only reads.
         StepFailed: the query ran out of memory or time.
     """
-    with open_published(home) as connection:
+    with query_opened(open_published(home), sql, max_rows=max_rows, time_limit_s=time_limit_s) as reader:
+        yield reader
+
+
+@contextmanager
+def query_opened(
+    opened: AbstractContextManager[duckdb.DuckDBPyConnection],
+    sql: str,
+    *,
+    max_rows: int | None = None,
+    time_limit_s: float | None = None,
+) -> Iterator[pa.RecordBatchReader]:
+    """Run one query on a reader's connection, which is closed afterwards (see `query`)."""
+    with opened as connection:
         checked = check(connection, sql)
         timer = threading.Timer(time_limit_s, connection.interrupt) if time_limit_s else None
         if timer:

@@ -7,12 +7,12 @@ from warehouse.settings import Home
 
 # The smallest content wins; then a stated language before a detected one. Records that still tie have equal rows.
 RANK = "content_hash, lang_source = 'detector', lang, lang_source, shard_id"
-_REJECTS_NAME = "duplicates-across-files"
+REJECTS_NAME = "duplicates-across-files"
 
-_LOSERS = f"""
+_LOSERS = """
 with documents as (
     select shard_id, doc_id, source_id, source_file, line_number, content_hash, lang, lang_source
-    from read_parquet(?)
+    from {documents}
 ),
 shared as (
     select doc_id from documents group by doc_id having count(*) > 1
@@ -20,15 +20,15 @@ shared as (
 ranked as (
     select
         *,
-        row_number() over (partition by doc_id order by {RANK}) as place,
-        first_value(content_hash) over (partition by doc_id order by {RANK}) as kept_content,
-        first_value(source_file) over (partition by doc_id order by {RANK}) as kept_file,
-        first_value(line_number) over (partition by doc_id order by {RANK}) as kept_line
+        row_number() over (partition by doc_id order by {rank}) as place,
+        first_value(content_hash) over (partition by doc_id order by {rank}) as kept_content,
+        first_value(source_file) over (partition by doc_id order by {rank}) as kept_file,
+        first_value(line_number) over (partition by doc_id order by {rank}) as kept_line
     from documents
     where doc_id in (select doc_id from shared)
 )
 select
-    ? as corpus,
+    {corpus} as corpus,
     shard_id,
     doc_id,
     source_file,
@@ -40,6 +40,16 @@ from ranked
 where place > 1
 order by shard_id, doc_id
 """
+
+
+def losers_sql(documents: str, corpus: str) -> str:
+    """Return the query for the documents of one corpus that another record replaces, and what to say of them.
+
+    Args:
+        documents: SQL of a relation that holds the corpus's documents.
+        corpus: SQL of the corpus's name.
+    """
+    return _LOSERS.format(documents=documents, corpus=corpus, rank=RANK)
 
 
 def bring_all_superseded_up_to_date(home: Home) -> None:
@@ -69,10 +79,10 @@ def update_superseded(home: Home, corpus: str) -> int:
     if not files:
         return 0
     with open_memory() as connection:
-        losers = connection.execute(_LOSERS, [files, corpus]).to_arrow_table()
+        losers = connection.execute(losers_sql("read_parquet(?)", "?"), [files, corpus]).to_arrow_table()
     state = losers.select(STATE["superseded_documents"].names)
     path = lake.shard_path(home, "superseded_documents", "state", corpus=corpus)
     lake.write_table(path, "superseded_documents", state)
     rejects = losers.select(SHARDED["rejects"].names)
-    lake.write_table(lake.shard_path(home, "rejects", _REJECTS_NAME, corpus=corpus), "rejects", rejects)
+    lake.write_table(lake.shard_path(home, "rejects", REJECTS_NAME, corpus=corpus), "rejects", rejects)
     return losers.num_rows

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from warehouse.cli.options import CorpusOption, HomeOption
+from warehouse.cli.options import CatalogOption, CorpusOption, Engine, EngineOption, HomeOption
 
 
 def register(app: typer.Typer) -> None:
@@ -35,9 +35,11 @@ def build(
             "--slim", help="Only models changed since the published copy, in a scratch file: to try a change of SQL."
         ),
     ] = False,
+    engine: EngineOption = Engine.embedded,
     print_env: Annotated[
         bool, typer.Option("--print-env", help="Only print the environment for typing dbt by hand, as shell exports.")
     ] = False,
+    catalog: CatalogOption = None,
     home: HomeOption = None,
 ) -> None:
     """Turn the counts into scores, rankings and comparisons: `dbt build` with the right profile, data tests included.
@@ -49,6 +51,16 @@ def build(
     from warehouse.errors import UsageError
     from warehouse.settings import Home
 
+    if engine is Engine.spark and (slim or print_env or catalog is not None):
+        raise UsageError("--engine spark builds a home's own marts: give it without --slim, --print-env and --catalog")
+    if catalog is not None and slim:
+        raise UsageError("--slim compares with a published copy: give it without --catalog (PIVOTS_CATALOG)")
+    if print_env and catalog is not None:
+        from warehouse.ducklake import address
+        from warehouse.ducklake import build as on_lake
+
+        print(on_lake.shell_exports(Home.resolve(home), address.resolve(catalog)))
+        return
     if print_env:
         point_raw_views(Home.resolve(home))
         print(shell_exports(Home.resolve(home)))
@@ -71,6 +83,19 @@ def build(
         raise UsageError("--vars must be a JSON object, for example --vars '{\"judge_share\": 0.5}'")
     if budget_tokens is not None:
         chosen["selection_budget_tokens"] = budget_tokens
+    if catalog is not None:
+        from warehouse.ducklake import address
+        from warehouse.ducklake import build as on_lake
+
+        made = on_lake.build(
+            Home.resolve(home), address.resolve(catalog), select=select or (), variables=chosen, unit_tests=unit_tests
+        )
+        print("built: " + ", ".join(f"{n} {status}" for status, n in sorted(made.statuses.items())))
+        n_new = sum(mart.is_new for mart in made.marts)
+        print(f"marts in the lake: {n_new} new, {len(made.marts) - n_new} as they were (raw as of {made.snapshot})")
+        return
+    if engine is Engine.spark:
+        from warehouse.spark.build import build as dbt_build
     statuses = dbt_build(Home.resolve(home), select=select or (), variables=chosen, unit_tests=unit_tests)
     print("built: " + ", ".join(f"{n} {status}" for status, n in sorted(statuses.items())))
 

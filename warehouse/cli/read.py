@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from warehouse.cli.options import HomeOption
+from warehouse.cli.options import CatalogOption, HomeOption
 
 TERMINAL_ROWS = 100
 
@@ -92,15 +92,24 @@ def sql(
         int | None,
         typer.Option(min=0, help=f"At most so many rows; 0 is all [default: {TERMINAL_ROWS} for table, else all]."),
     ] = None,
+    catalog: CatalogOption = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", metavar="WHEN", help="With --catalog: a snapshot's number, or a timestamp (UTC)."),
+    ] = None,
     home: HomeOption = None,
 ) -> None:
     """Ask the published warehouse, read-only. Without a query, on a terminal: a prompt with history and completion.
 
     Example: `pivots sql "select * from marts.fct_selection_summary" --format csv`
     """
+    from warehouse.connection import open_published
+    from warehouse.errors import UsageError
     from warehouse.settings import Home
 
-    if query is None and file is None and sys.stdin.isatty() and sys.stdout.isatty():
+    if as_of is not None and catalog is None:
+        raise UsageError("--as-of needs --catalog: a published copy has no earlier snapshots")
+    if catalog is None and query is None and file is None and sys.stdin.isatty() and sys.stdout.isatty():
         from warehouse.prompt import open_prompt
 
         open_prompt(Home.resolve(home))
@@ -110,7 +119,14 @@ def sql(
         raise typer.BadParameter("Parquet goes to a file: give --out FILE.", param_hint="--format")
     if limit is None:
         limit = TERMINAL_ROWS if format_ is Format.TABLE else 0
-    _write_result(Home.resolve(home), text, format_, out, limit or None)
+    if catalog is None:
+        opened = open_published(Home.resolve(home))
+    else:
+        from warehouse.ducklake.address import resolve
+        from warehouse.ducklake.attach import open_reader
+
+        opened = open_reader(resolve(catalog), as_of=as_of)
+    _write_result(opened, text, format_, out, limit or None)
 
 
 def status(
@@ -147,13 +163,13 @@ def _query_text(query: str | None, file: Path | None) -> str:
         raise UsageError(f"{file} cannot be read as a query: {error}") from None
 
 
-def _write_result(home: Any, text: str, format_: Format, out: Path | None, max_rows: int | None) -> None:
+def _write_result(opened: Any, text: str, format_: Format, out: Path | None, max_rows: int | None) -> None:
     from warehouse import lake, render
-    from warehouse.sql import query as run_query
+    from warehouse.sql import query_opened
 
     if format_ is Format.TABLE:
         # one row more than asked for, to know whether there are more
-        with run_query(home, text, max_rows=max_rows and max_rows + 1) as reader:
+        with query_opened(opened, text, max_rows=max_rows and max_rows + 1) as reader:
             rows = reader.read_all()
         shown = rows.slice(0, max_rows) if max_rows else rows
         if out is None:
@@ -164,7 +180,7 @@ def _write_result(home: Any, text: str, format_: Format, out: Path | None, max_r
         if shown.num_rows < rows.num_rows:
             print(f"only the first {max_rows:,} rows are shown; --limit 0 shows all", file=sys.stderr)
         return
-    with run_query(home, text, max_rows=max_rows) as reader:
+    with query_opened(opened, text, max_rows=max_rows) as reader:
         if format_ is Format.PARQUET:
             assert out is not None
             render.write_parquet(reader, out)

@@ -1,0 +1,160 @@
+"""Transactions on a shared lake: whole or not at all, tried again for a while when others were quicker."""
+
+import contextlib
+import getpass
+import random
+import re
+import socket
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import duckdb
+
+from warehouse.ducklake.address import Address
+from warehouse.ducklake.attach import ALIAS, open_lake
+from warehouse.errors import StepFailed, UsageError
+from warehouse.sql import one_line
+
+T = TypeVar("T")
+WAIT_S = 60.0  # how long one transaction is tried again
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 2.0
+# What an unfinished transaction can be tried again for: it lost a race, or the catalogue's server went away.
+_CONFLICT = re.compile(r"Failed to commit DuckLake transaction|Transaction conflict|Could not set lock|already exists")
+_GONE = re.compile(
+    r"connection to server|server closed the connection|terminating connection|Unable to connect|no connection"
+    r"|starting up|shutting down|recovery mode|connection not open|SSL connection|Connection reset|broken pipe",
+    re.IGNORECASE,
+)
+
+
+class SharedLake:
+    """A lake open for writing, attached as `warehouse`; it is attached again when the catalogue's server went away."""
+
+    def __init__(self, address: Address, wait_s: float = WAIT_S, *, create: bool = False) -> None:
+        """Attach the lake; `create`: make it when it does not exist.
+
+        Raises:
+            UsageError: the catalogue cannot be opened, or the files cannot be reached.
+        """
+        self.address = address
+        self._wait_s = wait_s
+        self._create = create
+        self._opened: contextlib.AbstractContextManager[duckdb.DuckDBPyConnection] | None = None
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._open_racing()
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """Return the connection, for reading between transactions."""
+        if self._connection is None:
+            self._opened = open_lake(self.address, create=self._create)
+            self._connection = self._opened.__enter__()
+        return self._connection
+
+    def close(self) -> None:
+        """Detach. What was committed stays."""
+        opened, self._opened, self._connection = self._opened, None, None
+        if opened is not None:
+            opened.__exit__(None, None, None)
+
+    def commit(
+        self,
+        work: Callable[[duckdb.DuckDBPyConnection], T | None],
+        message: str,
+        *,
+        alone: bool = False,
+        details: Callable[[T], str] | None = None,
+    ) -> T | None:
+        """Run `work` in a transaction, which becomes one snapshot; again from its start when it could not be committed.
+
+        Args:
+            work: reads and writes; returns what it did, or None when there was nothing to do (then nothing changes).
+            message: what the snapshot says of itself.
+            alone: let it stand only when nobody has committed anything since it began to read. What `work` has seen is
+                then still true: the way to do something exactly once, for short transactions. Otherwise DuckLake lets
+                it stand unless others changed the same things.
+            details: JSON for programs, kept with the snapshot.
+
+        Raises:
+            StepFailed: it could not be committed for `wait_s`, or failed for a reason that waiting does not mend.
+        """
+        deadline, pause = time.monotonic() + self._wait_s, _FIRST_PAUSE_S
+        while True:
+            try:
+                return self._try(work, message, alone, details)
+            except (duckdb.Error, UsageError) as error:  # UsageError: attaching it again
+                reason = one_line(error) if isinstance(error, duckdb.Error) else str(error)
+                is_conflict = bool(_CONFLICT.search(reason))
+                if not is_conflict and not _GONE.search(reason):
+                    raise StepFailed(f"{message}: {reason}") from None
+                if time.monotonic() > deadline:
+                    why = "others kept committing" if is_conflict else f"the catalogue cannot be reached ({reason})"
+                    raise StepFailed(f"{message}: {why} for {self._wait_s:g} s; run this again to go on") from None
+            if is_conflict:
+                self._roll_back()
+            else:
+                self.close()
+            time.sleep(pause * random.uniform(0.5, 1.5))
+            pause = min(pause * 1.5, _LONGEST_PAUSE_S)
+
+    def _try(
+        self,
+        work: Callable[[duckdb.DuckDBPyConnection], T | None],
+        message: str,
+        alone: bool,
+        details: Callable[[T], str] | None,
+    ) -> T | None:
+        connection = self.connection
+        connection.execute(f"set ducklake_max_retry_count = {0 if alone else 100}")
+        connection.execute("begin")
+        done = work(connection)
+        if done is None:
+            connection.execute("rollback")
+            return None
+        connection.execute(
+            f"call {ALIAS}.set_commit_message(?, ?, extra_info => ?)",
+            [author(), message, details(done) if details else None],
+        )
+        connection.execute("commit")
+        return done
+
+    def _roll_back(self) -> None:
+        with contextlib.suppress(duckdb.Error):  # a failed commit has ended the transaction already
+            self.connection.execute("rollback")
+
+    def _open_racing(self) -> None:
+        """Open, also when another process makes the same lake at this moment."""
+        for attempt in range(5):
+            try:
+                _ = self.connection
+                return
+            except UsageError as error:
+                self.close()
+                if attempt == 4 or not re.search(r"already exists|duplicate key|could not serialize", str(error)):
+                    raise
+                time.sleep(0.2 * (attempt + 1))
+
+
+@contextlib.contextmanager
+def shared_lake(address: Address, wait_s: float = WAIT_S, *, create: bool = False) -> Iterator[SharedLake]:
+    """Open a lake for writing, and close it; `create`: make it when it does not exist.
+
+    Raises:
+        UsageError: the catalogue cannot be opened, or the files cannot be reached.
+    """
+    lake = SharedLake(address, wait_s, create=create)
+    try:
+        yield lake
+    finally:
+        lake.close()
+
+
+def author() -> str:
+    """Return who writes: user and machine."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
+
+
+def rows(connection: duckdb.DuckDBPyConnection, sql: str, values: Any = None) -> list[tuple[Any, ...]]:
+    """Return all rows of a query."""
+    return connection.execute(sql, values).fetchall()
