@@ -6,6 +6,7 @@
 import dataclasses
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -65,8 +66,11 @@ def train(home: Home, export: Export, model: Model, *, preset: Path, seed: int, 
     trained = folder / "model"
     if not is_registered(home, run):
         arguments = ["--export", export.folder, "--model", model.source, "--preset", preset, "--seed", seed]
-        launcher = _launcher(_chosen_config() or PRESETS_DIR / "accelerate" / "single.yml")
-        _launch([*launcher, "-m", "ml.train", *arguments, "--run-id", run.run_id, "--out", folder])
+        config = _chosen_config() or PRESETS_DIR / "accelerate" / "single.yml"
+        program = ["-m", "ml.train", *arguments, "--run-id", run.run_id, "--out", folder]
+        for line in other_machines(config, program):
+            print(line, file=sys.stderr)
+        _launch([*_launcher(config), *program])
         run = dataclasses.replace(run, model_id=identify_model(str(trained)).model_id)
         write_back(home, run, folder)
     return identify_model(str(trained))
@@ -220,6 +224,16 @@ def _launch(command: list[Any]) -> None:
             raise UsageError(refusal.read_text())
     if finished.returncode != 0:
         raise StepFailed(f"a program of `ml` stopped with exit code {finished.returncode}; run the same to resume")
+
+
+def other_machines(config: Path, program: Sequence[Any]) -> list[str]:
+    """Return what to run on each machine but this one, when a launch configuration names several: all wait for all."""
+    n_machines = int(yaml.safe_load(config.read_text()).get("num_machines", 1))
+    commands = [[*_launcher(config.resolve()), "--machine_rank", rank, *program] for rank in range(1, n_machines)]
+    return [
+        f"on machine {rank} of {n_machines}: cd {PROJECT_ROOT} && {shlex.join(str(word) for word in command)}"
+        for rank, command in enumerate(commands, start=2)
+    ]
 
 
 def _launcher(config: Path) -> list[Any]:

@@ -2,6 +2,7 @@
 
 HOW is `killed` (the process kills itself with SIGKILL when it reaches the step), `full` (its disk is full when the
 checkpoint of that step is written) or `apart` (it sees another disk from the start). Only that rank has it.
+`bf16` is no accident: all processes train under bf16 autocast, which only GPUs do otherwise.
 """
 
 import os
@@ -10,6 +11,7 @@ import sys
 from typing import Any
 
 import ml.checkpoints
+import ml.parallel
 import ml.train
 from ml.errors import run_program
 
@@ -35,7 +37,10 @@ def save_checkpoint(*given: Any, step: int, **options: Any) -> None:
     whole_save(*given, step=step, **options)
 
 
-if os.environ["RANK"] == rank:
+if how == "bf16":
+    whole_accelerator = ml.parallel.Accelerator
+    ml.parallel.Accelerator = lambda mixed_precision, cpu: whole_accelerator(mixed_precision="bf16", cpu=cpu)  # type: ignore
+elif os.environ["RANK"] == rank:
     if how == "apart":
         arguments[arguments.index("--out") + 1] += "-on-another-disk"
     elif how == "killed":

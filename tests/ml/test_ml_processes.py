@@ -155,6 +155,17 @@ def test_other_architectures_are_sharded_too(model_type: str, export: Path, tmp_
 
 
 @pytest.mark.engines
+def test_bf16_autocast_is_the_same_when_sharded(export: Path, tmp_path: Path) -> None:
+    """Blocks are gathered as bf16 then; the loss and the sums of gradients must not be bf16."""
+    for name in ("single", "cpu-fsdp"):
+        request = arguments(tmp_path, export, out=name, **CHANGES)
+        code, said = launch(name, request, accident=("bf16", 0, 0))
+        assert code == 0, said
+    assert "bfloat16 autocast" in json.loads((tmp_path / "single" / "run.json").read_text())["dtype"]
+    assert losses(tmp_path / "cpu-fsdp") == pytest.approx(losses(tmp_path / "single"), abs=2e-5)
+
+
+@pytest.mark.engines
 def test_two_nodes(export: Path, tmp_path: Path) -> None:
     """Two launchers, as on two machines that share a file system, each with one process."""
     request = arguments(tmp_path, export, out="nodes", **CHANGES)

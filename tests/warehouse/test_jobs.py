@@ -37,6 +37,15 @@ def test_a_launch_configuration_that_is_nowhere_is_refused(monkeypatch: pytest.M
         jobs._chosen_config()
 
 
+def test_with_several_machines_the_commands_of_the_others_are_told(tmp_path: Path) -> None:
+    config = tmp_path / "three machines.yml"
+    config.write_text("distributed_type: FSDP\nnum_machines: 3\nnum_processes: 24\nmachine_rank: 0\n")
+    second, third = jobs.other_machines(config, ["-m", "ml.train", "--seed", 0])
+    assert second.startswith("on machine 2 of 3: cd ")
+    assert third.endswith(f"--config_file '{config}' --machine_rank 2 -m ml.train --seed 0")
+    assert jobs.other_machines(jobs.PRESETS_DIR / "accelerate" / "ddp.yml", []) == []
+
+
 def test_options_are_arguments_and_part_of_the_request() -> None:
     options = jobs.Options(dtype="float32", batch_tokens=512, language_names=("oc=Occitan",))
     scored = jobs.word_scores(JUDGES, options)
