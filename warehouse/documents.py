@@ -1,7 +1,6 @@
 """One piece of a file to rows: the work of one process, for ingest and for words that are imported later."""
 
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +16,7 @@ from warehouse.matching import MATCH_POLICY, WordMatcher, WordMatches
 from warehouse.readers import memmap, parse
 from warehouse.readers.records import Piece, Records, Rejected
 from warehouse.schemas import SHARDED
+from warehouse.token_places import place_tokens
 from warehouse.tokenizing import Encoded, Encoder
 
 # one document in so many is encoded a second time by the reference tokenizer, by its content's hash
@@ -69,23 +69,28 @@ def rows_of_piece(tools: Tools, origin: Origin, piece: Piece) -> Rows:
     ids = _Identities.of(origin.corpus, records)
     kept = ids.distinct(records)
     texts = [records.texts[i] for i in kept]
-    encoded = _encode(encoder, records, kept, texts)
+    raw = [text.encode() for text in texts]
+    encoded = _encode(encoder, records, kept, raw)
     _check_sample(encoder, [ids.content_hashes[i] for i in kept], texts)
 
-    sizes, token_ends, lossless = _sizes(encoder, encoded, texts)
-    if not all(lossless):
-        for position in np.flatnonzero(~lossless).tolist():
+    data = b"".join(raw)
+    token_ends, is_lossless = place_tokens(encoder.vocabulary, encoded, raw, data)
+    for position in np.flatnonzero(~is_lossless).tolist():
+        # half characters of memmap fragments decode to one control character each
+        is_lossless[position] = _decoded(encoder, encoded, position) == texts[position]
+    if not all(is_lossless):
+        for position in np.flatnonzero(~is_lossless).tolist():
             line_number = records.line_numbers[kept[position]]
             records.reject(line_number, "text is lost in tokens", "decoding its tokens gives another text")
-        kept = [i for i, ok in zip(kept, lossless, strict=True) if ok]
-        texts = [records.texts[i] for i in kept]
-        encoded = _selected(encoded, lossless)
-        sizes, token_ends, _ = _sizes(encoder, encoded, texts)
+        kept, texts, raw = ([x for x, ok in zip(xs, is_lossless, strict=True) if ok] for xs in (kept, texts, raw))
+        encoded = _selected(encoded, is_lossless)
+        data = b"".join(raw)
+        token_ends, _ = place_tokens(encoder.vocabulary, encoded, raw, data)
 
-    documents = _document_rows(origin, records, ids, kept, texts, encoded, sizes)
+    documents = _document_rows(origin, records, ids, kept, texts, encoded, np.array([len(r) for r in raw], np.int64))
     if piece.format == memmap.FORMAT:
         documents = _with_instance_languages(documents)
-    word_documents = match_documents(tools, documents, texts, token_ends)
+    word_documents = match_documents(tools, documents, data, token_ends)
     return Rows(documents, word_documents, tuple(records.rejects), piece.n_source_bytes)
 
 
@@ -94,32 +99,18 @@ def rows_of_words(tools: Tools, documents: pa.Table) -> tuple[pa.Table, ...]:
     vocabulary = _encoder(tools.tokenizer_file, tools.engine).vocabulary
     column = documents["token_ids"].combine_chunks()
     data, token_ends = vocabulary.decode(np.asarray(column.flatten()))
-    texts = decode_texts(data, documents["n_bytes"].to_numpy())
-    return match_documents(tools, documents, texts, token_ends)
-
-
-def decode_texts(data: bytes, sizes: npt.NDArray[np.int64]) -> list[str]:
-    """Return the texts of decoded documents that stand one after another.
-
-    A byte that is no UTF-8 (half a character at the edge of a training instance) becomes one control character, so that
-    byte offsets stay what they are.
-    """
-    ends = np.cumsum(sizes)
-    view = memoryview(data)
-    return [
-        str(view[end - n : end], "utf-8", memmap.PARTIAL) for n, end in zip(sizes.tolist(), ends.tolist(), strict=True)
-    ]
+    return match_documents(tools, documents, data, token_ends)
 
 
 def match_documents(
-    tools: Tools, documents: pa.Table, texts: Sequence[str], token_ends: npt.NDArray[np.integer]
+    tools: Tools, documents: pa.Table, data: bytes, token_ends: npt.NDArray[np.integer]
 ) -> tuple[pa.Table, ...]:
-    """Return the word_documents rows of some documents, one table per word file."""
+    """Return the word_documents rows of some documents, whose texts stand in `data`, one table per word file."""
     if not tools.word_files:
         return ()
     matcher, word_ids, word_file = _matcher(tools.word_files)
     offsets = documents["token_ids"].combine_chunks().offsets.to_numpy()
-    matches = matcher.match(texts, token_ends, offsets - offsets[0])
+    matches = matcher.match(data, token_ends, offsets - offsets[0])
     files = word_file[matches.words]
     return tuple(
         _word_rows(documents, matches, word_ids, np.flatnonzero(files == i)) for i in range(len(tools.word_files))
@@ -240,9 +231,9 @@ def duplicate(line_number: int, kept_line: int, *, is_same_text: bool) -> Reject
     return Rejected(line_number, reason, f"line {kept_line} was kept")
 
 
-def _encode(encoder: Encoder, records: Records, kept: list[int], texts: list[str]) -> Encoded:
+def _encode(encoder: Encoder, records: Records, kept: list[int], texts: list[bytes]) -> Encoded:
     if not records.token_ids:
-        return encoder.encode([text.encode() for text in texts])
+        return encoder.encode(texts)
     parts = [records.token_ids[i] for i in kept]
     offsets = np.concatenate([[0], np.cumsum([len(p) for p in parts], dtype=np.int64)])
     return Encoded(np.concatenate(parts) if parts else np.empty(0, np.int32), offsets)
@@ -255,18 +246,9 @@ def _check_sample(encoder: Encoder, content_hashes: list[int], texts: list[str])
     encoder.check(chosen)
 
 
-def _sizes(
-    encoder: Encoder, encoded: Encoded, texts: list[str]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
-    """Return for each document its bytes, for each token its last byte's end, and whether tokens give the text back."""
-    data, token_ends = encoder.vocabulary.decode(encoded.token_ids)
-    sizes = np.diff(np.concatenate([[0], token_ends])[encoded.offsets])
-    raw = [text.encode() for text in texts]
-    if data == b"".join(raw) and sizes.tolist() == list(map(len, raw)):
-        return sizes, token_ends, np.ones(len(texts), bool)
-    # half characters of memmap fragments decode to one control character each, here and in the texts
-    decoded = decode_texts(data, sizes)
-    return sizes, token_ends, np.fromiter(map(str.__eq__, decoded, texts), bool, len(texts))
+def _decoded(encoder: Encoder, encoded: Encoded, position: int) -> str:
+    token_ids = encoded.token_ids[encoded.offsets[position] : encoded.offsets[position + 1]]
+    return str(encoder.vocabulary.decode(token_ids)[0], "utf-8", memmap.PARTIAL)
 
 
 def _selected(encoded: Encoded, keep: npt.NDArray[np.bool_]) -> Encoded:

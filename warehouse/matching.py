@@ -6,18 +6,14 @@ Everything works on a batch of documents at once: short documents would otherwis
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 
-import ahocorasick_rs
 import numpy as np
 import numpy.typing as npt
 
-from warehouse.scripts import SEPARATED, UNSEPARATED, edge_classes, fold
+from warehouse.scripts import fold
+from warehouse.word_trie import build_trie, find_words
 
 MATCH_POLICY = "text"
-_SEPARATOR = "\0"  # stands between documents; a boundary, and in no document and no word
-_CHUNK_CHARS = 1 << 17  # characters searched at once: bounds the list of raw matches, and stays in the cache
-_FIRST_LEAD = {2: 0xC0, 3: 0xE0, 4: 0xF0}  # the smallest first byte of a character of so many bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +36,9 @@ class WordMatcher:
         """Raises ValueError for a word that is empty or holds a NUL."""
         folded = [normalise_word(word) for word in words]
         for word, pattern in zip(words, folded, strict=True):
-            if not pattern.strip() or _SEPARATOR in pattern:
+            if not pattern.strip() or "\0" in pattern:
                 raise ValueError(f"cannot look for the word {word!r}")
         self.patterns = sorted(set(folded))
-        self.max_chars = max(map(len, self.patterns), default=0)
         by_pattern: dict[str, list[int]] = {pattern: [] for pattern in self.patterns}
         for index, pattern in enumerate(folded):
             by_pattern[pattern].append(index)
@@ -51,104 +46,24 @@ class WordMatcher:
         self._n_words = np.array([len(by_pattern[p]) for p in self.patterns], np.int64)
         self._first = np.concatenate([[0], np.cumsum(self._n_words)])
         self._words = np.array([i for p in self.patterns for i in by_pattern[p]], np.int64)
-        classes = edge_classes()
-        self._needs_left = np.array([classes[ord(p[0])] != UNSEPARATED for p in self.patterns], bool)
-        self._needs_right = np.array([classes[ord(p[-1])] != UNSEPARATED for p in self.patterns], bool)
-        patterns = [pattern.encode() for pattern in self.patterns]
-        self._n_bytes = np.array([len(pattern) for pattern in patterns], np.int64)
-        self._automaton = ahocorasick_rs.BytesAhoCorasick(patterns, implementation=ahocorasick_rs.Implementation.DFA)
+        self._trie = build_trie(self.patterns)
 
     def match(
-        self,
-        texts: Sequence[str],
-        token_ends: npt.NDArray[np.integer],
-        token_offsets: npt.NDArray[np.integer],
+        self, data: bytes, token_ends: npt.NDArray[np.integer], token_offsets: npt.NDArray[np.integer]
     ) -> WordMatches:
         """Find every word in every text; overlapping matches all count.
 
         Args:
-            texts: NFC texts without NUL.
-            token_ends: for the tokens of all texts, one after another, the UTF-8 byte at which each ends, counted over
-                all texts without separators.
+            data: NFC texts in UTF-8, one after another. A byte that is no UTF-8 (half a character at the edge of a
+                training instance) is a boundary.
+            token_ends: for the tokens of all texts, one after another, the byte of `data` at which each ends.
             token_offsets: where each text's tokens begin in `token_ends` (length: texts + 1).
         """
-        text_bytes = np.concatenate([[0], token_ends])[token_offsets]  # where each text begins, then the end of all
-        # one separator byte stands before each text but the first
-        first_bytes = text_bytes[:-1] + np.arange(len(texts))
-        places, patterns = self._search(_SEPARATOR.join(texts))
-        documents = np.searchsorted(first_bytes, places, "right") - 1
-        tokens = np.searchsorted(token_ends, places - documents, "right") - np.asarray(token_offsets)[documents]
-
+        documents, patterns, tokens = find_words(self._trie, data, token_ends, token_offsets)
         repeats = self._n_words[patterns]
         within = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
         words = self._words[np.repeat(self._first[patterns], repeats) + within]
-        return _grouped(np.repeat(documents, repeats), words, np.repeat(tokens, repeats))
-
-    def _search(self, text: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Return (first UTF-8 byte, pattern) of every match between boundaries."""
-        found = [(np.empty(0, np.int64), np.empty(0, np.int64))]
-        n_bytes_before = 0
-        for begin in range(0, len(text) if self.patterns else 0, _CHUNK_CHARS):
-            # one character before and after what is searched, for the boundaries
-            margin = text[begin - 1 : begin] if begin else ""
-            chunk = text[begin : begin + _CHUNK_CHARS]
-            rest = text[begin + _CHUNK_CHARS : begin + _CHUNK_CHARS + self.max_chars + 1]
-            n_margin, n_chunk = len(margin.encode()), len(chunk.encode())
-            places, patterns = self._search_chunk(margin + chunk + rest)
-            own = (places >= n_margin) & (places < n_margin + n_chunk)
-            found.append((places[own] + n_bytes_before - n_margin, patterns[own]))
-            n_bytes_before += n_chunk
-        places, patterns = (np.concatenate(column) for column in zip(*found, strict=True))
-        return places, patterns
-
-    def _search_chunk(self, text: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        raw = text.encode()
-        haystack, original_byte = _folded_bytes(text, raw)
-        matches = self._automaton.find_matches_as_indexes(haystack, overlapping=True)
-        patterns = np.fromiter(map(itemgetter(0), matches), np.int64, len(matches))
-        begins = np.fromiter(map(itemgetter(1), matches), np.int64, len(matches))
-        ends = begins + self._n_bytes[patterns]
-        if original_byte is not None:
-            begins, ends = original_byte[begins], original_byte[ends]
-        # boundaries around the text stand for its ends; the rest lets every character be read as four bytes
-        padded = np.frombuffer(b"\0" + raw + b"\0\0\0\0", np.uint8)
-        last_byte = begins.copy()  # of the character before
-        for _ in range(3):
-            last_byte -= (padded[last_byte] & 0xC0) == 0x80
-        keep = (_class_at(padded, last_byte) != SEPARATED) | ~self._needs_left[patterns]
-        keep &= (_class_at(padded, ends + 1) != SEPARATED) | ~self._needs_right[patterns]
-        return begins[keep], patterns[keep]
-
-
-def _folded_bytes(text: str, raw: bytes) -> tuple[bytes, npt.NDArray[np.int64] | None]:
-    """Return a text's simple case folding in UTF-8, and for each of its bytes, and its end, the byte of `raw` there.
-
-    The second is None when every character keeps its length: then the places are the same.
-    """
-    # Python folds fully, which is faster and the same thing as long as no character changes its length
-    folded = text.casefold().encode()
-    if len(folded) == len(raw) and (raw.isascii() or np.array_equal(_is_lead(folded), _is_lead(raw))):
-        return folded, None
-    folded = fold(text).encode()
-    original = np.append(np.flatnonzero(_is_lead(raw)), len(raw))
-    return folded, original[np.append(np.cumsum(_is_lead(folded)) - 1, len(original) - 1)]
-
-
-def _is_lead(data: bytes) -> npt.NDArray[np.bool_]:
-    """Tell for each byte whether a character begins with it."""
-    return (np.frombuffer(data, np.uint8) & 0xC0) != 0x80
-
-
-def _class_at(data: npt.NDArray[np.uint8], leads: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
-    """Return the edge class of the characters that begin at some bytes."""
-    code_points = data[leads].astype(np.int64)
-    for n_bytes, mask in ((2, 0x1F), (3, 0x0F), (4, 0x07)):
-        longer = np.flatnonzero(data[leads] >= _FIRST_LEAD[n_bytes])
-        value = data[leads[longer]].astype(np.int64) & mask
-        for i in range(1, n_bytes):
-            value = (value << 6) | (data[leads[longer] + i] & 0x3F)
-        code_points[longer] = value
-    return edge_classes()[code_points]
+        return _grouped(np.repeat(documents, repeats), words, np.repeat(tokens, repeats), len(self._words))
 
 
 def normalise_word(word: str) -> str:
@@ -157,11 +72,14 @@ def normalise_word(word: str) -> str:
 
 
 def _grouped(
-    documents: npt.NDArray[np.int64], words: npt.NDArray[np.int64], tokens: npt.NDArray[np.int64]
+    documents: npt.NDArray[np.int32], words: npt.NDArray[np.int64], tokens: npt.NDArray[np.int32], n_words: int
 ) -> WordMatches:
-    order = np.lexsort((tokens, words, documents))
-    documents, words, tokens = documents[order], words[order], tokens[order]
+    """Group matches, which come in the order of their documents and tokens, by document and word."""
+    keys = documents * np.int64(n_words) + words
+    order = np.argsort(keys, kind="stable")
+    keys, starts = keys[order], tokens[order]
     is_new = np.ones(len(order), bool)
-    is_new[1:] = (documents[1:] != documents[:-1]) | (words[1:] != words[:-1])
+    is_new[1:] = keys[1:] != keys[:-1]
     first = np.flatnonzero(is_new)
-    return WordMatches(documents[first], words[first], np.concatenate([first, [len(order)]]), tokens.astype(np.int32))
+    documents_of_rows, words_of_rows = np.divmod(keys[first], max(n_words, 1))
+    return WordMatches(documents_of_rows, words_of_rows, np.concatenate([first, [len(order)]]), starts)

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ingesting import small_tokenizer_json
 
-from warehouse import matching
-from warehouse.matching import WordMatcher
+from warehouse.matching import WordMatcher, WordMatches
+from warehouse.readers import memmap
 from warehouse.tokenizing import Encoder
 
 UNSEPARATED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "IDEOGRAPHIC", "KANGXI")
@@ -54,8 +54,12 @@ def match_bytes(words: list[str], texts: list[str]) -> list[dict[int, list[int]]
     """Match with one token per byte, so that a token index is a byte of the document."""
     sizes = [len(t.encode()) for t in texts]
     offsets = np.concatenate([[0], np.cumsum(sizes)])
-    found = WordMatcher(words).match(texts, np.arange(1, sum(sizes) + 1), offsets)
-    result: list[dict[int, list[int]]] = [{} for _ in texts]
+    found = WordMatcher(words).match("".join(texts).encode(), np.arange(1, sum(sizes) + 1), offsets)
+    return _by_text(found, len(texts))
+
+
+def _by_text(found: WordMatches, n_texts: int) -> list[dict[int, list[int]]]:
+    result: list[dict[int, list[int]]] = [{} for _ in range(n_texts)]
     for row, (doc, word) in enumerate(zip(found.documents, found.words, strict=True)):
         result[doc][int(word)] = found.starts[found.offsets[row] : found.offsets[row + 1]].tolist()
     return result
@@ -130,16 +134,24 @@ def test_equals_naive_matcher(words: list[str], texts: list[str]) -> None:
 
 
 @settings(deadline=None)
-@given(words=WORDS, text=TEXTS)
-def test_chunks_do_not_matter(words: list[str], text: str) -> None:
+@given(words=WORDS, text=TEXTS.filter(bool), data=st.data())
+def test_half_a_character_is_a_boundary(words: list[str], text: str, data: st.DataObject) -> None:
+    """A text that is cut at any byte, and bytes that are no UTF-8 at all, beside a text that is whole."""
     words = [w for w in words if w.strip()] or ["a"]
-    whole = match_bytes(words, [text, text])
-    size = matching._CHUNK_CHARS
-    try:
-        matching._CHUNK_CHARS = 3
-        assert match_bytes(words, [text, text]) == whole
-    finally:
-        matching._CHUNK_CHARS = size
+    cut = text.encode()[slice(*data.draw(st.tuples(st.integers(0, 3), st.integers(1, 60))))]
+    cut += data.draw(st.sampled_from([b"", b"\xed\xa0\x80", b"\xc0\xaf", b"\xf4\x90\x80\x80", b"\xe0\x80a", b"\xff1"]))
+    seen = "".join(cut.decode("utf-8", memmap.PARTIAL))
+    assert len(seen.encode()) == len(cut)
+    parts = [cut, text.encode(), cut]
+    offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])])
+    found = WordMatcher(words).match(b"".join(parts), np.arange(1, offsets[-1] + 1), offsets)
+    expected = [_as_bytes(each, naive_matches(words, each)) for each in (seen, text, seen)]
+    assert _by_text(found, 3) == expected
+
+
+def test_more_matches_than_there_was_room_for() -> None:
+    [found] = match_bytes(["水", "水水"], ["水" * 3000])
+    assert found == {0: list(range(0, 9000, 3)), 1: list(range(0, 8997, 3))}
 
 
 @settings(deadline=None)
@@ -150,7 +162,7 @@ def test_token_of_a_match_is_the_one_that_holds_its_first_character(text: str, w
     encoder = Encoder(content, "tokenizers")
     encoded = encoder.encode([text.encode()])
     _, token_ends = encoder.vocabulary.decode(encoded.token_ids)
-    found = WordMatcher(words).match([text], token_ends, encoded.offsets)
+    found = WordMatcher(words).match(text.encode(), token_ends, encoded.offsets)
     starts = {int(w): found.starts[found.offsets[i] : found.offsets[i + 1]].tolist() for i, w in enumerate(found.words)}
     # tokenizers' own offsets: characters [begin, end) of each token; several tokens may share a character
     spans = tokenizers.Tokenizer.from_str(content.decode()).encode(text, add_special_tokens=False).offsets

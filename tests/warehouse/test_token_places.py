@@ -1,0 +1,40 @@
+"""Where tokens end, against the vocabulary's own decoding."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ingesting import small_tokenizer_json
+
+from warehouse.token_places import place_tokens
+from warehouse.tokenizing import Encoded, Encoder
+
+ENCODER = Encoder(small_tokenizer_json().encode(), "tokenizers")
+TEXTS = st.lists(st.text(st.characters(codec="utf-8"), max_size=12), max_size=5)
+
+
+@settings(deadline=None)
+@given(texts=TEXTS, data=st.data())
+def test_ends_and_differences(texts: list[str], data: st.DataObject) -> None:
+    raw = [text.encode() for text in texts]
+    encoded = ENCODER.encode(raw)
+    expected = ENCODER.vocabulary.decode(encoded.token_ids)[1]
+    token_ends, is_same = place_tokens(ENCODER.vocabulary, encoded, raw, b"".join(raw))
+    assert token_ends.tolist() == expected.tolist()
+    assert is_same.all()
+
+    # another text under the tokens of some: a byte changed, left out or added
+    other = [data.draw(st.sampled_from([r, r[:-1], r + b"x", b"x" * len(r)])) for r in raw]
+    token_ends, is_same = place_tokens(ENCODER.vocabulary, encoded, other, b"".join(other))
+    assert is_same.tolist() == [a == b for a, b in zip(raw, other, strict=True)]
+    begins = np.concatenate([[0], np.cumsum([len(o) for o in other], dtype=np.int64)])
+    for i, same in enumerate(is_same):
+        own = slice(encoded.offsets[i], encoded.offsets[i + 1])
+        if same:
+            ends = ENCODER.vocabulary.decode(encoded.token_ids[own])[1]
+            assert (token_ends[own] - begins[i]).tolist() == ends.tolist()
+
+
+def test_no_texts_and_texts_without_tokens() -> None:
+    nothing = Encoded(np.empty(0, np.int32), np.zeros(3, np.int64))
+    token_ends, is_same = place_tokens(ENCODER.vocabulary, nothing, [b"", b"a"], b"a")
+    assert (len(token_ends), is_same.tolist()) == (0, [True, False])
