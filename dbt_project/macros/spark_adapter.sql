@@ -19,3 +19,12 @@
         {%- endif -%}
     {%- endif -%}
 {% endmacro %}
+
+{# Rows of unit tests hold arrays as lists, which DuckDB reads as they stand. #}
+{% macro spark__safe_cast(field, type) -%}
+    {%- if field is sequence and field is not string -%}
+        cast(array({{ field | join(', ') }}) as {{ type }})
+    {%- else -%}
+        cast({{ field }} as {{ type }})
+    {%- endif -%}
+{%- endmacro %}
