@@ -82,7 +82,9 @@ def rows_of_piece(tools: Tools, origin: Origin, piece: Piece) -> Rows:
         for position in np.flatnonzero(~is_lossless).tolist():
             line_number = records.line_numbers[kept[position]]
             records.reject(line_number, "text is lost in tokens", "decoding its tokens gives another text")
-        kept, texts, raw = ([x for x, ok in zip(xs, is_lossless, strict=True) if ok] for xs in (kept, texts, raw))
+        kept = [i for i, ok in zip(kept, is_lossless, strict=True) if ok]
+        texts = [records.texts[i] for i in kept]
+        raw = [text.encode() for text in texts]
         encoded = _selected(encoded, is_lossless)
         data = b"".join(raw)
         token_ends, _ = place_tokens(encoder.vocabulary, encoded, raw, data)
