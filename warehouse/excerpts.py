@@ -122,8 +122,11 @@ def _decoded(tokenizer: "Tokenizer", token_ids: Sequence[int]) -> tuple[str, lis
 
 def find_document(raw: Any, corpus: str, doc_id: int) -> dict[str, Any] | None:
     """Return a document's row with its token ids, or None."""
-    documents = raw.table("documents", database="raw")
-    rows = (
-        documents.filter((documents.corpus == corpus) & (documents.doc_id == doc_id)).limit(1).to_pyarrow().to_pylist()
-    )
+    rows = document_by_id(raw, corpus, doc_id).to_pyarrow().to_pylist()
     return rows[0] if rows else None
+
+
+def document_by_id(raw: Any, corpus: str, doc_id: int) -> "ibis.Table":
+    """Return a document's row as an expression of at most one row."""
+    documents = raw.table("documents", database="raw")
+    return documents.filter((documents.corpus == corpus) & (documents.doc_id == doc_id)).limit(1)

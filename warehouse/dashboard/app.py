@@ -62,7 +62,7 @@ def choose_direction(corpus, data, home, mo, queries):
 def choose_word(corpus, data, direction, home, mo, queries):
     pairs: dict[str, dict] = {}
     if direction.value:
-        for row in data.ask(home, queries.words_with_pivots, corpus.value, *direction.value):
+        for row in data.ask_often(home, queries.words_with_pivots, corpus.value, *direction.value):
             pairs.setdefault(f"{row['source_word']} → {row['target_word']}", row)
     first = next((name for name in pairs if name.startswith("water →")), next(iter(pairs), None))
     word = mo.ui.dropdown(pairs, value=first, label="word", searchable=True)
@@ -156,7 +156,9 @@ def find_neighbours(begins, centre, corpus, data, graph, home, queries):
         _first = next(iter(data.ask(home, queries.pivot_tokens, corpus.value, limit=1)), _first)
     around = centre() or _first
     neighbour_rows = (
-        data.ask(home, queries.token_neighbours, corpus.value, around["token_id"], graph=graph.value) if around else []
+        data.ask_often(home, queries.token_neighbours, corpus.value, around["token_id"], graph=graph.value)
+        if around
+        else []
     )
     return around, found_tokens, neighbour_rows
 

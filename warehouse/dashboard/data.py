@@ -1,6 +1,6 @@
 """What the dashboard asks: each answer from the copy that is published at that moment."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -12,7 +12,8 @@ import ibis
 
 from warehouse import lake, queries
 from warehouse.connection import open_published_ibis
-from warehouse.excerpts import Segment, excerpt, find_document, load_tokenizer, open_lake
+from warehouse.dashboard.statements import Statements
+from warehouse.excerpts import Segment, document_by_id, excerpt, load_tokenizer, open_lake
 from warehouse.settings import Home
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class _Kept:
     reads: object = None
     stack: ExitStack = field(default_factory=ExitStack)
     backend: Any = None
+    statements: Statements = field(default_factory=Statements)
 
     @contextmanager
     def use(self, reads: object, open_it: Callable[[], Any]) -> Iterator[Any]:
@@ -43,9 +45,14 @@ class _Kept:
             if self.reads != reads or self.backend is None:
                 self.stack.close()
                 self.backend = None
-                self.backend = self.stack.enter_context(open_it())
+                self.backend, self.statements = self.stack.enter_context(open_it()), Statements()
                 self.reads = reads
             yield self.backend
+
+    def answer(self, query: Callable[..., ibis.Table], values: Sequence[str | int], options: dict[str, Any]) -> Rows:
+        """Return the rows of a question that was compiled when it was first asked. Call it within `use`."""
+        sql = self.statements.sql(self.backend, query, values, options)
+        return self.backend.con.execute(sql).to_arrow_table().to_pylist()
 
 
 _PUBLISHED, _LAKE = _Kept(), _Kept()
@@ -75,9 +82,18 @@ def ask(home: Home, query: Callable[..., ibis.Table], *arguments: Any, **options
             return []
 
 
+def ask_often(home: Home, query: Callable[..., ibis.Table], *values: str | int, **options: Any) -> Rows:
+    """Answer as `ask`, for a question that does nothing with its values but compare them: it is compiled only once."""
+    with _published(home):
+        try:
+            return _PUBLISHED.answer(query, values, options)
+        except ibis.common.exceptions.TableNotFound:
+            return []
+
+
 def candidates(home: Home, corpus: str, pair: dict[str, Any], *, top_k: int = 10) -> Rows:
     """Return a pair's candidates, one row per token with rank and score by every method; planted ones are marked."""
-    found = ask(
+    found = ask_often(
         home,
         queries.candidates_by_method,
         corpus,
@@ -111,17 +127,19 @@ def candidates(home: Home, corpus: str, pair: dict[str, Any], *, top_k: int = 10
 
 def planted_tokens(home: Home, corpus: str, item_id: int) -> set[int]:
     """Return the tokens planted as pivots of an item; empty where the truth is not known."""
-    rows = ask(home, queries.planted_pivots, corpus)
+    rows = ask_often(home, queries.planted_pivots, corpus)
     return {row["token_id"] for row in rows if row["item_id"] == item_id and row["token_id"] is not None}
 
 
 def documents_behind(home: Home, corpus: str, pair: dict[str, Any], token_id: int) -> Rows:
     """Return documents that hold a candidate beside a word of its pair, those with both words first."""
-    with _lake(home) as raw:
-        found = queries.documents_behind_pivot(
-            raw, corpus, pair["source_word"], pair["source_lang"], pair["target_word"], pair["target_lang"], token_id
-        )
-        return found.limit(_DOCUMENTS_SHOWN).drop("shard_id").to_pyarrow().to_pylist()
+    wanted = (corpus, pair["source_word"], pair["source_lang"], pair["target_word"], pair["target_lang"], token_id)
+    with _lake(home):
+        return _LAKE.answer(_first_documents_behind, wanted, {})
+
+
+def _first_documents_behind(raw: Any, *wanted: Any) -> ibis.Table:
+    return queries.documents_behind_pivot(raw, *wanted).limit(_DOCUMENTS_SHOWN).drop("shard_id")
 
 
 def traces(home: Home, experiment: str, pair: dict[str, Any]) -> Rows:
@@ -141,11 +159,11 @@ def read_document(
     from_start: bool = False,
 ) -> list[Segment]:
     """Return a document's text around the first match, or from its start, with words and tokens marked."""
-    with _lake(home) as raw:
-        document = find_document(raw, corpus, doc_id)
+    with _lake(home):
+        document = next(iter(_LAKE.answer(document_by_id, (corpus, doc_id), {})), None)
         if document is None:
             return [("This document is no longer in the lake.", None)]
-        words = _matches(raw, corpus, doc_id, pair) if pair else {}
+        words = _matches(corpus, doc_id, pair) if pair else {}
     tokenizer = _tokenizer(home, _tokenizer_hash(home, home.published_file.resolve(), corpus))
     return excerpt(
         tokenizer,
@@ -157,13 +175,10 @@ def read_document(
     )
 
 
-def _matches(raw: Any, corpus: str, doc_id: int, pair: dict[str, Any]) -> dict[str, tuple[str, list[int]]]:
+def _matches(corpus: str, doc_id: int, pair: dict[str, Any]) -> dict[str, tuple[str, list[int]]]:
     """Return kind of word -> (word, indices of the tokens in which its matches begin) in one document."""
-    words, found = raw.table("words", database="raw"), raw.table("word_documents", database="raw")
     wanted = {kind: (pair[f"{kind}_lang"], pair[f"{kind}_word"]) for kind in ("source", "target")}
-    these = words.filter(ibis.or_(*((words.lang == lang) & (words.word == word) for lang, word in wanted.values())))
-    found = found.filter((found.corpus == corpus) & (found.doc_id == doc_id))
-    rows = found.join(these, "word_id").select("lang", "word", "token_starts").to_pyarrow().to_pylist()
+    rows = _LAKE.answer(_occurrences, (corpus, doc_id, *wanted["source"], *wanted["target"]), {})
     return {
         kind: (
             word,
@@ -171,6 +186,19 @@ def _matches(raw: Any, corpus: str, doc_id: int, pair: dict[str, Any]) -> dict[s
         )
         for kind, (lang, word) in wanted.items()
     }
+
+
+def _occurrences(
+    raw: Any, corpus: str, doc_id: int, source_lang: str, source_word: str, target_lang: str, target_word: str
+) -> ibis.Table:
+    """Where two words stand in a document: lang, word, token_starts."""
+    words, found = raw.table("words", database="raw"), raw.table("word_documents", database="raw")
+    these = words.filter(
+        ((words.lang == source_lang) & (words.word == source_word))
+        | ((words.lang == target_lang) & (words.word == target_word))
+    )
+    found = found.filter((found.corpus == corpus) & (found.doc_id == doc_id))
+    return found.join(these, "word_id").select("lang", "word", "token_starts")
 
 
 @lru_cache(maxsize=4)

@@ -20,24 +20,18 @@ def documents_behind_pivot(
         raw.table(name, database="raw") for name in ("words", "word_documents", "documents")
     )
     occurrences = occurrences.filter(occurrences.corpus == corpus)
-
-    def holding(lang: str, word: str) -> ir.Table:
-        this = words.filter((words.lang == lang) & (words.word == word))
-        return occurrences.semi_join(this, "word_id").select("doc_id").distinct()
-
+    is_source = (words.lang == source_lang) & (words.word == source_word)
+    is_target = (words.lang == target_lang) & (words.word == target_word)
+    these = words.filter(is_source | is_target).select("word_id", is_source=is_source, is_target=is_target)
+    matches = occurrences.join(these, "word_id")
+    holding = matches.group_by("doc_id").aggregate(
+        has_source=matches.is_source.any(), has_target=matches.is_target.any()
+    )
     with_token = documents.filter((documents.corpus == corpus) & documents.token_ids.contains(token_id))
-    source, target = holding(source_lang, source_word), holding(target_lang, target_word)
-    found = with_token.select(
-        "doc_id",
-        "lang",
-        "n_tokens",
-        "shard_id",
-        has_source=with_token.doc_id.isin(source.doc_id),
-        has_target=with_token.doc_id.isin(target.doc_id),
+    found = with_token.join(holding, "doc_id").select(
+        "doc_id", "lang", "n_tokens", "shard_id", "has_source", "has_target"
     )
-    return found.filter(found.has_source | found.has_target).order_by(
-        ibis.desc(found.has_source & found.has_target), "n_tokens", "doc_id"
-    )
+    return found.order_by(ibis.desc(found.has_source & found.has_target), "n_tokens", "doc_id")
 
 
 def top_documents(
