@@ -3,7 +3,6 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from warehouse import lake, readers
+from warehouse import lake
 from warehouse.connection import writer_lock
 from warehouse.corpora import (
     Corpus,
@@ -21,27 +20,24 @@ from warehouse.corpora import (
     tokenizer_file,
     use_reference_engine,
 )
-from warehouse.documents import Origin, Rows, Tools, rows_of_piece
+from warehouse.documents import Origin, Tools
 from warehouse.errors import StepFailed, UsageError
 from warehouse.hashing import file_hash, short_hash
+from warehouse.ingest_files import Processes, Source, Workers
 from warehouse.languages import language_code
-from warehouse.parallel import ordered_map
 from warehouse.progress import progress, say
 from warehouse.readers import hf_parquet, memmap
 from warehouse.readers.detect import InputFile, find_files
 from warehouse.readers.instances import choose_instances
-from warehouse.readers.records import Piece
 from warehouse.runs import Run
-from warehouse.settings import Home, available_threads
-from warehouse.shards import ShardWriter, is_committed
+from warehouse.settings import Home
+from warehouse.shards import is_committed
 from warehouse.superseded import update_superseded
 from warehouse.tokenizing import EnginesDiffer, load_tokenizer
 from warehouse.word_documents import match_missing, word_files, write_missing_forms
 
 # Raised when the rows that the same file gives change: shards made before are then not taken for the same.
 _ROWS_VERSION = 1
-# Below this, starting processes costs more than they save.
-_PARALLEL_BYTES = 4 << 20
 # A share of rejects says something once so many records were seen; at the end of the request it always counts.
 _EARLY_STOP_RECORDS = 10_000
 _CORPUS_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -108,39 +104,22 @@ class IngestSummary:
     n_superseded: int  # documents of the corpus that another file's record replaces
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """A file to ingest and the shard it becomes."""
-
-    file: InputFile
-    file_hash: str
-    n_bytes: int
-    origin: Origin
-    instances: npt.NDArray[np.int64] | None  # to read of a memmap file; None: all
-
-    @property
-    def shard_id(self) -> str:
-        return self.origin.shard_id
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    tools: Tools
-    number: int  # of the source in the request
-    origin: Origin
-    piece: Piece
-
-
 def ingest_corpus(
-    home: Home, paths: list[Path], *, corpus: str, tokenizer: str, options: IngestOptions | None = None
+    home: Home,
+    paths: list[Path],
+    *,
+    corpus: str,
+    tokenizer: str,
+    options: IngestOptions | None = None,
+    workers: Workers | None = None,
 ) -> IngestSummary:
-    """Ingest the files below some paths that are not in the corpus yet.
+    """Ingest the files below some paths that are not in the corpus yet; who reads them changes no row.
 
     Raises:
         UsageError: something of the request cannot be served; found before any work.
         StepFailed: more records than allowed were rejected. What was committed stays.
     """
-    options = options or IngestOptions()
+    options, workers = options or IngestOptions(), workers or Processes()
     _check_request(corpus, options)
     files, left_out = find_files(paths, options.format)
     loaded = load_tokenizer(tokenizer)
@@ -149,7 +128,8 @@ def ingest_corpus(
         wanted = check_corpus(home, corpus, loaded, eos_token_id=options.eos_token_id)
         chosen = _chosen_instances(files, wanted, options)
         not_chosen = [file.name for file in files if chosen is not None and not len(chosen[file.path])]
-        sources = _sources(home, files, wanted, options, chosen)
+        hashes = workers.file_hashes([file.path for file in files])
+        sources = _sources(home, files, hashes, wanted, options, chosen)
         register_corpus(home, wanted, loaded)
         run = Run(
             kind="ingest",
@@ -167,7 +147,7 @@ def ingest_corpus(
         write_missing_forms(home)
         match_missing(home)
         try:
-            engine = _ingest_sources(home, new, wanted, engine, run.run_id, tally, options.max_reject_share)
+            engine = _ingest_sources(home, new, wanted, engine, run.run_id, tally, options.max_reject_share, workers)
         finally:
             # also when the job stops: what was committed is a corpus that can be counted
             n_superseded = update_superseded(home, corpus)
@@ -236,10 +216,11 @@ def _chosen_instances(
 def _sources(
     home: Home,
     files: list[InputFile],
+    hashes: dict[Path, str],
     corpus: Corpus,
     options: IngestOptions,
     chosen: dict[Path, npt.NDArray[np.int64]] | None,
-) -> list[_Source]:
+) -> list[Source]:
     """Return the distinct files of a request. The same bytes under two names are one file.
 
     Raises:
@@ -249,7 +230,7 @@ def _sources(
         home, "source_files", columns=["corpus", "shard_id", "file_hash", "source_file"]
     ).to_pylist()
     known_shards = {row["file_hash"]: row["shard_id"] for row in known if row["corpus"] == corpus.corpus}
-    sources: dict[str, _Source] = {}
+    sources: dict[str, Source] = {}
     for file in files:
         instances = None if chosen is None else chosen[file.path]
         if instances is not None and not len(instances):
@@ -261,7 +242,7 @@ def _sources(
             problem = memmap.check(file.path, vocab_size=corpus.vocab_size, eos_token_id=corpus.eos_token_id)
         if problem:
             raise UsageError(f"{file.path} {problem}")
-        content = file_hash(file.path)
+        content = hashes[file.path]
         lang = language_code(options.lang)
         read_as: list[object] = [_ROWS_VERSION, content, corpus.corpus, corpus.tokenizer_hash, file.format]
         read_as += [lang, options.lang_column]
@@ -283,20 +264,26 @@ def _sources(
             lang_column=options.lang_column,
             eos_token_id=corpus.eos_token_id,
         )
-        sources.setdefault(shard_id, _Source(file, content, file.path.stat().st_size, origin, instances))
+        sources.setdefault(shard_id, Source(file, content, file.path.stat().st_size, origin, instances))
     return list(sources.values())
 
 
 def _ingest_sources(
-    home: Home, sources: list[_Source], corpus: Corpus, engine: str, run_id: str, tally: Tally, max_share: float
+    home: Home,
+    sources: list[Source],
+    corpus: Corpus,
+    engine: str,
+    run_id: str,
+    tally: Tally,
+    max_share: float,
+    workers: Workers,
 ) -> str:
     """Ingest some files; return the engine that encoded the last one.
 
     When the fast engine is caught inexact, that file and the rest are encoded by the reference.
     """
-    done = tally.n_files
     try:
-        _ingest_with(home, sources, corpus, engine, run_id, tally, max_share)
+        _ingest_with(home, sources, corpus, engine, run_id, tally, max_share, workers)
         return engine
     except EnginesDiffer as difference:
         say(
@@ -304,57 +291,31 @@ def _ingest_sources(
             "slower. Files ingested before agreed on their samples."
         )
     use_reference_engine(home, corpus.tokenizer_hash)
-    _ingest_with(home, sources[tally.n_files - done :], corpus, "tokenizers", run_id, tally, max_share)
+    rest = [source for source in sources if not is_committed(home, corpus.corpus, source.shard_id)]
+    _ingest_with(home, rest, corpus, "tokenizers", run_id, tally, max_share, workers)
     return "tokenizers"
 
 
 def _ingest_with(
-    home: Home, sources: list[_Source], corpus: Corpus, engine: str, run_id: str, tally: Tally, max_share: float
+    home: Home,
+    sources: list[Source],
+    corpus: Corpus,
+    engine: str,
+    run_id: str,
+    tally: Tally,
+    max_share: float,
+    workers: Workers,
 ) -> None:
-    lists = word_files(home)
-    tools = Tools(tokenizer_file(home, corpus.tokenizer_hash), engine, lists)
+    tools = Tools(tokenizer_file(home, corpus.tokenizer_hash), engine, word_files(home))
     total = sum(source.n_bytes for source in sources)
-    processes = available_threads() if total >= _PARALLEL_BYTES else 1
-    results = ordered_map(_rows, _tasks(sources, tools, corpus), processes=processes)
     with progress(f"ingesting into {corpus.corpus}", total, "bytes") as advance:
-        held = next(results, None)
-        while held is not None:
-            number = held[0]
-            source = sources[number]
-            with ShardWriter(home, corpus=corpus.corpus, shard_id=source.shard_id, word_files=lists) as writer:
-                while held is not None and held[0] == number:
-                    writer.add(held[1])
-                    advance(held[1].n_source_bytes)
-                    held = next(results, None)
-                row = {
-                    "corpus": corpus.corpus,
-                    "shard_id": source.shard_id,
-                    "source_file": source.file.name,
-                    "file_hash": source.file_hash,
-                    "format": source.file.format,
-                    "n_bytes": source.n_bytes,
-                    "run_id": run_id,
-                }
-                reasons = writer.commit(row)
-            tally.add(row | {"n_docs": writer.n_docs}, reasons)
+        for row, reasons in workers.commit_files(home, sources, corpus, tools, run_id, advance):
+            tally.add(row, reasons)
             if tally.n_docs + tally.n_rejects >= _EARLY_STOP_RECORDS:
                 tally.stop_over(max_share)
 
 
-def _tasks(sources: list[_Source], tools: Tools, corpus: Corpus) -> Iterator[_Task]:
-    for number, source in enumerate(sources):
-        pieces = readers.pieces(
-            source.file.path, source.file.format, vocab_size=corpus.vocab_size, instances=source.instances
-        )
-        for piece in pieces:
-            yield _Task(tools, number, source.origin, piece)
-
-
-def _rows(task: _Task) -> tuple[int, Rows]:
-    return task.number, rows_of_piece(task.tools, task.origin, task.piece)
-
-
-def _committed(home: Home, source: _Source) -> tuple[dict[str, object], Counter[str]]:
+def _committed(home: Home, source: Source) -> tuple[dict[str, object], Counter[str]]:
     """Return the row and the rejects by reason of a file that was ingested before."""
     corpus = source.origin.corpus
     [row] = pq.read_table(lake.shard_path(home, "source_files", source.shard_id, corpus=corpus)).to_pylist()

@@ -57,6 +57,17 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def scratch_folder(home: Home) -> Iterator[Path]:
+    """Yield a folder of the lake that is removed at the end; what a killed process leaves of it is unfinished work."""
+    folder = home.lake / f"{_UNFINISHED}{secrets.token_hex(4)}-scratch"
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def remove_unfinished(root: Path) -> int:
     """Delete what killed writers left below `root` (the caller holds the writer lock). Return how many."""
     leftovers = [p for p in root.rglob(f"{_UNFINISHED}*") if p.exists()]

@@ -91,7 +91,7 @@ def test_processes_do_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     lakes = []
     for variant, threads in enumerate(("1", "2")):
         monkeypatch.setenv("PIVOTS_THREADS", threads)
-        monkeypatch.setattr("warehouse.ingest._PARALLEL_BYTES", 0)
+        monkeypatch.setattr("warehouse.ingest_files._PARALLEL_BYTES", 0)
         monkeypatch.setattr("warehouse.word_documents._PARALLEL_BYTES", 0)
         home = Home(tmp_path / f"home{variant}")
         ingest_corpus(home, [tmp_path / "in"], corpus="c", tokenizer=tokenizer, options=OPTIONS)
@@ -103,10 +103,10 @@ def test_processes_do_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 STEPS = """
 import sys
 from pathlib import Path
-from warehouse import ingest, word_documents
+from warehouse import ingest, ingest_files, word_documents
 from warehouse.settings import Home
 from warehouse.words import import_words
-ingest._PARALLEL_BYTES = word_documents._PARALLEL_BYTES = 1 << 60 if sys.argv[5] == "alone" else 0
+ingest_files._PARALLEL_BYTES = word_documents._PARALLEL_BYTES = 1 << 60 if sys.argv[5] == "alone" else 0
 home, folder = Home(Path(sys.argv[1])), Path(sys.argv[2])
 options = ingest.IngestOptions(max_reject_share=1)
 import_words(home, folder / "words0.jsonl")

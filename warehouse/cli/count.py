@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from warehouse.cli.options import CorpusOption, HomeOption
+from warehouse.cli.options import CorpusOption, Engine, EngineOption, HomeOption
 
 
 def register(app: typer.Typer) -> None:
@@ -33,14 +33,18 @@ def register(app: typer.Typer) -> None:
         min_z: Annotated[float, typer.Option(help="Or keep it from this z within strata on.")] = 3.0,
         z_min_pair_docs: Annotated[int, typer.Option(help="... if they share at least N units.", metavar="N")] = 5,
         z_min_token_docs: Annotated[int, typer.Option(help="... and both are in at least N units.", metavar="N")] = 20,
+        engine: EngineOption = Engine.embedded,
         home: HomeOption = None,
     ) -> None:
         """Count which words and tokens of a corpus share documents: all counts that are missing.
+
+        With `--engine spark` the same counts are made on the Spark that PIVOTS_SPARK_MASTER names.
 
         Example: `pivots count --corpus wiki --unit window --window-tokens 2048`
         """
         from warehouse.counting import CountOptions, count_corpus
         from warehouse.settings import Home
+        from warehouse.spark.counting import count_on_spark
 
         options = CountOptions(
             unit=unit,  # type: ignore[arg-type]  # checked by CountOptions
@@ -54,7 +58,8 @@ def register(app: typer.Typer) -> None:
             z_min_pair_docs=z_min_pair_docs,
             z_min_token_docs=z_min_token_docs,
         )
-        summary = count_corpus(Home.resolve(home), corpus, options)
+        counted = count_on_spark if engine is Engine.spark else count_corpus
+        summary = counted(Home.resolve(home), corpus, options)
         print(f"corpus {corpus}: count {summary.count_id}" + (" was already there" if summary.was_there else ""))
         print(f"  {summary.n_units:,} units ({summary.unit}), {summary.n_tokens:,} tokens, {summary.n_strata:,} strata")
         print(f"  {summary.n_distinct_tokens:,} distinct tokens, {summary.n_token_pairs:,} edges between them")

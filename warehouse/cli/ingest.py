@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from warehouse.cli.options import CorpusOption, HomeOption
+from warehouse.cli.options import CorpusOption, Engine, EngineOption, HomeOption
 from warehouse.settings import Home
 
 
@@ -43,16 +43,19 @@ def ingest(
     max_reject_share: Annotated[
         float, typer.Option(metavar="SHARE", help="Fail when more of the records than this cannot be used.")
     ] = 0.05,
+    engine: EngineOption = Engine.embedded,
     home: HomeOption = None,
 ) -> None:
     """Read documents into a corpus: Dolma JSONL (.gz, .zst), Parquet, OLMo memmap tokens, plain text.
 
     Files that are in the corpus already are not read again. Records that cannot be used become rows of raw.rejects.
+    With `--engine spark` each file is one task on the Spark that PIVOTS_SPARK_MASTER names.
 
     Example: pivots ingest documents/ --corpus web --tokenizer tokenizer.json
     """
     from warehouse.ingest import IngestOptions, ingest_corpus
     from warehouse.readers.instances import parse_range
+    from warehouse.spark.ingest import ingest_on_spark
 
     options = IngestOptions(
         format=file_format,
@@ -63,7 +66,8 @@ def ingest(
         index_range=parse_range(index_range) if index_range else None,
         max_reject_share=max_reject_share,
     )
-    summary = ingest_corpus(Home.resolve(home), paths, corpus=corpus, tokenizer=tokenizer, options=options)
+    ingested = ingest_on_spark if engine is Engine.spark else ingest_corpus
+    summary = ingested(Home.resolve(home), paths, corpus=corpus, tokenizer=tokenizer, options=options)
     formats = ", ".join(f"{n} {name}" for name, n in sorted(summary.files_by_format.items()))
     tally = summary.tally
     print(f"files      {tally.n_files:,} ({formats}), {summary.n_new_files:,} new, {summary.n_new_bytes / 1e6:,.1f} MB")

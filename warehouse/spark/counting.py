@@ -177,7 +177,8 @@ def _sort_edges(spark: "SparkSession", scratch: Path, job: counting_rows.RowsJob
 
 def _sort_range(scratch: Path, number: int) -> Iterator[pa.RecordBatch]:
     files, ranges, vocab_size = read_job(scratch / "sort.pickle")
-    columns = sorted_range(files, *ranges[number], vocab_size)
+    low, high = ranges[number]
+    columns = sorted_range(files, low, high, vocab_size)
     with lake.atomic_file(_sorted_file(scratch, number)) as path:
         pq.write_table(pa.table(columns), path, compression="none", use_dictionary=False)
     yield batch(number=pa.array([number], pa.int32()))
