@@ -18,7 +18,13 @@ def write_answers(home: Home, corpus: Corpus, *, run_id: str, seed: int, has_doc
     Some words never occur, some are written alike, some pairs and words were not asked for yet.
     """
     draw = random.Random(seed)
-    base = {"corpus": corpus.name, "run_id": run_id, "index_name": "i", "engine": "local" if has_docs else "api"}
+    base: dict[str, Any] = {
+        "corpus": corpus.name,
+        "run_id": run_id,
+        "index_name": "i",
+        "engine": "local" if has_docs else "api",
+    }
+    base |= {"max_diff_tokens": 100 + seed, "max_clause_freq": MAX_CLAUSE_FREQ}
     rows: list[dict[str, Any]] = [{**base, "query": "[]", "n_occurrences": 10_000, "is_approx": False, "n_docs": None}]
     words: dict[int, dict[str, Any]] = {}
     by_query: dict[str, dict[str, Any]] = {}
@@ -44,9 +50,8 @@ def write_answers(home: Home, corpus: Corpus, *, run_id: str, seed: int, has_doc
             continue
         both = draw.randrange(min(n_a, n_b) + 1)
         n_docs = min(both, words[a]["n_docs"], words[b]["n_docs"]) if has_docs else None
-        limits = {"max_diff_tokens": 100, "max_clause_freq": MAX_CLAUSE_FREQ}
         flag = max(n_a, n_b) > 2 * MAX_CLAUSE_FREQ
-        answer = {**base, "word_id_a": a, "word_id_b": b, "query": "[[1],[2]]", **limits, "is_approx": flag}
+        answer = {**base, "word_id_a": a, "word_id_b": b, "query": "[[1],[2]]", "is_approx": flag}
         answers.append({**answer, "n_occurrences": both, "n_docs": n_docs})
     rows += [*words.values(), *answers]
     write_raw(home, "infini_gram_counts", rows, corpus=f"{corpus.name}-{run_id}")

@@ -45,6 +45,7 @@ def naive(built: Built) -> dict[tuple[Any, ...], dict[str, Any]]:
                 "n_occurrences_source": a["n_occurrences"],
                 "n_occurrences_target": b["n_occurrences"],
                 "n_occurrences_both": both,
+                "max_diff_tokens": answers[0]["max_diff_tokens"],
                 "n_docs_both": docs,
                 "is_approx": bool(answer and answer["is_approx"]),
                 "is_sampled": bool(answer) and max(a["n_occurrences"], b["n_occurrences"]) > MAX_CLAUSE_FREQ,

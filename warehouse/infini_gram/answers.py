@@ -117,17 +117,16 @@ def _entries(journal: Path) -> Iterator[dict[str, Any]]:
 
 
 def _row(corpus: str, index: Index, run: Run, key: Key, entry: dict[str, Any]) -> dict[str, Any]:
-    is_pair = len(key) == 2
     return {
         "corpus": corpus,
         "run_id": run.run_id,
         "index_name": index.name,
         "engine": index.engine,
         "word_id_a": key[0] if key else None,
-        "word_id_b": key[1] if is_pair else None,
+        "word_id_b": key[1] if len(key) > 1 else None,
         "query": entry["query"],
-        "max_diff_tokens": index.max_diff_tokens if is_pair else None,
-        "max_clause_freq": index.max_clause_freq if is_pair else None,
+        "max_diff_tokens": index.max_diff_tokens,
+        "max_clause_freq": index.max_clause_freq,
         "n_occurrences": entry["n_occurrences"],
         "is_approx": entry["is_approx"],
         "n_docs": entry["n_docs"],

@@ -61,6 +61,7 @@ answered as (
         answers_a.run_id,
         answers_a.index_name,
         answers_a.engine,
+        answers_a.max_diff_tokens,
         item_pairs.item_id,
         item_pairs.word_split,
         item_pairs.lang_a,

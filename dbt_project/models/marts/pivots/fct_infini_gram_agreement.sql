@@ -16,17 +16,18 @@ measured as (
         ('n_docs_source', 'counted_docs_source'),
         ('n_docs_both', 'counted_docs_both'),
     ] -%}
-        select
-            run_id,
-            corpus,
-            source_lang,
-            target_lang,
-            '{{ measure }}' as measure,
-            cast({{ measure }} as double) as from_index,
-            cast({{ counted }} as double) as counted
-        from pairs
-        where {{ measure }} is not null
-        {% if not loop.last %}union all{% endif %}
+    select
+        run_id,
+        corpus,
+        max_diff_tokens,
+        source_lang,
+        target_lang,
+        '{{ measure }}' as measure,
+        cast({{ measure }} as double) as from_index,
+        cast({{ counted }} as double) as counted
+    from pairs
+    where {{ measure }} is not null
+    {% if not loop.last %}union all{% endif %}
     {% endfor %}
 
 ),
@@ -40,6 +41,7 @@ grouped as (
     select
         run_id,
         corpus,
+        max_diff_tokens,
         'all' as source_lang,
         'all' as target_lang,
         measure,
@@ -64,6 +66,7 @@ final as (
     select
         run_id,
         corpus,
+        max_diff_tokens,
         source_lang,
         target_lang,
         measure,
@@ -78,7 +81,7 @@ final as (
                 then round(corr(cast(rank_from_index as double), cast(rank_counted as double)), 9)
         end as rank_correlation
     from ranked
-    group by run_id, corpus, source_lang, target_lang, measure
+    group by run_id, corpus, max_diff_tokens, source_lang, target_lang, measure
 
 )
 

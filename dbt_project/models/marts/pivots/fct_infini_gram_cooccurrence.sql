@@ -38,6 +38,7 @@ directed as (
             corpus,
             index_name,
             engine,
+            max_diff_tokens,
             item_id,
             word_split,
             lang_{{ source }} as source_lang,
