@@ -119,14 +119,18 @@ def _commit_file(job: Path, number: int) -> Iterator[pa.RecordBatch]:
     """Ingest one file. A fast tokenizer that is not exact on it is an answer, not an error: Spark would try again."""
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     work: _IngestJob = read_job(job)
-    row = reasons = difference = None
     try:
-        values, found = commit_file(work.home, work.sources[number], work.corpus, work.tools, work.run_id)
-        row, reasons = json.dumps(values), json.dumps(found)
+        row, reasons = commit_file(work.home, work.sources[number], work.corpus, work.tools, work.run_id)
+        yield _answer(number, row=json.dumps(row), reasons=json.dumps(reasons))
     except EnginesDiffer as error:
-        difference = str(error)
+        yield _answer(number, difference=str(error))
+
+
+def _answer(
+    number: int, *, row: str | None = None, reasons: str | None = None, difference: str | None = None
+) -> pa.RecordBatch:
     text = pa.string()
-    yield batch(
+    return batch(
         number=pa.array([number], pa.int32()),
         row=pa.array([row], text),
         reasons=pa.array([reasons], text),
