@@ -115,6 +115,13 @@ def test_a_busy_or_failing_server_is_asked_again(server: Server) -> None:
     assert all(body == server.bodies[0] for body in server.bodies)
 
 
+def test_a_server_that_does_not_answer_in_time_is_asked_again(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("warehouse.infini_gram.http_api._TIMEOUT_S", 0.2)
+    server.reply = lambda body: (time.sleep(0.6 if len(server.bodies) == 1 else 0.0), ok(4))[1]
+    assert index(server).ask(("eau",)).n_occurrences == 4
+    assert len(server.bodies) == 2
+
+
 def test_it_waits_as_long_as_the_server_says(server: Server) -> None:
     server.in_turn((429, "", {"Retry-After": "1"}), ok(4))
     index(server).ask(("eau",))
@@ -198,7 +205,7 @@ def test_retries_count_towards_the_bound(server: Server) -> None:
     assert len(server.bodies) == 4
 
 
-@pytest.mark.parametrize("url", ["api.infini-gram.io", "ftp://x/", "http://", ""])
+@pytest.mark.parametrize("url", ["api.infini-gram.io", "ftp://x/", "http://", "http://[::1", ""])
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(UsageError, match="not an http"):
         api_index(url, "i", max_diff_tokens=1, max_clause_freq=1)
@@ -261,6 +268,13 @@ def test_with_a_tokenizer_ids_are_sent_in_the_form_of_running_text(home: Home, s
     texts = (" water", " eau", "水", " house", " maison", " table")
     assert sent == {tuple(tokenizer.encode(text, add_special_tokens=False).ids) for text in texts}
     assert server.bodies[0]["query"] == ""
+
+
+def test_a_folder_has_no_pace(home: Home, tmp_path: Path) -> None:
+    base = ["infini-gram", "count", "--corpus", "far", "--index", str(tmp_path), "--home", str(home.root)]
+    shown = CliRunner().invoke(app, [*base, "--max-requests", "5"])
+    assert isinstance(shown.exception, UsageError)
+    assert "go with --url" in str(shown.exception)
 
 
 def test_wrong_usage_is_found_before_anything_is_sent(home: Home, server: Server) -> None:

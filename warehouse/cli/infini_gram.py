@@ -39,8 +39,12 @@ def count(
     max_clause_freq: Annotated[
         int, typer.Option(min=1, metavar="N", help="Look at N places of a more frequent word only.")
     ] = 500_000,
-    requests_per_second: Annotated[float, typer.Option(min=0.001, metavar="R", help="With --url: no faster.")] = 5.0,
-    max_requests: Annotated[int, typer.Option(min=1, metavar="N", help="With --url: stop after N requests.")] = 10_000,
+    requests_per_second: Annotated[
+        float | None, typer.Option(min=0.001, metavar="R", help="With --url: no faster. [default: 5]")
+    ] = None,
+    max_requests: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="With --url: stop after N requests. [default: 10,000]")
+    ] = None,
     home: HomeOption = None,
 ) -> None:
     """Ask an infini-gram index how often the list's words occur, alone and near each other.
@@ -52,7 +56,7 @@ def count(
     """
     from warehouse.errors import UsageError
     from warehouse.infini_gram.asking import ask_index
-    from warehouse.infini_gram.http_api import api_index
+    from warehouse.infini_gram.http_api import MAX_REQUESTS, REQUESTS_PER_SECOND, api_index
     from warehouse.infini_gram.local import local_index
     from warehouse.infini_gram.questions import item_words
     from warehouse.infini_gram.tokenizers import index_tokenizer
@@ -60,6 +64,8 @@ def count(
 
     if target_lang and not source_lang:
         raise UsageError("--target-lang needs --source-lang; a pair is counted for both directions")
+    if not url and (requests_per_second or max_requests):
+        raise UsageError("--requests-per-second and --max-requests go with --url: a folder is asked at full speed")
     folder = Home.resolve(home)
     known = None if url and not tokenizer else index_tokenizer(folder, corpus, tokenizer)
     if url:
@@ -69,8 +75,8 @@ def count(
             max_diff_tokens=max_diff_tokens,
             max_clause_freq=max_clause_freq,
             tokenizer_hash=known.tokenizer_hash if known else None,
-            requests_per_second=requests_per_second,
-            max_requests=max_requests,
+            requests_per_second=requests_per_second or REQUESTS_PER_SECOND,
+            max_requests=max_requests or MAX_REQUESTS,
         )
     else:
         assert known

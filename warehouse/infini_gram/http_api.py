@@ -8,15 +8,17 @@ import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
 from warehouse.errors import StepFailed, UsageError
 from warehouse.infini_gram.questions import Answer, Index, Query, Refused, api_query
 
+REQUESTS_PER_SECOND = 5.0  # what a public server is asked when the user does not say
+MAX_REQUESTS = 10_000
 _TIMEOUT_S = 60.0
 _TRIES = 6
+_BUSY = (408, 425, 429)
 _LONGEST_WAIT_S = 300.0  # a server that asks for more is asked another day
 
 
@@ -47,10 +49,10 @@ class _Endpoint:
             wait_s = 0.0
             try:
                 response = self._send(body)
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:  # no connection, none in time, one that broke off
                 problem = f"{type(error).__name__}: {error}"
                 continue
-            if response.status_code != 429 and response.status_code < 500:
+            if response.status_code not in _BUSY and response.status_code < 500:
                 return response
             problem, wait_s = f"status {response.status_code}", _retry_after(response)
             if wait_s > _LONGEST_WAIT_S:
@@ -75,8 +77,8 @@ def api_index(
     max_diff_tokens: int,
     max_clause_freq: int,
     tokenizer_hash: str | None = None,
-    requests_per_second: float = 5.0,
-    max_requests: int = 10_000,
+    requests_per_second: float = REQUESTS_PER_SECOND,
+    max_requests: int = MAX_REQUESTS,
     first_wait_s: float = 1.0,
 ) -> Index:
     """Return the index `name` of the API at a URL. Nothing is sent yet.
@@ -88,8 +90,11 @@ def api_index(
     Raises:
         UsageError: the URL is none.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        address = httpx.URL(url)
+    except httpx.InvalidURL:
+        address = httpx.URL()
+    if address.scheme not in ("http", "https") or not address.host:
         raise UsageError(f"--url {url}: not an http(s) address such as https://api.infini-gram.io/")
     endpoint = _Endpoint(url, 1 / requests_per_second, max_requests, first_wait_s)
 
