@@ -23,7 +23,7 @@
 
 {# The weighted mean of integer units, as a double; NULL when no item of the group was drawn. #}
 {% macro units_mean(units, weight) -%}
-    cast(sum({{ units }}) as double) / nullif(cast(sum({{ weight }}) as double), 0) / 1e15
+    cast({{ whole_sum(units) }} as double) / nullif(cast(sum({{ weight }}) as double), 0) / 1e15
 {%- endmacro %}
 
 {# The quantile with linear interpolation between neighbours (numpy's default). NULLs are left out. #}
@@ -45,8 +45,8 @@
 #}
 {% macro bootstrap_p_value(difference) -%}
     least(
-        1.0,
-        2.0 * least(
+        1.0e0,
+        2.0e0 * least(
             1 + sum(case when {{ difference }} <= 0 then 1 else 0 end),
             1 + sum(case when {{ difference }} >= 0 then 1 else 0 end)
         ) / (1 + count({{ difference }}))

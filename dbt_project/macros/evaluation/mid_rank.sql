@@ -2,6 +2,6 @@
 {% macro mid_rank(value, partition) -%}
     (
         rank() over (partition by {{ partition }} order by {{ value }})
-        + (count(*) over (partition by {{ partition }}, {{ value }}) - 1) / 2.0
+        + (count(*) over (partition by {{ partition }}, {{ value }}) - 1) / 2.0e0
     )
 {%- endmacro %}

@@ -62,7 +62,7 @@ rates as (
         token_units.corpus,
         token_units.token_id,
         token_units.lang,
-        cast(round(1000000000.0 * token_units.n_docs / language_units.n_units) as bigint) as rate_billionths
+        cast(round(1.0e9 * token_units.n_docs / language_units.n_units) as bigint) as rate_billionths
     from token_units
     inner join language_units
         on

@@ -48,7 +48,7 @@ weighted as (
     select
         itemised.cell,
         weights.resample,
-        sum(weights.weight * itemised.delta_units) as delta_units,
+        {{ whole_sum('weights.weight * itemised.delta_units') }} as delta_units,
         sum(weights.weight * itemised.n_directions) as weight
     from itemised
     inner join weights on itemised.item_id = weights.item_id

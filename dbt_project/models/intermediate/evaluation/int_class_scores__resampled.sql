@@ -46,7 +46,7 @@ weighted as (
     select
         itemised.cell,
         weights.resample,
-        sum(weights.weight * itemised.score_units) as score_units,
+        {{ whole_sum('weights.weight * itemised.score_units') }} as score_units,
         sum(weights.weight * itemised.n_directions) as weight
     from itemised
     inner join weights on itemised.item_id = weights.item_id

@@ -45,7 +45,7 @@ weighted as (
     select
         deltas.cell,
         weights.resample,
-        sum(weights.weight * deltas.delta_units) as delta_units,
+        {{ whole_sum('weights.weight * deltas.delta_units') }} as delta_units,
         sum(weights.weight) as weight
     from deltas
     inner join weights on deltas.item_id = weights.item_id

@@ -40,7 +40,7 @@ weighted as (
     select
         item_scores.cell,
         weights.resample,
-        sum(weights.weight * item_scores.score_units) as score_units,
+        {{ whole_sum('weights.weight * item_scores.score_units') }} as score_units,
         sum(weights.weight) as weight
     from item_scores
     inner join weights on item_scores.item_id = weights.item_id

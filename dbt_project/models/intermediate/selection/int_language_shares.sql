@@ -77,14 +77,12 @@ shares as (
         lang,
         n_pool_tokens,
         -- a group is due what it holds of all tokens; its members share that by weight
-        round(
-            cast(weight as double) / sum(weight) over (partition by corpus, share_scheme, share_group)
-            * (
-                cast(sum(n_pool_tokens) over (partition by corpus, share_scheme, share_group) as double)
-                / sum(n_pool_tokens) over (partition by corpus, share_scheme)
-            ),
+        {{ rounded(
+            'cast(weight as double) / sum(weight) over (partition by corpus, share_scheme, share_group) * ('
+            'cast(sum(n_pool_tokens) over (partition by corpus, share_scheme, share_group) as double)'
+            ' / sum(n_pool_tokens) over (partition by corpus, share_scheme))',
             12
-        ) as target_share
+        ) }} as target_share
     from weighed
 
 ),

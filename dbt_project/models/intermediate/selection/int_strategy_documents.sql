@@ -99,7 +99,7 @@ drawn as (
             partition by corpus, lang
             order by
                 case when n_list_words is null then 1 else 0 end,
-                round(-ln(uniform_draw) / coalesce(n_list_words, 1), 12),
+                {{ rounded('-ln(uniform_draw) / coalesce(n_list_words, 1)', 12) }},
                 doc_id
         ) as bigint) as rank_in_lang
     from weighted

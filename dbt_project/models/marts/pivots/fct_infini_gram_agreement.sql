@@ -78,7 +78,7 @@ final as (
         -- where all values of one side are equal a correlation is no number
         case
             when min(rank_from_index) < max(rank_from_index) and min(rank_counted) < max(rank_counted)
-                then round(corr(cast(rank_from_index as double), cast(rank_counted as double)), 9)
+                then {{ rounded('corr(cast(rank_from_index as double), cast(rank_counted as double))', 9) }}
         end as rank_correlation
     from ranked
     group by run_id, corpus, max_diff_tokens, source_lang, target_lang, measure

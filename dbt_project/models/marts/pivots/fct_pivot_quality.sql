@@ -149,9 +149,9 @@ translated as (
             when best_ranks.word_split = 'judge'
                 then case when best_ranks.best_rank <= list_lengths.top_k then 1.0e0 else 0.0e0 end
         end) as judge_recall,
-        round(coalesce({{ exact_sum(
+        {{ rounded('coalesce(' ~ exact_sum(
             'case when best_ranks.best_rank <= list_lengths.top_k then 1.0e0 / best_ranks.best_rank else 0 end'
-        ) }}, 0) / count(*), 6) as mean_reciprocal_rank
+        ) ~ ', 0) / count(*)', 6) }} as mean_reciprocal_rank
     from best_ranks
     cross join list_lengths
     group by 1, 2, 3, 4, 5, 6

@@ -50,9 +50,9 @@ budgeted as (
         levelled.lang,
         levelled.n_tokens,
         levelled.rank_in_lang,
-        cast(ceil(round(
-            segments.n_full_tokens + levelled.budget_level * segments.open_share, 3
-        )) as bigint) as min_budget_tokens
+        cast(ceil(
+            {{ rounded('segments.n_full_tokens + levelled.budget_level * segments.open_share', 3) }}
+        ) as bigint) as min_budget_tokens
     from levelled
     inner join language_shares as segments
         on
