@@ -65,9 +65,11 @@ class Tally:
     n_rejects: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     rejects_by_file: Counter[str] = field(default_factory=Counter)
+    shards: set[str] = field(default_factory=set)
 
     def add(self, source_row: dict[str, object], reasons: Counter[str]) -> None:
         """Add one file."""
+        self.shards.add(str(source_row["shard_id"]))
         self.n_files += 1
         self.n_docs += int(str(source_row["n_docs"]))
         self.n_rejects += reasons.total()
@@ -291,7 +293,12 @@ def _ingest_sources(
             "slower. Files ingested before agreed on their samples."
         )
     use_reference_engine(home, corpus.tokenizer_hash)
-    rest = [source for source in sources if not is_committed(home, corpus.corpus, source.shard_id)]
+    rest = []
+    for source in sources:
+        if not is_committed(home, corpus.corpus, source.shard_id):
+            rest.append(source)
+        elif source.shard_id not in tally.shards:  # another process committed it meanwhile
+            tally.add(*_committed(home, source))
     _ingest_with(home, rest, corpus, "tokenizers", run_id, tally, max_share, workers)
     return "tokenizers"
 

@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
@@ -16,7 +16,9 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 
-def ordered_map(function: Callable[[Task], Result], tasks: Iterable[Task], *, processes: int) -> Iterator[Result]:
+def ordered_map(
+    function: Callable[[Task], Result], tasks: Iterable[Task], *, processes: int
+) -> Generator[Result, None, None]:
     """Yield `function(task)` for each task, in the order of `tasks`, which is read lazily.
 
     With one process everything runs here. Otherwise at most two tasks per process are under way, so memory is bounded

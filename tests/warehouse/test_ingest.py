@@ -270,8 +270,14 @@ def test_mistakes_are_found_before_work(home: Home, tokenizer: Path, tmp_path: P
     assert lake_bytes(home) == before
 
 
+@pytest.mark.parametrize("whole_share", [0, 1])
 def test_falls_back_to_the_reference_tokenizer(
-    home: Home, tokenizer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    home: Home,
+    tokenizer: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    whole_share: float,
 ) -> None:
     """A fast engine that errs on some real text, which the probes did not show."""
     encode = tokenizing.Encoder.encode
@@ -287,10 +293,11 @@ def test_falls_back_to_the_reference_tokenizer(
     write_jsonl(folder / "b.jsonl", [document("b", "a river")])
     write_jsonl(folder / "c.jsonl", [document("c", "house")])
     monkeypatch.setattr(tokenizing.Encoder, "encode", inexact)
+    monkeypatch.setattr("warehouse.ingest_files._WHOLE_SHARE", whole_share)  # files one by one, or all in one task
     summary = ingest(home, folder, tokenizer=tokenizer)
     assert summary.engine == "tokenizers"
     assert "gigatoken is not exact for tokenizer small500" in capsys.readouterr().err
-    assert summary.tally.n_docs == 3
+    assert (summary.tally.n_files, summary.tally.n_docs) == (3, 3)
     expected = tokenizers.Tokenizer.from_file(str(tokenizer)).encode("a river").ids
     assert rows(home, "select token_ids from raw.documents where source_id = 'b'") == [(expected,)]
     # and it is remembered

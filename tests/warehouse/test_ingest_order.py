@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from ingesting import DOCUMENTS, WORD_DOCUMENTS, document, lake_bytes, rows, write_jsonl, write_tokenizer
 
@@ -83,21 +84,27 @@ def test_order_and_splitting_do_not_matter(seed: int, tmp_path: Path) -> None:
 
 
 def test_processes_do_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One process or several, small pieces or large: the same bytes, but for row groups."""
+    """One process or several, which read whole files or pieces of one: the same bytes."""
     tokenizer = str(write_tokenizer(tmp_path))
-    for i in range(3):
-        write_jsonl(tmp_path / "in" / f"{i}.jsonl.zst", make_records(random.Random(i), 200))
+    rng = random.Random(0)
+    large = [document(f"l{i}", " ".join(rng.choices(WORDS, k=20_000)), lang=None) for i in range(50)]
+    for i, records in enumerate(([*large, *make_records(rng, 50)], make_records(rng, 300), make_records(rng, 20))):
+        write_jsonl(tmp_path / "in" / f"{i}.jsonl", records)
     words = write_jsonl(tmp_path / "words.jsonl", ITEMS)
+    monkeypatch.setattr("warehouse.word_documents._PARALLEL_BYTES", 0)
     lakes = []
-    for variant, threads in enumerate(("1", "2")):
+    # one process for pieces; two for whole files, for both
+    for threads, whole_share in (("1", 0), ("2", 9), ("2", 0.5)):
         monkeypatch.setenv("PIVOTS_THREADS", threads)
         monkeypatch.setattr("warehouse.ingest_files._PARALLEL_BYTES", 0)
-        monkeypatch.setattr("warehouse.word_documents._PARALLEL_BYTES", 0)
-        home = Home(tmp_path / f"home{variant}")
+        monkeypatch.setattr("warehouse.ingest_files._WHOLE_SHARE", whole_share)
+        home = Home(tmp_path / f"home{len(lakes)}")
         ingest_corpus(home, [tmp_path / "in"], corpus="c", tokenizer=tokenizer, options=OPTIONS)
         import_words(home, words)
         lakes.append(lake_bytes(home))
-    assert lakes[0] == lakes[1]
+    largest = max((home.lake / "documents" / "c").iterdir(), key=lambda file: file.stat().st_size)
+    assert pq.read_metadata(largest).num_row_groups > 1  # it was cut
+    assert lakes[1:] == lakes[:1] * 2
 
 
 STEPS = """

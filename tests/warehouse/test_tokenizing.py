@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ingesting import small_tokenizer_json, write_tokenizer
 
+from warehouse import tokenizing
 from warehouse.errors import UsageError
 from warehouse.token_table import token_rows
 from warehouse.tokenizing import Encoder, EnginesDiffer, byte_alphabet, load_tokenizer, read_vocabulary
@@ -39,6 +40,17 @@ def test_engines_agree_and_text_comes_back(texts: list[str]) -> None:
     assert decoded == b"".join(data)
     starts = [0, *ends.tolist()]
     assert [len(d) for d in data] == [starts[fast.offsets[i + 1]] - starts[fast.offsets[i]] for i in range(len(data))]
+
+
+@settings(deadline=None)
+@given(texts=st.lists(TEXTS, max_size=40))
+def test_few_texts_are_encoded_as_many_are(texts: list[str]) -> None:
+    data = [text.encode() for text in texts]
+    many = FAST.encode(data + [b"water"] * tokenizing._FEW_TEXTS)
+    each = [FAST.encode([text]).token_ids for text in data]
+    assert [e.tolist() for e in each] == [
+        many.token_ids[many.offsets[i] : many.offsets[i + 1]].tolist() for i in range(len(data))
+    ]
 
 
 def test_ids_equal_the_library_where_no_special_token_is_spelt() -> None:
