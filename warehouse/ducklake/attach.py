@@ -1,5 +1,6 @@
 """Attach a shared lake to a DuckDB connection: extensions from the wheels, credentials from the environment."""
 
+import ctypes
 import importlib
 import importlib.util
 import re
@@ -72,9 +73,9 @@ def attach(
         options.append(_snapshot_option(as_of))
     try:
         connection.execute(f"attach {_literal(address.catalog)} as {alias} ({', '.join(options)})")
+        kept = data_path(connection, alias)
     except duckdb.Error as error:
         raise UsageError(f"{address.catalog} cannot be opened: {_reason(error)}") from None
-    kept = data_path(connection, alias)
     if kept.startswith("s3://") and store is None:
         connection.execute(f"detach {alias}")
         raise UsageError(_NO_KEY.format(data=kept))
@@ -88,23 +89,32 @@ def data_path(connection: duckdb.DuckDBPyConnection, alias: str = ALIAS) -> str:
     return str(rows[0][0])
 
 
-@contextmanager
-def open_lake(address: Address, *, create: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Attach a lake as `warehouse` for writing.
+def connect_lake(address: Address, *, create: bool = False) -> duckdb.DuckDBPyConnection:
+    """Return a connection with a lake attached as `warehouse` for writing.
 
     Args:
-        create: make it when it does not exist.
+        create: make the lake when it does not exist.
 
     Raises:
         UsageError: see `attach`.
     """
-    connection = duckdb.connect(config={"threads": available_threads(), "memory_limit": memory_limit()})
+    connection = _connect()
     try:
         connection.execute("set TimeZone = 'UTC'")  # a timestamp's text is part of a content hash
         attach(connection, address, read_only=False, create=create)
-        yield connection
-    finally:
-        connection.close()
+    except BaseException:
+        abandon(connection)
+        raise
+    return connection
+
+
+def abandon(connection: duckdb.DuckDBPyConnection) -> None:
+    """Leave a connection whose server may be gone as it is, until the process ends.
+
+    Closing it rolls back what it has open in PostgreSQL; where that fails, DuckDB 1.5 ends the whole process
+    (std::terminate in a destructor). So it is neither closed nor collected. The server rolls back by itself.
+    """
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
 
 
 @contextmanager
@@ -114,7 +124,7 @@ def open_reader(address: Address, *, as_of: str | None = None) -> Iterator[duckd
     Raises:
         UsageError: see `attach`.
     """
-    connection = duckdb.connect(config={"threads": available_threads(), "memory_limit": memory_limit()})
+    connection = _connect()
     try:
         attach(connection, address, as_of=as_of)
         try:
@@ -126,8 +136,14 @@ def open_reader(address: Address, *, as_of: str | None = None) -> Iterator[duckd
         for setting in READER_SETTINGS:
             connection.execute(f"set {setting}")
         yield connection
-    finally:
-        connection.close()
+    except BaseException:
+        abandon(connection)
+        raise
+    connection.close()
+
+
+def _connect() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"threads": available_threads(), "memory_limit": memory_limit()})
 
 
 def _snapshot_option(as_of: str) -> str:

@@ -19,6 +19,7 @@ from warehouse.ducklake import address as addresses
 from warehouse.ducklake.address import Address
 from warehouse.ducklake.attach import attach, open_reader
 from warehouse.ducklake.marts import Mart, publish_marts, read_variables
+from warehouse.ducklake.superseded import update_superseded
 from warehouse.ducklake.tables import prepare
 from warehouse.ducklake.transactions import rows, shared_lake
 from warehouse.errors import UsageError
@@ -66,7 +67,8 @@ def build(
     """
     with shared_lake(address) as shared:  # found to be there before any work
         prepare(shared)
-        chosen = {**read_variables(shared.connection), **(variables or {})}
+        update_superseded(shared)  # also when who registered the last files was killed before it could
+        chosen = {**shared.read(read_variables, "variables of the last build"), **(variables or {})}
     working = address.working_home(home)
     with writer_lock(working):
         environment = _point_to_lake(working, address)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from warehouse.connection import writer_lock
 from warehouse.dbt import build_variables
@@ -9,6 +10,7 @@ from warehouse.ducklake.address import Address
 from warehouse.ducklake.attach import ALIAS
 from warehouse.ducklake.marts import Mart, publish_marts
 from warehouse.ducklake.register import CONTENT, Shard, register
+from warehouse.ducklake.superseded import update_superseded
 from warehouse.ducklake.tables import prepare
 from warehouse.ducklake.transactions import WAIT_S, SharedLake, rows, shared_lake
 from warehouse.errors import StepFailed
@@ -64,6 +66,7 @@ def migrate(
     with writer_lock(home), shared_lake(address, wait_s, create=True) as shared:
         prepare(shared)
         registered = register(shared, home, advance=advance)
+        update_superseded(shared)
         marts = []
         if home.warehouse_file.exists():
             marts = publish_marts(shared, home.warehouse_file, build_variables(home), only_first=True)
@@ -81,16 +84,15 @@ def verify_raw(shared: SharedLake) -> list[Checked]:
     """
     checked = []
     for table in sorted(set(SCHEMAS) - set(STATE)):
-        current = ""
+        current, what = "", f"raw table {table} of the lake"
         if table in COUNTED:  # earlier counts are registered too; one per corpus is there
             current = f" and (corpus, name) in (select (corpus, count_id) from {ALIAS}.shards.counts)"
-        [(n_files, n_rows, content)] = rows(
-            shared.connection,
+        expected = (
             "select count(*), coalesce(sum(n_rows), 0), coalesce(sum(content::hugeint), 0)"
-            f" from {ALIAS}.shards.registered where table_name = ?{current}",
-            [table],
+            f" from {ALIAS}.shards.registered where table_name = '{table}'{current}"
         )
-        [found] = rows(shared.connection, f"{CONTENT} from {ALIAS}.shards.{table} one_row")
+        [(n_files, n_rows, content)] = shared.read(partial(rows, sql=expected), what)
+        [found] = shared.read(partial(rows, sql=f"{CONTENT} from {ALIAS}.shards.{table} one_row"), what)
         if found != (n_rows, content):
             raise StepFailed(
                 f"raw table {table} holds {found[0]:,} rows and its {n_files:,} registered files {n_rows:,}, or rows "
@@ -102,6 +104,7 @@ def verify_raw(shared: SharedLake) -> list[Checked]:
 
 def _verify_marts(shared: SharedLake, marts: list[Mart]) -> None:
     for mart in marts:
-        [found] = rows(shared.connection, f'{CONTENT} from {ALIAS}.marts."{mart.name}" one_row')
+        written = f'{CONTENT} from {ALIAS}.marts."{mart.name}" one_row'
+        [found] = shared.read(partial(rows, sql=written), f"mart {mart.name} of the lake")
         if found != (mart.n_rows, mart.content):
             raise StepFailed(f"mart {mart.name} has {mart.n_rows:,} rows here and {found[0]:,} in the lake, or others")

@@ -16,16 +16,16 @@ from warehouse import lake
 from warehouse.connection import open_memory
 from warehouse.ducklake import storage
 from warehouse.ducklake.attach import ALIAS, data_path
-from warehouse.ducklake.tables import DUPLICATES
 from warehouse.ducklake.transactions import SharedLake, author, rows
 from warehouse.errors import UsageError
-from warehouse.hashing import file_hash, short_hash
-from warehouse.schemas import COUNTED, SCHEMAS, SHARDED, STATE
+from warehouse.hashing import file_hash
+from warehouse.schemas import COUNTED, SCHEMAS, STATE
 from warehouse.settings import Home
-from warehouse.superseded import REJECTS_NAME, losers_sql
+from warehouse.superseded import REJECTS_NAME
 
 _INGESTED = ("source_files", "documents", "word_documents", "rejects")
 _COMPARED_BYTES = 1 << 20
+FLUSH_EVERY = 500  # shards
 CONTENT = "select count(*), coalesce(sum(md5_number_lower(one_row::varchar)), 0)"
 
 Key = tuple[str, str, str]  # table, corpus, name
@@ -68,7 +68,7 @@ def shards(home: Home) -> list[Shard]:
 
 
 def register(shared: SharedLake, home: Home, *, advance: Callable[[int], object] = lambda n: None) -> list[Shard]:
-    """Register what the lake does not have, then find its superseded documents. Killed or not, run it again to go on.
+    """Register what the lake does not have. Killed or not, run it again to go on.
 
     Args:
         advance: called with the number of shards that were looked at.
@@ -80,27 +80,23 @@ def register(shared: SharedLake, home: Home, *, advance: Callable[[int], object]
         UsageError: the lake has other rows under the name of one of the home's small files.
         StepFailed: the catalogue or the storage cannot be reached, or others kept committing.
     """
-    done = []
+    done: list[Shard] = []
     found = shards(home)
-    registered = _registered(shared.connection)
+    registered = shared.read(_registered, "names of registered shards")
     _check_same(found, registered)
     for shard in found:
-        if not shard.files.keys() <= registered.keys() and register_shard(shared, shard):
+        new = {key: file for key, file in shard.files.items() if key not in registered}
+        if new and _register_files(shared, shard, new):
             done.append(shard)
+            if len(done) % FLUSH_EVERY == 0:
+                flush(shared)
         advance(1)
-    for corpus in sorted({shard.corpus for shard in found if any(key[0] == "documents" for key in shard.files)}):
-        _update_superseded(shared, corpus)
     return done
 
 
-def register_shard(shared: SharedLake, shard: Shard) -> int | None:
-    """Register the files of one shard that are not registered yet, in one snapshot; return how many, None for none.
-
-    Raises:
-        StepFailed: the catalogue or the storage cannot be reached, or others kept committing.
-    """
-    known = _registered(shared.connection, shard)
-    prepared = dict(_put_all(shared, {key: file for key, file in shard.files.items() if key not in known}))
+def _register_files(shared: SharedLake, shard: Shard, files: dict[Key, Path]) -> int | None:
+    """Register files of one shard unless others have done it, in one snapshot; return how many, None for none."""
+    prepared = dict(_put_all(shared, files))
 
     def work(connection: duckdb.DuckDBPyConnection) -> int | None:
         taken = _registered(connection, shard)
@@ -110,10 +106,20 @@ def register_shard(shared: SharedLake, shard: Shard) -> int | None:
                 connection.execute(f"delete from {ALIAS}.shards.{table} where corpus = ?", [corpus])
             if stored.n_rows:
                 _add_file(connection, table, stored.url)
-        _record(connection, new)
+        record(connection, {key: (stored.n_rows, stored.content, stored.url) for key, stored in new.items()})
         return len(new) or None
 
     return shared.commit(work, shard.title, alone=True)
+
+
+def flush(shared: SharedLake) -> None:
+    """Move the names of what is registered from the catalogue into a file: every transaction reads them."""
+
+    def work(connection: duckdb.DuckDBPyConnection) -> bool | None:
+        moved = f"call ducklake_flush_inlined_data('{ALIAS}', schema_name => 'shards', table_name => 'registered')"
+        return True if rows(connection, moved) else None
+
+    shared.commit(work, "names of registered shards", alone=True)
 
 
 @dataclass(frozen=True)
@@ -124,7 +130,7 @@ class _Stored:
 
 
 def _put_all(shared: SharedLake, files: dict[Key, Path]) -> Iterator[tuple[Key, _Stored]]:
-    data = data_path(shared.connection)
+    data = shared.read(data_path, "where the lake's files are")
     with open_memory() as memory:
         for (table, corpus, name), file in files.items():
             n_rows, content = content_of(memory, table, file)
@@ -147,12 +153,13 @@ def _add_file(connection: duckdb.DuckDBPyConnection, table: str, url: str) -> No
     )
 
 
-def _record(connection: duckdb.DuckDBPyConnection, stored: dict[Key, _Stored]) -> None:
+def record(connection: duckdb.DuckDBPyConnection, files: dict[Key, tuple[int, int, str]]) -> None:
+    """Say in the running transaction that files are registered: key -> rows, content, where it is."""
     writer = author()
-    for key, file in stored.items():
+    for key, (n_rows, content, url) in files.items():
         connection.execute(
             f"insert into {ALIAS}.shards.registered values (?, ?, ?, ?, ?, ?, ?)",
-            [*key, file.n_rows, str(file.content), file.url, writer],
+            [*key, n_rows, str(content), url, writer],
         )
 
 
@@ -182,34 +189,3 @@ def _check_same(found: Iterable[Shard], registered: dict[Key, tuple[int, str, st
                     f"{key[0]} of {key[1]}, {key[2]}: {writer} has registered other rows under this name; "
                     "give what differs another name (a corpus has one tokenizer and one set of options)"
                 )
-
-
-def _update_superseded(shared: SharedLake, corpus: str) -> None:
-    """Find the documents that other files of the corpus replace, over all that is registered (see `superseded`)."""
-
-    def work(connection: duckdb.DuckDBPyConnection) -> int | None:
-        names = rows(
-            connection,
-            f"select name from {ALIAS}.shards.registered where table_name = 'documents' and corpus = ? order by name",
-            [corpus],
-        )
-        key = ("superseded_documents", corpus, short_hash([name for (name,) in names]))
-        if rows(
-            connection,
-            f"from {ALIAS}.shards.registered where (table_name, corpus, name) = (?, ?, ?)",
-            list(key),
-        ):
-            return None
-        documents = f"(from {ALIAS}.shards.documents where corpus = $corpus)"
-        connection.execute(
-            f"create or replace temp table losers as {losers_sql(documents, '$corpus')}", {"corpus": corpus}
-        )
-        found = {"superseded_documents": STATE["superseded_documents"], DUPLICATES: SHARDED["rejects"]}
-        for table, schema in found.items():
-            connection.execute(f"delete from {ALIAS}.shards.{table} where corpus = ?", [corpus])
-            connection.execute(f"insert into {ALIAS}.shards.{table} select {', '.join(schema.names)} from losers")
-        [(n_rows,)] = rows(connection, "select count(*) from losers")
-        _record(connection, {key: _Stored("", n_rows, 0)})
-        return n_rows + 1
-
-    shared.commit(work, f"superseded documents of {corpus}", alone=True)

@@ -27,14 +27,18 @@ def list_snapshots(address: Address, *, limit: int | None = None) -> list[Snapsh
 
     Raises:
         UsageError: the catalogue cannot be opened.
+        StepFailed: it went away.
     """
     with open_reader(address) as connection:
-        found = rows(
-            connection,
-            "select snapshot_id, snapshot_time, coalesce(author, ''), coalesce(commit_message, '')"
-            f" from {ALIAS}.snapshots() order by snapshot_id desc limit ?",
-            [limit if limit is not None else 1 << 62],
-        )
+        try:
+            found = rows(
+                connection,
+                "select snapshot_id, snapshot_time, coalesce(author, ''), coalesce(commit_message, '')"
+                f" from {ALIAS}.snapshots() order by snapshot_id desc limit ?",
+                [limit if limit is not None else 1 << 62],
+            )
+        except duckdb.Error as error:
+            raise StepFailed(f"snapshots of {address.catalog}: {one_line(error)}") from None
     return [Snapshot(*row) for row in found]
 
 

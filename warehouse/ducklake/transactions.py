@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from warehouse.ducklake.address import Address
-from warehouse.ducklake.attach import ALIAS, open_lake
+from warehouse.ducklake.attach import ALIAS, abandon, connect_lake
 from warehouse.errors import StepFailed, UsageError
 from warehouse.sql import one_line
 
@@ -23,9 +23,12 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 2.0
 _CONFLICT = re.compile(r"Failed to commit DuckLake transaction|Transaction conflict|Could not set lock|already exists")
 _GONE = re.compile(
     r"connection to server|server closed the connection|terminating connection|Unable to connect|no connection"
-    r"|starting up|shutting down|recovery mode|connection not open|SSL connection|Connection reset|broken pipe",
+    r"|starting up|shutting down|recovery mode|connection not open|SSL connection|Connection reset|broken pipe"
+    r"|transaction is aborted|unsuccessful query result",
     re.IGNORECASE,
 )
+
+_BROKEN = (duckdb.TransactionException, duckdb.InternalException, duckdb.FatalException)
 
 
 class SharedLake:
@@ -40,23 +43,21 @@ class SharedLake:
         self.address = address
         self._wait_s = wait_s
         self._create = create
-        self._opened: contextlib.AbstractContextManager[duckdb.DuckDBPyConnection] | None = None
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._open_racing()
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
-        """Return the connection, for reading between transactions."""
+        """Return the connection; `read` and `commit` give it to work that may have to be done again."""
         if self._connection is None:
-            self._opened = open_lake(self.address, create=self._create)
-            self._connection = self._opened.__enter__()
+            self._connection = connect_lake(self.address, create=self._create)
         return self._connection
 
     def close(self) -> None:
         """Detach. What was committed stays."""
-        opened, self._opened, self._connection = self._opened, None, None
-        if opened is not None:
-            opened.__exit__(None, None, None)
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def commit(
         self,
@@ -79,22 +80,32 @@ class SharedLake:
         Raises:
             StepFailed: it could not be committed for `wait_s`, or failed for a reason that waiting does not mend.
         """
+        return self._persist(lambda: self._try(work, message, alone, details), message)
+
+    def read(self, work: Callable[[duckdb.DuckDBPyConnection], T], what: str) -> T:
+        """Read outside of a transaction; again when the catalogue's server went away.
+
+        Raises:
+            StepFailed: see `commit`.
+        """
+        return self._persist(lambda: work(self.connection), what)
+
+    def _persist(self, action: Callable[[], T], what: str) -> T:
         deadline, pause = time.monotonic() + self._wait_s, _FIRST_PAUSE_S
         while True:
             try:
-                return self._try(work, message, alone, details)
+                return action()
             except (duckdb.Error, UsageError) as error:  # UsageError: attaching it again
                 reason = one_line(error) if isinstance(error, duckdb.Error) else str(error)
                 is_conflict = bool(_CONFLICT.search(reason))
-                if not is_conflict and not _GONE.search(reason):
-                    raise StepFailed(f"{message}: {reason}") from None
+                # a commit that failed otherwise has lost the server, or its answer: what it did will be seen
+                is_gone = isinstance(error, _BROKEN) or bool(_GONE.search(reason))
+                self._roll_back(is_conflict)
+                if not is_conflict and not is_gone:
+                    raise StepFailed(f"{what}: {reason}") from None
                 if time.monotonic() > deadline:
                     why = "others kept committing" if is_conflict else f"the catalogue cannot be reached ({reason})"
-                    raise StepFailed(f"{message}: {why} for {self._wait_s:g} s; run this again to go on") from None
-            if is_conflict:
-                self._roll_back()
-            else:
-                self.close()
+                    raise StepFailed(f"{what}: {why} for {self._wait_s:g} s; run this again to go on") from None
             time.sleep(pause * random.uniform(0.5, 1.5))
             pause = min(pause * 1.5, _LONGEST_PAUSE_S)
 
@@ -119,9 +130,15 @@ class SharedLake:
         connection.execute("commit")
         return done
 
-    def _roll_back(self) -> None:
+    def _roll_back(self, is_conflict: bool) -> None:
+        """End the transaction; leave the connection when it may be broken."""
+        if self._connection is None:
+            return
         with contextlib.suppress(duckdb.Error):  # a failed commit has ended the transaction already
-            self.connection.execute("rollback")
+            self._connection.execute("rollback")
+        if not is_conflict:
+            abandon(self._connection)
+            self._connection = None
 
     def _open_racing(self) -> None:
         """Open, also when another process makes the same lake at this moment."""
@@ -130,7 +147,6 @@ class SharedLake:
                 _ = self.connection
                 return
             except UsageError as error:
-                self.close()
                 if attempt == 4 or not re.search(r"already exists|duplicate key|could not serialize", str(error)):
                     raise
                 time.sleep(0.2 * (attempt + 1))

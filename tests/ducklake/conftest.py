@@ -1,0 +1,26 @@
+"""A real PostgreSQL on a free port, a local S3 server, and homes that are registered in lakes."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_TESTS = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(_TESTS / "dbt"), str(_TESTS / "warehouse")]
+
+from servers import Postgres, S3Server  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One server for all tests; each takes databases of its own."""
+    with Postgres.started() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Server]:
+    """One S3 server with one bucket, `lake`."""
+    with S3Server.started() as server:
+        yield server
