@@ -1,0 +1,124 @@
+"""Ingest and count on Spark: as workers are added, against one process, and against Spark SQL's own self-join.
+
+    python tests/benchmarks/bench_spark.py [--cores 1,2,4] [--sizes 100,300] [--parts prepare count ...]
+
+Every measurement is a process of its own, bound with all it starts (driver, executors, workers) to so many cores;
+Spark runs as `local-cluster[cores,1,...]`: a real master, and so many executors of one core. Figures of each
+measurement stay in the scratch folder, so that parts can be run one at a time; what other sources left is left out.
+Prints the figures and rewrites docs/benchmarks/spark.md. Corpora stay in the scratch folder: delete it to start over.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT))
+PAGE = ROOT / "docs" / "benchmarks" / "spark.md"
+PARTS = ("prepare", "count", "ingest", "join")
+KINDS = ("planted", "mixture")
+ENGINES = ("embedded", "spark")
+
+
+def main() -> None:
+    arguments = parse()
+    sizes = [float(size) for size in arguments.sizes.split(",")]
+    cores = [int(number) for number in arguments.cores.split(",")]
+    scratch: Path = arguments.scratch
+    scratch.mkdir(parents=True, exist_ok=True)
+    for part in arguments.parts:
+        if part == "prepare":
+            prepare(scratch, sizes)
+        elif part == "count":
+            for kind in KINDS:
+                for size in sizes:
+                    for engine in ENGINES:
+                        for number in cores:
+                            measured(scratch, "count", engine, number, f"{kind}-{size:g}")
+        elif part == "ingest":
+            for engine in ENGINES:
+                for number in cores:
+                    measured(scratch, "ingest", engine, number, f"planted-{max(sizes):g}")
+        else:
+            measured(scratch, "join", "spark", max(cores), "joined")
+    from spark_page import page
+
+    text = page(kept(scratch), max(sizes), cores)
+    print(text)
+    if not arguments.dry_run:
+        PAGE.write_text(text, encoding="utf-8")
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cores", default="1,2,4", help="cores of each measurement, one after another")
+    parser.add_argument("--sizes", default="100,300", help="sizes of the counted corpora in million tokens")
+    parser.add_argument("--parts", nargs="*", default=PARTS, choices=PARTS)
+    parser.add_argument("--scratch", type=Path, default=ROOT / "build" / "bench-spark", help="corpora and figures")
+    parser.add_argument("--dry-run", action="store_true", help="do not rewrite the page")
+    return parser.parse_args()
+
+
+def prepare(scratch: Path, sizes: list[float]) -> None:
+    """Make the corpora: planted and mixed ones of every size, and one that a self-join can still go through."""
+    from benchmark_lakes import first_shards, make_lake, make_mixture, make_planted, make_tiny
+
+    source, _ = make_lake(scratch / "compared")
+    make_tiny(scratch / "tiny")
+    planted = make_planted(scratch / "planted", max(sizes) * 1e6, seed=0)
+    for size in sizes:
+        first_shards(planted, scratch / f"planted-{size:g}", size * 1e6)
+        make_mixture(source, scratch / f"mixture-{size:g}", int(size * 1e6))
+    make_mixture(source, scratch / "joined", 14_000_000)
+
+
+def sources_hash() -> str:
+    """Return what identifies the measured code."""
+    from warehouse.hashing import file_hash, short_hash
+
+    rooms = [*(ROOT / "warehouse" / "counting").glob("*.py"), *(ROOT / "warehouse" / "spark").glob("[cit]*.py")]
+    return short_hash([file_hash(path) for path in sorted(rooms)])
+
+
+def measured(scratch: Path, what: str, engine: str, cores: int, corpus: str) -> None:
+    """Measure in a process of its own, unless that was done, and keep the figures."""
+    file = scratch / "figures" / f"{what}-{engine}-{cores}-{corpus}.json"
+    if file.exists() and json.loads(file.read_text())["sources"] == sources_hash():
+        return
+    file.parent.mkdir(exist_ok=True)
+    allowed = sorted(os.sched_getaffinity(0))[:cores]
+    environment = os.environ | {
+        "PIVOTS_SPARK_MASTER": f"local-cluster[{cores},1,1536]",
+        "PIVOTS_SPARK_MEMORY": "1536m",
+        "PIVOTS_THREADS": str(cores),
+        "OMP_NUM_THREADS": str(cores),
+    }
+    command = [sys.executable, str(ROOT / "tests" / "benchmarks" / "spark_measure.py"), what, engine, str(cores)]
+    output = subprocess.run(
+        ["taskset", "-c", ",".join(map(str, allowed)), *command, str(scratch), corpus],
+        env=environment,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout
+    found: dict[str, Any] = json.loads(output.splitlines()[-1])
+    found |= {"what": what, "engine": engine, "cores": cores, "corpus": corpus, "sources": sources_hash()}
+    file.write_text(json.dumps(found))
+    print(found, file=sys.stderr)
+
+
+def kept(scratch: Path) -> list[dict[str, Any]]:
+    """Return the figures that were measured with these sources."""
+    found = [json.loads(path.read_text()) for path in sorted((scratch / "figures").glob("*.json"))]
+    return [figures for figures in found if figures["sources"] == sources_hash()]
+
+
+if __name__ == "__main__":
+    if shutil.which("java") is None:
+        sys.exit("Java 17 is needed: Spark does not start without")
+    main()
