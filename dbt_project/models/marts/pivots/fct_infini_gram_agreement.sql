@@ -16,18 +16,18 @@ measured as (
         ('n_docs_source', 'counted_docs_source'),
         ('n_docs_both', 'counted_docs_both'),
     ] -%}
-    select
-        run_id,
-        corpus,
-        max_diff_tokens,
-        source_lang,
-        target_lang,
-        '{{ measure }}' as measure,
-        cast({{ measure }} as double) as from_index,
-        cast({{ counted }} as double) as counted
-    from pairs
-    where {{ measure }} is not null
-    {% if not loop.last %}union all{% endif %}
+        select
+            run_id,
+            corpus,
+            max_diff_tokens,
+            source_lang,
+            target_lang,
+            '{{ measure }}' as measure,
+            cast({{ measure }} as double) as from_index,
+            cast({{ counted }} as double) as counted
+        from pairs
+        where {{ measure }} is not null
+        {% if not loop.last %}union all{% endif %}
     {% endfor %}
 
 ),
