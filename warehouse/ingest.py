@@ -326,5 +326,6 @@ def _committed(home: Home, source: Source) -> tuple[dict[str, object], Counter[s
     """Return the row and the rejects by reason of a file that was ingested before."""
     corpus = source.origin.corpus
     [row] = pq.read_table(lake.shard_path(home, "source_files", source.shard_id, corpus=corpus)).to_pylist()
-    rejects = pq.read_table(lake.shard_path(home, "rejects", source.shard_id, corpus=corpus), columns=["reason"])
-    return row, Counter(rejects["reason"].to_pylist())
+    rejects = lake.shard_path(home, "rejects", source.shard_id, corpus=corpus)
+    reasons = pq.read_table(rejects, columns=["reason"])["reason"].to_pylist() if row["n_rejects"] else []
+    return row, Counter(reasons)

@@ -52,7 +52,7 @@ def _parquet_writer(path: Path, table: str) -> pq.ParquetWriter:
 
 
 class ShardWriter:
-    """Collects the rows of one file, piece by piece, and commits them."""
+    """Collects the rows of one file, piece by piece, and commits them. Without rejects there is no file of them."""
 
     def __init__(self, home: Home, *, corpus: str, shard_id: str, word_files: tuple[Path, ...]) -> None:
         self._home, self._corpus, self._shard_id = home, corpus, shard_id
@@ -104,7 +104,8 @@ class ShardWriter:
             for reject in sorted(self._rejects, key=lambda r: (r.line_number is None, r.line_number or 0, r.reason))
         ]
         self._stack.close()
-        self._write("rejects", rows)
+        if rows:
+            self._write("rejects", rows)
         self._write("source_files", [source_row | {"n_docs": self.n_docs, "n_rejects": len(rows)}])
         return Counter(reject.reason for reject in self._rejects)
 
