@@ -13,7 +13,7 @@ from warehouse.errors import StepFailed, UsageError
 from warehouse.settings import Home
 from warehouse.spark.raw_views import refresh_raw_views
 from warehouse.spark.serving import show_marts
-from warehouse.spark.session import spark_session
+from warehouse.spark.session import sql_session, tables_folder
 from warehouse.superseded import bring_all_superseded_up_to_date
 
 
@@ -22,8 +22,8 @@ def build(
 ) -> dict[str, int]:
     """Do what `warehouse.dbt.build` does, on Spark.
 
-    Tables are Parquet files below `<home>/spark/warehouse`. The writer's DuckDB file shows the marts as views over them,
-    so that publishing, exports and reports go on as after any other build.
+    Tables are Parquet files, below `<home>/spark/warehouse` unless a server keeps them. The writer's DuckDB file shows
+    the marts as views over them, so that publishing, exports and reports go on as after any other build.
 
     Args:
         select: dbt selectors; all models when empty.
@@ -37,7 +37,7 @@ def build(
         UsageError: no model matches `select`; PySpark or Java is not installed.
         StepFailed: a model or test failed.
     """
-    with writer_lock(home), spark_session(home, app_name="pivots build") as spark:
+    with writer_lock(home), sql_session(home, app_name="pivots build") as spark:
         for folder in (home.lake, home.exports):
             lake.remove_unfinished(folder)
         bring_all_superseded_up_to_date(home)
@@ -54,7 +54,7 @@ def build(
             raise UsageError(f"--select {' '.join(select)} matches no model: `dbt ls` lists them")
         with lake.atomic_file(home.root / dbt.VARS_FILE) as unfinished:
             unfinished.write_text(json.dumps(chosen, indent=1, sort_keys=True))
-        show_marts(home)
+        show_marts(home, tables_folder(spark))
         freshness.record_build(home, seen)
         # slim builds compare DuckDB's projects with each other
         (home.dbt_state / "manifest.json").unlink(missing_ok=True)

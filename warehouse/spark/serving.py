@@ -9,22 +9,24 @@ import duckdb
 from warehouse import lake
 from warehouse.connection import open_writer
 from warehouse.settings import Home
-from warehouse.spark.session import warehouse_folder
 
 SCHEMA = "marts"
 
 
-def show_marts(home: Home) -> None:
+def show_marts(home: Home, tables: Path) -> None:
     """Point views of schema `marts` at the files of the last Spark build, with their descriptions as comments.
 
-    Marts that only an earlier DuckDB build wrote are replaced. The caller holds `writer_lock`.
+    They replace tables of the same names that a DuckDB build wrote. The caller holds `writer_lock`.
+
+    Args:
+        tables: where Spark keeps its tables, `<schema>.db/<table>/*.parquet`.
     """
     nodes = json.loads((home.dbt_target / "manifest.json").read_text())["nodes"].values()
     with open_writer(home) as connection:
         lake.refresh_raw_views(home, connection)
         connection.execute(f"create schema if not exists {SCHEMA}")
         for node in nodes:
-            folder = warehouse_folder(home) / f"{SCHEMA}.db" / node["name"]
+            folder = tables / f"{SCHEMA}.db" / node["name"]
             if node["resource_type"] == "model" and node["schema"] == SCHEMA and any(folder.glob("*.parquet")):
                 _show(connection, node["name"], folder)
                 _describe(connection, node)

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import shutil
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _LOCAL_HOST = "127.0.0.1"
+_SQL_SETTINGS = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",  # overflow and bad casts are errors (dbt-spark turns it off for its own SQL)
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # an instant, as in the lake's own files
+}
 
 
 @contextmanager
@@ -42,7 +48,7 @@ def spark_session(home: Home, *, app_name: str) -> "Iterator[SparkSession]":
 
     active = SparkSession.getActiveSession()
     if active is not None:
-        if str(active.conf.get("spark.sql.warehouse.dir")).removeprefix("file:") != str(warehouse_folder(home)):
+        if tables_folder(active) != warehouse_folder(home):
             raise StepFailed(f"Spark is already at work on another home in this process: {home.root} has to wait")
         yield active
         return
@@ -58,9 +64,51 @@ def spark_session(home: Home, *, app_name: str) -> "Iterator[SparkSession]":
         session.stop()
 
 
+@contextmanager
+def sql_session(home: Home, *, app_name: str) -> "Iterator[SparkSession]":
+    """Yield a session for SQL alone: `spark_session`, or one of the server that PIVOTS_SPARK_REMOTE names.
+
+    Environment:
+        PIVOTS_SPARK_REMOTE: a Spark Connect server, `sc://host:15002`. The home and the server's own
+            `spark.sql.warehouse.dir` must have the same path there and here. It keeps one catalogue for all who ask,
+            so it serves one home.
+
+    Raises:
+        UsageError: PySpark is not installed, or there is no such server.
+    """
+    remote = os.environ.get("PIVOTS_SPARK_REMOTE")
+    if not remote:
+        with spark_session(home, app_name=app_name) as session:
+            yield session
+        return
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
+
+    # dbt-spark asks for Hive's catalogue, as one does of a session of one's own; the server has its catalogue
+    warnings.filterwarnings("ignore", message="Failed to set spark.sql.catalogImplementation")
+    before = os.environ.get("SPARK_REMOTE")
+    os.environ["SPARK_REMOTE"] = remote  # dbt asks for a session by itself and finds this one
+    try:
+        session = SparkSession.builder.remote(remote).getOrCreate()
+        for key, value in _SQL_SETTINGS.items():
+            session.conf.set(key, value)
+    except PySparkException as error:
+        raise UsageError(f"no Spark Connect server answers at {remote} (PIVOTS_SPARK_REMOTE): {error}") from None
+    try:
+        yield session
+    finally:
+        session.stop()
+        os.environ.pop("SPARK_REMOTE") if before is None else os.environ.update(SPARK_REMOTE=before)
+
+
 def warehouse_folder(home: Home) -> Path:
-    """Return where Spark keeps the home's tables: `<schema>.db/<table>/*.parquet`."""
+    """Return where the session that we start keeps the home's tables: `<schema>.db/<table>/*.parquet`."""
     return home.root / "spark" / "warehouse"
+
+
+def tables_folder(session: "SparkSession") -> Path:
+    """Return where a session, whoever started it, keeps its tables."""
+    return Path(str(session.conf.get("spark.sql.warehouse.dir")).removeprefix("file:"))
 
 
 def spark_master() -> str:
@@ -105,10 +153,8 @@ def _settings(home: Home) -> dict[str, str]:
         "spark.driver.memory": memory,
         "spark.sql.warehouse.dir": str(warehouse_folder(home)),
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={folder / 'metastore'};create=true",
-        "spark.driver.extraJavaOptions": f"-Dderby.stream.error.file={folder / 'derby.log'}",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.ansi.enabled": "true",  # overflow and bad casts are errors, not NULL
-        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # an instant, as in the lake's own files
+        "spark.driver.extraJavaOptions": _java_option(f"-Dderby.stream.error.file={folder / 'derby.log'}"),
+        **_SQL_SETTINGS,
         "spark.log.level": "ERROR",
         "spark.ui.showConsoleProgress": "false",
     }
@@ -122,3 +168,9 @@ def _settings(home: Home) -> dict[str, str]:
         "spark.local.dir": str(home.spill),
         "spark.sql.shuffle.partitions": str(4 * cores),  # the default, 200, is for clusters
     }
+
+
+def _java_option(text: str) -> str:
+    """Return an option as Spark wants it in a list of options: a path may hold blanks and quotes."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
