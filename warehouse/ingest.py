@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -315,8 +316,12 @@ def _ingest_with(
 ) -> None:
     tools = Tools(tokenizer_file(home, corpus.tokenizer_hash), engine, word_files(home))
     total = sum(source.n_bytes for source in sources)
-    with progress(f"ingesting into {corpus.corpus}", total, "bytes") as advance:
-        for row, reasons in workers.commit_files(home, sources, corpus, tools, run_id, advance):
+    with (
+        progress(f"ingesting into {corpus.corpus}", total, "bytes") as advance,
+        # closed here: nobody commits anything once this is left, whatever the reason
+        closing(workers.commit_files(home, sources, corpus, tools, run_id, advance)) as committed,
+    ):
+        for row, reasons in committed:
             tally.add(row, reasons)
             if tally.n_docs + tally.n_rejects >= _EARLY_STOP_RECORDS:
                 tally.stop_over(max_share)

@@ -5,7 +5,7 @@ which processes turn into rows, and the parent writes. The bytes are the same.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
@@ -64,7 +64,7 @@ class Workers(Protocol):
         tools: Tools,
         run_id: str,
         advance: Callable[[int], None],
-    ) -> Iterator[tuple[dict[str, object], Counter[str]]]:
+    ) -> Generator[tuple[dict[str, object], Counter[str]], None, None]:
         """Commit files; yield the row and the rejects by reason of each when it is in; `advance` hears of bytes read.
 
         Raises:
@@ -86,7 +86,7 @@ class Processes:
         tools: Tools,
         run_id: str,
         advance: Callable[[int], None],
-    ) -> Iterator[tuple[dict[str, object], Counter[str]]]:
+    ) -> Generator[tuple[dict[str, object], Counter[str]], None, None]:
         total = sum(source.n_bytes for source in sources)
         is_worth = total >= _PARALLEL_BYTES or len(sources) >= _PARALLEL_FILES
         processes = available_threads() if is_worth else 1

@@ -7,7 +7,7 @@ driver holds the writer lock and one row for each file.
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -94,7 +94,7 @@ class _SparkWorkers:
         tools: Tools,
         run_id: str,
         advance: Callable[[int], None],
-    ) -> Iterator[tuple[dict[str, object], Counter[str]]]:
+    ) -> Generator[tuple[dict[str, object], Counter[str]], None, None]:
         spark, scratch = self._open()
         size = _ROUND_FILES_PER_CORE * worker_cores(spark)
         for first in range(0, len(sources), size):
