@@ -20,6 +20,7 @@ from warehouse.ducklake import storage
 from warehouse.ducklake.address import Address
 from warehouse.ducklake.attach import open_reader
 from warehouse.ducklake.migrate import migrate, verify_raw
+from warehouse.ducklake.pull import Pulled, pull
 from warehouse.ducklake.transactions import rows, shared_lake
 from warehouse.errors import StepFailed, UsageError
 from warehouse.schemas import SCHEMAS
@@ -167,6 +168,29 @@ def test_two_homes_with_files_of_one_corpus_agree_on_superseded_documents(postgr
     assert any("00000000000f" in row for row in found["documents"])
 
 
+def test_another_home_pulls_what_it_lacks_and_is_the_same(home: Home, postgres: Postgres, tmp_path: Path) -> None:
+    address = address_of(postgres.new_catalog(), tmp_path / "data")
+    (home.lake / "tokenizers").mkdir()
+    (home.lake / "tokenizers" / "abc.json").write_bytes('{"mots": "œuvre"}\r\n'.encode())
+    migrate(home, address)
+    other = Home(tmp_path / "other")
+    made = pull(other, address)
+    assert (made.n_files > 10, made.counts) == (True, ["shared"])
+    assert raw_of_home(other) == raw_of_home(home)
+    tokenizer = Path("tokenizers") / "abc.json"
+    assert (other.lake / tokenizer).read_bytes() == (home.lake / tokenizer).read_bytes()
+    assert pull(other, address) == Pulled(0, [])
+    assert migrate(other, address).registered == []
+
+    write_count(other, "second", n_docs=5)  # a count that was never registered stays the home's
+    assert pull(other, address).counts == []
+    migrate(other, address)
+    assert pull(home, address).counts == ["shared"]
+    assert raw_of_home(other) == raw_of_home(home)
+    assert pull(Home(tmp_path / "none"), address, corpora=["no such corpus"]).counts == []
+    assert lake.read_table(Home(tmp_path / "none"), "documents").num_rows == 0
+
+
 def test_other_rows_under_a_registered_name_are_refused(home: Home, postgres: Postgres, tmp_path: Path) -> None:
     address = address_of(postgres.new_catalog(), tmp_path / "data")
     migrate(home, address)
@@ -225,6 +249,8 @@ def test_object_storage_holds_the_files_and_nothing_holds_the_key(
     stored = s3.keys("pre fix/")
     assert any(key.startswith("pre fix/shards/documents/shared/") for key in stored)
     assert any(key.startswith("pre fix/marts/") for key in stored)
+    pull(Home(tmp_path / "other"), address)
+    assert raw_of_home(Home(tmp_path / "other")) == raw_of_home(home)
     kept = [p for p in [*tmp_path.rglob("*"), *postgres.folder.rglob("*")] if p.is_file()]
     assert not [p for p in kept if s3.secret.encode() in p.read_bytes()]
     for name in s3.environment():

@@ -1,4 +1,4 @@
-"""Commands for a lake that several machines share: migrate, snapshots. `build` and `sql` take --catalog too."""
+"""Commands for a lake that several machines share; `build` and `sql` take --catalog too."""
 
 from typing import Annotated
 
@@ -8,8 +8,9 @@ from warehouse.cli.options import CatalogOption, HomeOption
 
 
 def register(app: typer.Typer) -> None:
-    """Add `migrate` and `snapshots`."""
+    """Add `migrate`, `pull` and `snapshots`."""
     app.command()(migrate)
+    app.command()(pull)
     app.command()(snapshots)
 
 
@@ -55,6 +56,27 @@ def migrate(
         print(f"  marts.{mart.name:<38}{mart.n_rows:>14,} rows  {f'{mart.content:x}'[-8:]:>8}")
     if not done.marts:
         print("marts: left as they are; `pivots build --catalog ...` builds them from all that is registered")
+
+
+def pull(
+    catalog: CatalogOption = None,
+    corpus: Annotated[
+        list[str] | None, typer.Option("--corpus", metavar="NAME", help="Only this one [default: all]; repeatable.")
+    ] = None,
+    home: HomeOption = None,
+) -> None:
+    """Bring this home what others have registered in a shared lake: to count, export or report on all of it here.
+
+    Example: `pivots pull --catalog "ducklake:postgres:dbname=lake host=db user=pivots" --corpus demo`
+    """
+    from warehouse.ducklake.address import resolve
+    from warehouse.ducklake.pull import pull as run_pull
+    from warehouse.settings import Home
+
+    done = run_pull(Home.resolve(home), resolve(catalog), corpora=corpus or ())
+    print(f"copied {done.n_files:,} raw files")
+    for name in done.counts:
+        print(f"the count of {name} is the lake's")
 
 
 def snapshots(

@@ -21,7 +21,7 @@ from warehouse.sql import one_line
 ALIAS = PUBLISHED_CATALOG  # the lake reads as the published copy does: marts.x, raw.x, warehouse.marts.x
 _EXTENSIONS = ("postgres_scanner", "ducklake", "httpfs")
 _PLAIN_NUMBER = re.compile(r"\d+")
-_WHERE = re.compile(r'(\w+ Error: )?(Failed to attach DuckLake MetaData "\w+" at path \+ "[^"]*")?')
+_WHERE = re.compile(r'^([\w ]+ Error: )?(Failed to attach DuckLake MetaData "\w+" at path \+ "[^"]*")?')
 _NO_KEY = "{data} needs credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_ENDPOINT_URL)"
 
 

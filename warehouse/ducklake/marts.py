@@ -136,13 +136,15 @@ def _comment(connection: duckdb.DuckDBPyConnection, database: str, mart: str) ->
 def _write(connection: duckdb.DuckDBPyConnection, mart: Mart) -> None:
     """Replace one mart: rows, NOT NULL, descriptions. DuckLake has no keys; the build's tests have held them."""
     name = f'{ALIAS}.marts."{mart.name}"'
-    connection.execute(f'create or replace table {name} as from {_BUILT}.marts."{mart.name}"')
     *columns, (comment,) = _shape(connection, _BUILT, mart.name)
+    listed = ", ".join(
+        f'"{column}" {kind}{"" if is_nullable else " not null"}' for column, kind, is_nullable, _comment in columns
+    )
+    connection.execute(f"create or replace table {name} ({listed})")
+    connection.execute(f'insert into {name} from {_BUILT}.marts."{mart.name}"')
     if comment:
         connection.execute(f"comment on table {name} is {_literal(comment)}")
-    for column, _type, is_nullable, described in columns:
-        if not is_nullable:
-            connection.execute(f'alter table {name} alter column "{column}" set not null')
+    for column, _type, _is_nullable, described in columns:
         if described:
             connection.execute(f'comment on column {name}."{column}" is {_literal(described)}')
     connection.execute(f"delete from {ALIAS}.shards.published_marts where mart = ?", [mart.name])

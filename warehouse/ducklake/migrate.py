@@ -6,6 +6,7 @@ from functools import partial
 
 from warehouse.connection import writer_lock
 from warehouse.dbt import build_variables
+from warehouse.ducklake import tokenizers
 from warehouse.ducklake.address import Address
 from warehouse.ducklake.attach import ALIAS
 from warehouse.ducklake.marts import Mart, publish_marts
@@ -65,6 +66,7 @@ def migrate(
     """
     with writer_lock(home), shared_lake(address, wait_s, create=True) as shared:
         prepare(shared)
+        tokenizers.push(shared, home)
         registered = register(shared, home, advance=advance)
         update_superseded(shared)
         marts = []
@@ -86,7 +88,7 @@ def verify_raw(shared: SharedLake) -> list[Checked]:
     for table in sorted(set(SCHEMAS) - set(STATE)):
         current, what = "", f"raw table {table} of the lake"
         if table in COUNTED:  # earlier counts are registered too; one per corpus is there
-            current = f" and (corpus, name) in (select (corpus, count_id) from {ALIAS}.shards.counts)"
+            current = f" and (corpus, name) in (select (corpus, count_id) from {ALIAS}.shards.current_counts)"
         expected = (
             "select count(*), coalesce(sum(n_rows), 0), coalesce(sum(content::hugeint), 0)"
             f" from {ALIAS}.shards.registered where table_name = '{table}'{current}"

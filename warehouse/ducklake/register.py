@@ -101,9 +101,11 @@ def _register_files(shared: SharedLake, shard: Shard, files: dict[Key, Path]) ->
     def work(connection: duckdb.DuckDBPyConnection) -> int | None:
         taken = _registered(connection, shard)
         new = {key: stored for key, stored in prepared.items() if key not in taken}
-        for (table, corpus, _name), stored in new.items():
-            if table in COUNTED:  # a corpus has one current count
-                connection.execute(f"delete from {ALIAS}.shards.{table} where corpus = ?", [corpus])
+        if any(table in COUNTED for table, _corpus, _name in new):  # a corpus has one current count
+            for table in (*COUNTED, "current_counts"):
+                connection.execute(f"delete from {ALIAS}.shards.{table} where corpus = ?", [shard.corpus])
+            connection.execute(f"insert into {ALIAS}.shards.current_counts values (?, ?)", [shard.corpus, shard.name])
+        for (table, _corpus, _name), stored in new.items():
             if stored.n_rows:
                 _add_file(connection, table, stored.url)
         record(connection, {key: (stored.n_rows, stored.content, stored.url) for key, stored in new.items()})

@@ -87,6 +87,23 @@ def put(local: Path, data: str, name: str) -> str:
         raise StepFailed(f"{data}{name} cannot be written: {' '.join(str(error).split())}") from None
 
 
+def get(url: str, target: Path) -> None:
+    """Copy a file of the lake to a path of this machine, whole or not at all.
+
+    Raises:
+        StepFailed: it cannot be read.
+    """
+    try:
+        with lake.atomic_file(target) as unfinished:
+            if not url.startswith("s3://"):
+                shutil.copyfile(url, unfinished)
+                return
+            with _s3().open_input_stream(url.removeprefix("s3://")) as source, unfinished.open("wb") as written:
+                shutil.copyfileobj(source, written, _BLOCK_BYTES)
+    except OSError as error:
+        raise StepFailed(f"{url} cannot be read: {' '.join(str(error).split())}") from None
+
+
 def _put_file(local: Path, target: Path) -> str:
     if not target.exists():
         with lake.atomic_file(target) as unfinished:

@@ -19,10 +19,14 @@ create table {alias}.shards.registered (
     registered_by varchar
 )
 """
+# One row per corpus: which of its registered counts is the current one, whose rows the counted tables hold.
+_COUNTS = "create table {alias}.shards.current_counts (corpus varchar, count_id varchar)"
 # One row per mart: what its rows hash to, so that a mart that has not changed is not written again.
 _PUBLISHED = "create table {alias}.shards.published_marts (mart varchar, n_rows bigint, content varchar)"
 # One row: the dbt variables of the last build, as JSON, for whoever builds next.
 _VARIABLES = "create table {alias}.shards.build_variables (variables varchar)"
+# One row per tokenizer: its tokenizer.json. Not among the files: what no table names is deleted with old snapshots.
+_TOKENIZERS = "create table {alias}.shards.tokenizer_files (tokenizer_hash varchar, content varchar)"
 # Documents of one id in several files: found over all files of a corpus, whoever registered them.
 DUPLICATES = "duplicate_rejects"
 
@@ -55,7 +59,7 @@ def _prepare(connection: duckdb.DuckDBPyConnection) -> bool | None:
     changes = []
     if not found:
         changes += [f"create schema {ALIAS}.{schema}" for schema in ("shards", "raw", "marts")]
-        changes += [made.format(alias=ALIAS) for made in (_REGISTERED, _PUBLISHED, _VARIABLES)]
+        changes += [made.format(alias=ALIAS) for made in (_REGISTERED, _COUNTS, _PUBLISHED, _VARIABLES, _TOKENIZERS)]
         changes.append(f"call {ALIAS}.set_option('parquet_compression', 'zstd')")
     for table, schema in expected.items():
         columns = found.get(("shards", table))
