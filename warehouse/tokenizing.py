@@ -65,6 +65,13 @@ class Vocabulary:
         ids = np.flatnonzero(self.is_special).tolist()
         return {self.token_bytes[i].as_py().decode(): i for i in ids}
 
+    @cached_property
+    def heads(self) -> npt.NDArray[np.uint64]:
+        """The first eight bytes of every token as a little-endian number; what is behind a shorter one is anything."""
+        starts = np.frombuffer(self.token_bytes.buffers()[1], np.int32)[: len(self)]
+        padded = np.frombuffer(b"".join(self.token_bytes.to_pylist()) + bytes(8), np.uint8)
+        return np.lib.stride_tricks.sliding_window_view(padded, 8)[starts].view("<u8")[:, 0].copy()
+
     def decode(self, token_ids: npt.NDArray[np.int32]) -> tuple[bytes, npt.NDArray[np.int32]]:
         """Return the bytes of some tokens, and the byte at which each token ends in them."""
         if not len(token_ids):

@@ -3,12 +3,13 @@
 import unicodedata
 
 import numpy as np
+import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ingesting import small_tokenizer_json
 
 from warehouse.token_places import place_tokens
-from warehouse.tokenizing import Encoded, Encoder
+from warehouse.tokenizing import Encoded, Encoder, Vocabulary
 
 ENCODER = Encoder(small_tokenizer_json().encode(), "tokenizers")
 TEXTS = st.lists(st.text(st.characters(codec="utf-8"), max_size=12), max_size=5)
@@ -40,3 +41,18 @@ def test_no_texts_and_texts_without_tokens() -> None:
     nothing = Encoded(np.empty(0, np.int32), np.zeros(3, np.int64))
     token_ends, is_same = place_tokens(ENCODER.vocabulary, nothing, [b"", b"a"], b"a")
     assert (len(token_ends), is_same.tolist()) == (0, [True, False])
+
+
+@settings(deadline=None)
+@given(sizes=st.lists(st.integers(1, 20), min_size=1, max_size=12), data=st.data())
+def test_any_byte_that_differs_is_seen(sizes: list[int], data: st.DataObject) -> None:
+    """Tokens of any length, the last ones of the vocabulary included."""
+    tokens = [bytes((i + k) % 256 for k in range(n)) for i, n in enumerate(range(1, 21))]
+    vocabulary = Vocabulary(pa.array(tokens, pa.binary()), np.zeros(20, bool), np.ones(20, bool))
+    encoded = Encoded(np.array([n - 1 for n in sizes], np.int32), np.array([0, len(sizes)], np.int64))
+    text = b"".join(tokens[n - 1] for n in sizes)
+    token_ends, is_same = place_tokens(vocabulary, encoded, [text], text)
+    assert (token_ends.tolist(), is_same.tolist()) == (np.cumsum(sizes).tolist(), [True])
+    place = data.draw(st.integers(0, len(text) - 1))
+    other = text[:place] + bytes([text[place] ^ 0x80]) + text[place + 1 :]
+    assert place_tokens(vocabulary, encoded, [other], other)[1].tolist() == [False]
