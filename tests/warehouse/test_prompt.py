@@ -37,8 +37,8 @@ def test_on_a_terminal_the_prompt_starts_answers_and_quits(home: Home, tmp_path:
     try:
         shown = _read_until(terminal, "warehouse", seconds=60)  # the database, in the catalogue
         assert "warehouse" in shown, shown[-2000:]
-        # Pasted, because completions that pop up under fast typing change the text. What comes before the editor has the
-        # focus is lost: select all (Ctrl-A), paste again, and run (Ctrl-J).
+        # Pasted, because completions that pop up under fast typing change the text. What comes before the editor has
+        # the focus is lost: select all (Ctrl-A), paste again, and run (Ctrl-J).
         for _ in range(6):
             os.write(terminal, b"\x01\x1b[200~select 'n = ' || count(*) from marts.dim_tokens\x1b[201~\x0a")
             shown += _read_until(terminal, r"n = \d+", seconds=15)
