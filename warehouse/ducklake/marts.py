@@ -88,6 +88,7 @@ def publish_marts(
         return json.dumps({"marts": tables, "git_commit": git_commit()}, sort_keys=True)
 
     shared.commit(work, "marts", details=details)
+    shared.read(lambda connection: connection.execute(f"detach database if exists {_BUILT}"), "marts")
     return written
 
 
