@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import ibis
     from tokenizers import Tokenizer
 
-_TABLES = (
+LAKE_TABLES = (
     "superseded_documents",
     "documents",
     "word_documents",
@@ -29,8 +29,12 @@ Segment = tuple[str, str | None]
 
 
 @contextmanager
-def open_lake(home: Home) -> Iterator["ibis.backends.duckdb.Backend"]:
-    """Open the lake's documents, words and traces as schema `raw` of an in-memory Ibis backend. Nothing is written."""
+def open_lake(home: Home, *, read_at_once_bytes: int = 0) -> Iterator["ibis.backends.duckdb.Backend"]:
+    """Open the lake's documents, words and traces as schema `raw` of an in-memory Ibis backend. Nothing is written.
+
+    Args:
+        read_at_once_bytes: a table whose files are at most so large is read now and kept, not read at each question.
+    """
     import ibis
 
     connection = duckdb.connect(config={"threads": available_threads(), "memory_limit": memory_limit()})
@@ -38,7 +42,7 @@ def open_lake(home: Home) -> Iterator["ibis.backends.duckdb.Backend"]:
         connection.execute("set temp_directory = ''")
         connection.execute("set parquet_metadata_cache = true")  # many files, asked many times
         connection.execute("create schema raw")
-        for table in _TABLES:
+        for table in LAKE_TABLES:
             connection.register("no_rows", SCHEMAS[table].empty_table())
             connection.execute(f"create table raw.{table} as select * from no_rows")
             if files := lake.current_files(home, table):
@@ -47,7 +51,8 @@ def open_lake(home: Home) -> Iterator["ibis.backends.duckdb.Backend"]:
                 if table in ("documents", "word_documents"):
                     relation = f"from ({relation}) anti join raw.superseded_documents using (shard_id, doc_id)"
                 connection.execute(f"drop table raw.{table}")
-                connection.execute(f"create view raw.{table} as {relation}")
+                kind = "table" if sum(file.stat().st_size for file in files) <= read_at_once_bytes else "view"
+                connection.execute(f"create {kind} raw.{table} as {relation}")
         yield ibis.duckdb.from_connection(connection)
     finally:
         connection.close()

@@ -26,6 +26,7 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+_SLOW = "was preloaded using link preload but not used within a few seconds"  # says only that the machine is busy
 _AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 
 
@@ -36,6 +37,11 @@ class Browsing:
     page: "Page"
     problems: list[str] = field(default_factory=list)  # console errors and warnings, exceptions
     requests: list[str] = field(default_factory=list)  # addresses asked for
+
+    def note(self, kind: str, text: str) -> None:
+        """Keep a console message that is a problem."""
+        if kind in ("error", "warning") and _SLOW not in text:
+            self.problems.append(text[:500])
 
     def outside(self, own: str) -> list[str]:
         """Return the requests that left the page's own server or file."""
@@ -80,12 +86,7 @@ def open_browser(
             tab = Browsing(context.new_page())
             tab.page.on("request", lambda request: tab.requests.append(request.url))
             tab.page.on("pageerror", lambda error: tab.problems.append(str(error)[:500]))
-            tab.page.on(
-                "console",
-                lambda message: (
-                    tab.problems.append(message.text[:500]) if message.type in ("error", "warning") else None
-                ),
-            )
+            tab.page.on("console", lambda message: tab.note(message.type, message.text))
             yield tab
         finally:
             browser.close()

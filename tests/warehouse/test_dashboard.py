@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from browser import Browsing, needs_browser, open_browser
 from handmade import CORPUS, make_marts, make_runs, published_home, write_rows
@@ -108,6 +110,18 @@ def test_documents_behind_a_pivot_and_their_text(home: Home) -> None:
 def test_traces_of_a_word(home: Home) -> None:
     pair = {"item_id": 1, "source_lang": "en", "target_lang": "fr"}
     assert [row["layer"] for row in data.traces(home, "experiment-1", pair)] == [0, 1, 2]
+
+
+def test_what_is_kept_of_the_lake_is_read_again_when_a_file_changes(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    add_documents(home)
+    published_home(home.root)
+    pair = {"item_id": 1, "source_lang": "en", "target_lang": "fr"}
+    (path,) = (home.lake / "layer_traces").glob("*/*.parquet")
+    before = data.traces(home, "experiment-1", pair)
+    rows = pq.read_table(path)
+    pq.write_table(rows.set_column(rows.schema.get_field_index("layer"), "layer", pc.add(rows["layer"], 5)), path)
+    assert [row["layer"] for row in data.traces(home, "experiment-1", pair)] == [row["layer"] + 5 for row in before]
 
 
 def test_html_escapes_what_documents_say() -> None:
