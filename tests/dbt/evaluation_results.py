@@ -216,6 +216,26 @@ def write_corpus(home: Home, draw: random.Random) -> None:
     write_raw(home, "planted_concepts", concepts, corpus=CORPUS)
 
 
+def make_infini_gram_counts(draw: random.Random) -> Rows:
+    """Answers of an index of another corpus: a few words unknown, many ties, some pairs sampled or not asked for."""
+    base = {"corpus": "far", "run_id": "infini_gram-far", "index_name": "i", "engine": "api", "max_diff_tokens": 100}
+    base |= {"max_clause_freq": 12, "is_approx": False}
+    words = {
+        word_id(i, lang): draw.choice([0, 1, 2, 5, 9, 9, 20])
+        for i in ITEMS
+        for lang in LANGUAGES
+        if has_word(i, lang) and draw.random() < 0.95
+    }
+    rows: Rows = [{**base, "word_id_a": w, "query": f"[{w}]", "n_occurrences": n} for w, n in words.items()]
+    for i in ITEMS:
+        of_item = [word_id(i, lang) for lang in LANGUAGES if word_id(i, lang) in words]
+        for a, b in itertools.combinations(sorted(of_item), 2):
+            if words[a] and words[b] and draw.random() < 0.95:
+                both = draw.randrange(min(words[a], words[b]) + 1)
+                rows.append({**base, "word_id_a": a, "word_id_b": b, "query": f"[[{a}],[{b}]]", "n_occurrences": both})
+    return rows
+
+
 def write_results(home: Home, seed: int) -> dict[str, Rows]:
     """Write everything; return the result tables' rows as written."""
     draw = random.Random(seed)
@@ -242,6 +262,7 @@ def write_results(home: Home, seed: int) -> dict[str, Rows]:
             for lang in LANGUAGES
         ],
     }
+    tables["infini_gram_counts"] = make_infini_gram_counts(random.Random(seed))
     for table, rows in tables.items():
         write_raw(home, table, rows)
     return tables

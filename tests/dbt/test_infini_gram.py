@@ -1,12 +1,15 @@
 """Marts of infini-gram counts against plain Python on random answers, beside random corpora and without them."""
 
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from statistics import correlation
 from typing import Any
 
+import evaluation_naive
 import pytest
 from conftest import Built
+from evaluation_home import Evaluated
+from evaluation_results import word_id
 from infini_gram_rows import MAX_CLAUSE_FREQ
 from random_corpus import items
 
@@ -94,6 +97,43 @@ def test_agreement_is_that_of_plain_python(built: Built, marts: dict[tuple[Any, 
             assert row["rank_correlation"] == pytest.approx(correlation(ranks(ours), ranks(exact)), abs=1e-8)
         else:
             assert row["rank_correlation"] is None
+
+
+def test_auc_is_that_of_plain_python(evaluated: Evaluated) -> None:
+    answers = evaluated.written["infini_gram_counts"]
+    n_words = {row["word_id_a"]: row["n_occurrences"] for row in answers if "word_id_b" not in row}
+    n_pairs = {(row["word_id_a"], row["word_id_b"]): row["n_occurrences"] for row in answers if "word_id_b" in row}
+    keys = ("run_id", "source_lang", "target_lang", "behaviour_definition", "predictor")
+    found = evaluated.by("from marts.fct_infini_gram_auc", *keys)
+    n_compared = n_left_out = 0
+    for run, words in evaluation_naive.behaviours(evaluated.written["layer_traces"]).items():
+        for definition in ("peak", "threshold"):
+            for predictor in ("pair_count", "target_frequency", "source_frequency"):
+                classes: dict[tuple[str, str], dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+                left_out: Counter[tuple[str, str]] = Counter()
+                for key, word in words.items():
+                    source, target = word_id(key.item, key.source), word_id(key.item, key.target)
+                    if source not in n_words or target not in n_words or word[definition] == "excluded":
+                        continue
+                    pair = (min(source, target), max(source, target))
+                    both = n_pairs.get(pair, 0 if 0 in (n_words[source], n_words[target]) else None)
+                    if both is None:  # not asked for yet
+                        continue
+                    if predictor == "pair_count" and pair in n_pairs and max(n_words[source], n_words[target]) > 12:
+                        left_out[key.direction] += 1
+                        continue
+                    value = {"pair_count": both, "target_frequency": n_words[target]}.get(predictor, n_words[source])
+                    classes[key.direction][word[definition]].append(value)
+                for direction, labelled in classes.items():
+                    row = found[run, *direction, definition, predictor]
+                    positives, negatives = labelled["cooccurrence"], labelled["pivot"]
+                    assert (row["n_cooccurrence"], row["n_pivot"]) == (len(positives), len(negatives))
+                    assert row["n_left_out"] == left_out[direction]
+                    auc, _ = evaluation_naive.auc_and_error(positives, negatives)
+                    assert row["auc"] == (None if auc is None else pytest.approx(auc))
+                    n_compared, n_left_out = n_compared + (auc is not None), n_left_out + left_out[direction]
+    assert n_compared > 20
+    assert n_left_out > 20
 
 
 def ranks(values: list[int]) -> list[float]:
