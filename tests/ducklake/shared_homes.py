@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from handmade import write_rows
 
 from warehouse.ducklake.address import Address, resolve
@@ -13,6 +14,8 @@ from warehouse.ducklake.attach import open_reader
 from warehouse.ducklake.transactions import rows
 from warehouse.hashing import id64
 from warehouse.settings import Home
+
+pytest.importorskip("duckdb_extension_ducklake", reason="needs the extra `lake`: `make setup-engines`")
 
 CORPUS = "shared"
 DOCS_PER_SHARD = 5

@@ -50,8 +50,7 @@ def test_marts_of_a_lake_equal_embedded_ones_and_come_whole(postgres: Postgres, 
     newest = list_snapshots(address, limit=1)[0]
     assert (newest.number, newest.message) == (n_before + 1, "marts")
 
-    # variables are the lake's: another home builds with them, finds nothing new, and leaves no snapshot
-    elsewhere = Home(tmp_path / "another")
+    # variables are the lake's: a part is built with them again, is nothing new, and leaves no snapshot
     assert "marts in the lake: 0 new" in build("--select", "+dim_tokens", "--select", "+fct_training_curves")
     with open_reader(address) as connection:
         assert read_variables(connection) == VARIABLES
