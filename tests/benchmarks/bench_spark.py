@@ -1,6 +1,6 @@
 """Ingest and count on Spark: as workers are added, against one process, and against Spark SQL's own self-join.
 
-    python tests/benchmarks/bench_spark.py [--cores 1,2,4] [--sizes 100,300] [--parts prepare count ...]
+    python tests/benchmarks/bench_spark.py [--cores 1,2,4] [--corpora mixture-300,...] [--parts ...]
 
 Every measurement is a process of its own, bound with all it starts (driver, executors, workers) to so many cores;
 Spark runs as `local-cluster[cores,1,...]`: a real master, and so many executors of one core. Figures of each
@@ -21,34 +21,33 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 PAGE = ROOT / "docs" / "benchmarks" / "spark.md"
 PARTS = ("prepare", "count", "ingest", "join")
-KINDS = ("planted", "mixture")
-ENGINES = ("embedded", "spark")
+CORPORA = "planted-300,mixture-300,mixture-900"
 
 
 def main() -> None:
     arguments = parse()
-    sizes = [float(size) for size in arguments.sizes.split(",")]
+    corpora: list[str] = arguments.corpora.split(",")
+    engines = arguments.engines.split(",")
     cores = [int(number) for number in arguments.cores.split(",")]
     scratch: Path = arguments.scratch
     scratch.mkdir(parents=True, exist_ok=True)
     for part in arguments.parts:
         if part == "prepare":
-            prepare(scratch, sizes)
+            prepare(scratch, corpora)
         elif part == "count":
-            for kind in KINDS:
-                for size in sizes:
-                    for engine in ENGINES:
-                        for number in cores:
-                            measured(scratch, "count", engine, number, f"{kind}-{size:g}")
+            for corpus in corpora:
+                for engine in engines:
+                    for number in cores:
+                        measured(scratch, "count", engine, number, corpus)
         elif part == "ingest":
-            for engine in ENGINES:
+            for engine in engines:
                 for number in cores:
-                    measured(scratch, "ingest", engine, number, f"planted-{max(sizes):g}")
+                    measured(scratch, "ingest", engine, number, "planted")
         else:
             measured(scratch, "join", "spark", max(cores), "joined")
     from spark_page import page
 
-    text = page(kept(scratch), max(sizes), cores)
+    text = page(kept(scratch))
     print(text)
     if not arguments.dry_run:
         PAGE.write_text(text, encoding="utf-8")
@@ -57,23 +56,27 @@ def main() -> None:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cores", default="1,2,4", help="cores of each measurement, one after another")
-    parser.add_argument("--sizes", default="100,300", help="sizes of the counted corpora in million tokens")
+    parser.add_argument("--corpora", default=CORPORA, help="counted corpora: a kind and a size in million tokens")
+    parser.add_argument("--engines", default="embedded,spark")
     parser.add_argument("--parts", nargs="*", default=PARTS, choices=PARTS)
     parser.add_argument("--scratch", type=Path, default=ROOT / "build" / "bench-spark", help="corpora and figures")
     parser.add_argument("--dry-run", action="store_true", help="do not rewrite the page")
     return parser.parse_args()
 
 
-def prepare(scratch: Path, sizes: list[float]) -> None:
-    """Make the corpora: planted and mixed ones of every size, and one that a self-join can still go through."""
+def prepare(scratch: Path, corpora: list[str]) -> None:
+    """Make the corpora, documents to ingest, and a corpus that a self-join can still go through."""
     from benchmark_lakes import first_shards, make_lake, make_mixture, make_planted, make_tiny
 
     source, _ = make_lake(scratch / "compared")
     make_tiny(scratch / "tiny")
-    planted = make_planted(scratch / "planted", max(sizes) * 1e6, seed=0)
-    for size in sizes:
-        first_shards(planted, scratch / f"planted-{size:g}", size * 1e6)
-        make_mixture(source, scratch / f"mixture-{size:g}", int(size * 1e6))
+    planted = make_planted(scratch / "planted", 300e6, seed=0)
+    for corpus in corpora:
+        kind, size = corpus.split("-")
+        if kind == "planted":
+            first_shards(planted, scratch / corpus, float(size) * 1e6)
+        else:
+            make_mixture(source, scratch / corpus, int(float(size) * 1e6))
     make_mixture(source, scratch / "joined", 14_000_000)
 
 

@@ -25,7 +25,7 @@ from warehouse import lake  # noqa: E402
 from warehouse.counting import CountOptions, corpus, count_corpus, embedded  # noqa: E402
 from warehouse.ingest import ingest_corpus  # noqa: E402
 from warehouse.settings import Home  # noqa: E402
-from warehouse.spark import counting, counting_units  # noqa: E402
+from warehouse.spark import counting_rows, counting_units  # noqa: E402
 from warehouse.spark.counting import count_on_spark  # noqa: E402
 from warehouse.spark.ingest import ingest_on_spark  # noqa: E402
 from warehouse.spark.session import spark_session  # noqa: E402
@@ -73,17 +73,18 @@ def stages() -> dict[str, float]:
 
         def watched(*args: Any, **kwargs: Any) -> Any:
             start = time.perf_counter()
-            try:
-                return function(*args, **kwargs)
-            finally:
-                found[stage] += time.perf_counter() - start
+            result = function(*args, **kwargs)
+            found[stage] += time.perf_counter() - start
+            if stage == "rows":
+                found["packed bytes"] = result
+            return result
 
         setattr(owner, name, watched)
 
     watch(embedded, "read_corpus", "units")
     watch(counting_units, "read_pass", "units")
     watch(counting_units, "place_pass", "numbers")
-    watch(counting, "collect", "rows and edges")
+    watch(counting_rows, "count_rows", "rows")
     watch(corpus, "_write_counts", "rows and tables")
     return found
 
@@ -101,6 +102,7 @@ def count(home: Home, engine: str, tiny: Path, spark: Any) -> dict[str, Any]:
         "seconds": seconds,
         "stages": by_stage,
         "shuffle_bytes": shuffle_bytes(spark) - shuffled,
+        "packed_bytes": by_stage.pop("packed bytes", 0),
         "table_bytes": table_bytes(home),
     }
 
@@ -185,7 +187,7 @@ def join(home: Home, tiny: Path, spark: Any, cores: int) -> dict[str, Any]:
         "self_join_seconds": seconds,
         "n_pairs": row["n_pairs"],
         "n_increments": row["n_increments"],
-        "kernel_seconds": counted["stages"]["rows and edges"],
+        "kernel_seconds": counted["stages"]["rows"],
         "count_seconds": counted["seconds"],
         "n_units": counted["n_units"],
         "n_tokens": counted["n_tokens"],

@@ -73,9 +73,9 @@ def spy_on_jobs(monkeypatch: pytest.MonkeyPatch) -> list[counting_rows.RowsJob]:
     jobs = []
     count_rows = counting_rows.count_rows
 
-    def spy(spark, scratch, job, n_reducers):
+    def spy(spark, scratch, job):
         jobs.append(job)
-        return count_rows(spark, scratch, job, n_reducers)
+        return count_rows(spark, scratch, job)
 
     monkeypatch.setattr(counting_rows, "count_rows", spy)
     return jobs

@@ -18,7 +18,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from warehouse import lake
 from warehouse.counting import CountOptions, CountSummary, count_corpus
 from warehouse.counting.changes import Changes
 from warehouse.counting.engine import Counted, SaveRows
@@ -32,14 +31,24 @@ from warehouse.progress import say
 from warehouse.settings import Home
 from warehouse.spark import counting_rows, counting_units
 from warehouse.spark.session import require_spark
-from warehouse.spark.tasks import batch, collect, open_spark, read_job, run_tasks, task_memory, worker_cores, write_job
+from warehouse.spark.tasks import (
+    batch,
+    collect,
+    open_spark,
+    read_job,
+    run_tasks,
+    task_file,
+    task_memory,
+    worker_cores,
+    write_job,
+)
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 # Work of one task of the rows, in increments (about a minute of a core): fewer tasks have fewer partial sums to move.
 _GROUP_WORK = 1 << 37
-_REDUCERS_PER_CORE = 4
+_ADDERS_PER_CORE = 4
 _RANGE_BYTES = 1 << 23  # edges sorted by one task, at least
 
 
@@ -121,9 +130,11 @@ class _OnSpark:
         """Count all rows, of tokens too; edges are sorted while the caller writes the rows of words."""
         job = self._job(save=save is not None)
         n_parts = len(job.word_parts) + len(job.token_parts)
-        n_reducers = max(1, min(n_parts, _REDUCERS_PER_CORE * self.cores))
-        say(f"counting on Spark: rows in {n_parts} parts over {len(job.groups)} tasks, {n_reducers} to add them up")
-        collect(counting_rows.count_rows(self.spark, self.scratch, job, n_reducers))
+        say(
+            f"counting on Spark: rows in {n_parts} parts over {len(job.groups)} tasks, {len(job.adders)} to add them up"
+        )
+        n_bytes = counting_rows.count_rows(self.spark, self.scratch, job)
+        say(f"counting on Spark: {n_bytes / 1e6:,.0f} MB of packed rows were added up")
         with ThreadPoolExecutor(1) as pool:
             self.edges = pool.submit(_sort_edges, self.spark, self.scratch, job, self.cores)
             for part in range(len(job.word_parts)):
@@ -144,6 +155,9 @@ class _OnSpark:
         corpus, base = self.corpus, self.corpus.base
         work = counting_units.task_work(self.scratch, self.n_tasks)
         n_groups = max(self.cores, -(-sum(amount for _, amount in work) // _GROUP_WORK))
+        word_parts, token_parts = cut_parts(word_widths(corpus)), cut_parts(token_widths(corpus))
+        n_cells = [int(word_widths(corpus)[slice(*part)].sum()) for part in word_parts]
+        n_cells += [int(token_widths(corpus)[slice(*part)].sum()) for part in token_parts]
         return counting_rows.RowsJob(
             corpus=replace(corpus, base=None),
             base_folder=base.folder if base else None,
@@ -151,8 +165,9 @@ class _OnSpark:
             vocab_size=self.vocab_size,
             plan=self.plan,
             groups=counting_rows.balanced_groups(work, n_groups),
-            word_parts=cut_parts(word_widths(corpus)),
-            token_parts=cut_parts(token_widths(corpus)),
+            word_parts=word_parts,
+            token_parts=token_parts,
+            adders=counting_rows.shared_parts(n_cells, _ADDERS_PER_CORE * self.cores),
             save=save,
         )
 
@@ -179,7 +194,7 @@ def _sort_range(scratch: Path, number: int) -> Iterator[pa.RecordBatch]:
     files, ranges, vocab_size = read_job(scratch / "sort.pickle")
     low, high = ranges[number]
     columns = sorted_range(files, low, high, vocab_size)
-    with lake.atomic_file(_sorted_file(scratch, number)) as path:
+    with task_file(_sorted_file(scratch, number)) as path:
         pq.write_table(pa.table(columns), path, compression="none", use_dictionary=False)
     yield batch(number=pa.array([number], pa.int32()))
 

@@ -1,23 +1,22 @@
 """Rows of co-occurrence on Spark: counted by each task over its units, added up and held to the rules part by part.
 
-A part is a run of rows with a bounded number of cells, the same for all tasks. What Spark moves is one row for each
-part and task: all its counts, packed to a byte or two each. So a frequent word is spread over all tasks that hold
-units of it, and the task that adds up its part gets one packed row from each, whatever the number of units.
+A part is a run of rows with a bounded number of cells, the same for all tasks. A task of units writes one file: all its
+counts by part, packed to a byte or two each. So a frequent word is spread over all tasks that hold units of it, and the
+task that adds up its part reads one run of bytes from each file, whatever the number of units.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from itertools import groupby
-from operator import itemgetter
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from warehouse import lake
 from warehouse.counting.cells import KeepCells, keep_tokens, keep_words
 from warehouse.counting.chunks import ChunkStore, JoinedChunks
 from warehouse.counting.memory import MemoryPlan
@@ -40,14 +39,13 @@ from warehouse.counting.sums import load_sums
 from warehouse.counting.units import Corpus, add_chunk, no_units
 from warehouse.counting.writing import Columns
 from warehouse.spark.counting_units import placed_folder
-from warehouse.spark.tasks import batch, read_job, run_tasks, write_job
+from warehouse.spark.tasks import batch, collect, read_job, run_tasks, task_file, write_job
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import SparkSession
 
-# sizes: int64 bytes of each of the part's rows; content: these bytes one after another
-_PACKED = "part int, removed boolean, sizes binary, content binary"
-_DONE = "part int, n_rows long"
+_COUNTED = "task int, n_bytes long"
+_ADDED = "part int, n_rows long"
 
 
 @dataclass(frozen=True)
@@ -70,6 +68,7 @@ class RowsJob:
     groups: list[Group]
     word_parts: list[Part]
     token_parts: list[Part]
+    adders: list[list[int]]  # the parts that each task adds up
     save: bool  # the complete rows, too
 
 
@@ -92,12 +91,27 @@ def balanced_groups(work: list[tuple[bool, int]], n_groups: int) -> list[Group]:
     return found
 
 
-def count_rows(spark: "SparkSession", scratch: Path, job: RowsJob, n_reducers: int) -> "DataFrame":
-    """Return what counts all rows when it is collected: files below the scratch folder, and one row for each part."""
+def shared_parts(n_cells: list[int], n_tasks: int) -> list[list[int]]:
+    """Deal parts to tasks: with about the same cells each, largest first."""
+    shares: list[list[int]] = [[] for _ in range(max(1, min(len(n_cells), n_tasks)))]
+    held = [0] * len(shares)
+    for part in sorted(range(len(n_cells)), key=lambda part: -n_cells[part]):
+        least = held.index(min(held))
+        shares[least].append(part)
+        held[least] += n_cells[part]
+    return [sorted(share) for share in shares]
+
+
+def count_rows(spark: "SparkSession", scratch: Path, job: RowsJob) -> int:
+    """Count all rows; what is kept of them (and the complete rows, on demand) is then below the scratch folder.
+
+    Returns:
+        The bytes of packed rows that tasks wrote for each other.
+    """
     write_job(scratch / "rows.pickle", job)
-    packed = run_tasks(spark, len(job.groups), partial(_count_group, scratch), _PACKED)
-    by_part = packed.repartition(n_reducers, "part").sortWithinPartitions("part")
-    return by_part.mapInArrow(partial(_add_parts, scratch), _DONE)
+    counted = collect(run_tasks(spark, len(job.groups), partial(_count_group, scratch), _COUNTED))
+    collect(run_tasks(spark, len(job.adders), partial(_add_parts, scratch), _ADDED))
+    return int(pc.sum(counted["n_bytes"]).as_py())
 
 
 def words_file(scratch: Path, part: int) -> Path:
@@ -112,12 +126,39 @@ def edges_files(scratch: Path) -> list[Path]:
 
 def saved_rows(scratch: Path, part: int) -> Packed:
     """Return the complete rows of a part."""
-    with np.load(_saved_file(scratch, part)) as rows:
-        return rows["content"], rows["sizes"]
+    job: RowsJob = read_job(scratch / "rows.pickle")
+    with _saved_file(scratch, part).open("rb") as file:
+        return _read_packed(file, 0, _n_rows(job, part))
 
 
 def _saved_file(scratch: Path, part: int) -> Path:
-    return scratch / "saved" / f"{part:06d}.npz"
+    return scratch / "saved" / f"{part:06d}.bin"
+
+
+def _packed_file(scratch: Path, number: int) -> Path:
+    return scratch / "packed" / f"{number:06d}.bin"
+
+
+def _part(job: RowsJob, number: int) -> Part:
+    return [*job.word_parts, *job.token_parts][number]
+
+
+def _n_rows(job: RowsJob, number: int) -> int:
+    first, last = _part(job, number)
+    return last - first
+
+
+def _write_packed(file: BinaryIO, packed: Packed) -> None:
+    """Write the bytes of each row (int64), then the rows."""
+    content, sizes = packed
+    file.write(sizes.data)
+    file.write(content.data)
+
+
+def _read_packed(file: BinaryIO, offset: int, n_rows: int) -> Packed:
+    file.seek(offset)
+    sizes = np.fromfile(file, np.int64, n_rows)
+    return np.fromfile(file, np.uint8, int(sizes.sum())), sizes
 
 
 def _count_group(scratch: Path, number: int) -> Iterator[pa.RecordBatch]:
@@ -137,16 +178,17 @@ def _count_group(scratch: Path, number: int) -> Iterator[pa.RecordBatch]:
         word_rows(corpus, words, job.plan, threads=1, parts=job.word_parts),
         token_rows(corpus, tokens, job.plan, threads=1, parts=job.token_parts),
     ]
-    part = 0
-    for rows in counted:
-        for _, (content, sizes) in rows:
-            yield batch(
-                part=pa.array([part], pa.int32()),
-                removed=[group.removed],
-                sizes=[sizes.tobytes()],
-                content=[content.tobytes()],
-            )
-            part += 1
+    n_parts = len(job.word_parts) + len(job.token_parts)
+    offsets = np.zeros(n_parts, np.int64)  # where each part begins: the head of the file
+    with task_file(_packed_file(scratch, number)) as path, path.open("wb") as file:
+        file.write(offsets.data)
+        for part, (_, packed) in enumerate(chain(*counted)):
+            offsets[part] = file.tell()
+            _write_packed(file, packed)
+        n_bytes = file.tell()
+        file.seek(0)
+        file.write(offsets.data)
+    yield batch(task=pa.array([number], pa.int32()), n_bytes=[n_bytes])
 
 
 def _pack_clear(widths: np.ndarray, part: Part, memory: np.ndarray, first_row: int) -> Packed:
@@ -174,43 +216,43 @@ def _adding(scratch: Path) -> _Adding:
     return _Adding(job, corpus, widths, (keep_words(corpus), keep_tokens(corpus, job.options)))
 
 
-def _add_parts(scratch: Path, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Add up the packed rows of each part, which come one after another, and keep the cells that pass the rules."""
+def _add_parts(scratch: Path, number: int) -> Iterator[pa.RecordBatch]:
+    """Add up the packed rows of some parts, and keep the cells that pass the rules."""
     adding = _adding(scratch)
     job = adding.job
-    rows = (row for received in batches for row in received.to_pylist())
     edges = _EdgeFiles(scratch / "edges", job.vocab_size, job.plan.sort)
-    for number, same in groupby(rows, key=itemgetter("part")):
-        columns = _add_part(adding, scratch, number, same)
-        if number < len(job.word_parts):
-            with lake.atomic_file(words_file(scratch, number)) as path:
+    for part in job.adders[number]:
+        columns = _add_part(adding, scratch, part)
+        if part < len(job.word_parts):
+            with task_file(words_file(scratch, part)) as path:
                 pq.write_table(pa.table(columns), path, compression="none", use_dictionary=False)
         else:
-            edges.append(number, columns)
-        yield batch(part=pa.array([number], pa.int32()), n_rows=[len(columns["n_docs"])])
+            edges.append(part, columns)
+        yield batch(part=pa.array([part], pa.int32()), n_rows=[len(columns["n_docs"])])
     edges.flush()
 
 
-def _add_part(adding: _Adding, scratch: Path, number: int, rows: Iterable[dict[str, Any]]) -> Columns:
+def _add_part(adding: _Adding, scratch: Path, number: int) -> Columns:
     job, corpus = adding.job, adding.corpus
     is_token = number >= len(job.word_parts)
-    part = job.token_parts[number - len(job.word_parts)] if is_token else job.word_parts[number]
+    part = _part(job, number)
     widths = adding.widths[is_token]
     begins = row_begins(widths, part, part[0])
     memory = np.zeros(widths[slice(*part)].sum(), np.uint32)
     (load_token_rows if is_token else load_word_rows)(corpus, part, memory, part[0])
-    for row in rows:
-        ends = np.cumsum(np.frombuffer(row["sizes"], np.int64))
-        starts = np.concatenate([np.zeros(1, np.int64), ends])
-        if row["removed"]:  # in arithmetic that wraps around: a - b = -(-a + b)
+    for task, group in enumerate(job.groups):
+        with _packed_file(scratch, task).open("rb") as file:
+            file.seek(8 * number)
+            content, sizes = _read_packed(file, int(np.fromfile(file, np.int64, 1)[0]), _n_rows(job, number))
+        starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
+        if group.removed:  # in arithmetic that wraps around: a - b = -(-a + b)
             np.negative(memory, out=memory)
-        unpack_rows(np.frombuffer(row["content"], np.uint8), starts, memory, begins)
-        if row["removed"]:
+        unpack_rows(content, starts, memory, begins)
+        if group.removed:
             np.negative(memory, out=memory)
     if job.save:
-        content, sizes = pack(widths, part, memory, part[0])
-        with lake.atomic_file(_saved_file(scratch, number)) as path, path.open("wb") as file:
-            np.savez(file, content=content, sizes=sizes)
+        with task_file(_saved_file(scratch, number)) as path, path.open("wb") as file:
+            _write_packed(file, pack(widths, part, memory, part[0]))
     return adding.keep[is_token](part, memory, part[0])
 
 
@@ -233,6 +275,6 @@ class _EdgeFiles:
 
     def flush(self) -> None:
         if self._waiting and self._n_bytes:
-            with lake.atomic_file(self._folder / f"{self._first:06d}.parquet") as path:
+            with task_file(self._folder / f"{self._first:06d}.parquet") as path:
                 spill(sort_edges(self._waiting, self._n_tokens), path)
         self._waiting, self._n_bytes = [], 0

@@ -133,17 +133,18 @@ def read_task(scratch: Path, number: int) -> Iterator[pa.RecordBatch]:
         work = int((sizes * (sizes - 1) // 2).sum())
         left = ReadUnits(task.removed, list(first.strata), first.numbers.word_ids, work)
         write_job(folder / "units.pickle", left)
-    n_units = np.zeros(len(first.strata), np.int64)
-    for chunk in first.store:
-        n_units += np.bincount(chunk.strata, minlength=n_units.size)
+        n_units = np.zeros(len(first.strata), np.int64)
+        for chunk in first.store:
+            n_units += np.bincount(chunk.strata, minlength=n_units.size)
+        most = job.options.max_docs_per_word
+        words, hashes = chunk_samples(first.store, first.numbers.word_ids, most) if most else (None, None)
     n_tokens = first.n_tokens
     for (lang, length_bin), stratum in first.strata.items():
         name = Name("tokens", lang, length_bin, task.removed)
         yield sums.counts_row(name, first.counts[stratum], n_units=int(n_units[stratum]), n_tokens=n_tokens)
         n_tokens = 0  # once for the task
     yield sums.words_row(Name(sums.WORDS, removed=task.removed), np.sort(first.numbers.word_ids))
-    if most := job.options.max_docs_per_word:
-        words, hashes = chunk_samples(first.store, first.numbers.word_ids, most)
+    if most and words is not None and hashes is not None:
         for block in range(_WORD_BLOCKS):
             own = words % _WORD_BLOCKS == block
             yield sums.samples_row(Name(sums.SAMPLES, number=block), words[own], hashes[own], most)

@@ -4,8 +4,10 @@ Tasks find what to do in files of a folder that every worker sees, as it must se
 the corpus passes through the driver, or is sent with every task.
 """
 
+import os
 import pickle
 import re
+import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache, partial
@@ -27,8 +29,8 @@ Work = Callable[[int], Iterable[pa.RecordBatch]]
 
 _OUR_ERROR = re.compile(r"warehouse\.errors\.StepFailed: (.*)")
 _PYTHON_ERROR = re.compile(r"^\w[\w.]*(?:Error|Exception|Interrupt|Exit)\b.*", re.MULTILINE)
-# Rows that carry packed counts may be megabytes each; Spark hands them to Python in batches of at most so many.
-_BATCH_ROWS = "16"
+# Rows that carry packed counts may be large; Spark hands them to Python in batches of at most so many.
+_BATCH_ROWS = "64"
 
 
 @contextmanager
@@ -143,7 +145,7 @@ def batch(**columns: list[Any]) -> pa.RecordBatch:
 
 def write_job(path: Path, job: Any) -> None:
     """Write what tasks are to do."""
-    with lake.atomic_file(path) as unfinished:
+    with task_file(path) as unfinished:
         unfinished.write_bytes(pickle.dumps(job))
 
 
@@ -151,6 +153,18 @@ def write_job(path: Path, job: Any) -> None:
 def read_job(path: Path) -> Any:
     """Read what tasks are to do. A worker's process reads it once: jobs are never changed."""
     return pickle.loads(path.read_bytes())
+
+
+@contextmanager
+def task_file(path: Path) -> Iterator[Path]:
+    """Yield a file that becomes `path`, for other tasks: not forced to disk as it does not outlive the job."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{secrets.token_hex(4)}-{path.name}")
+    try:
+        yield unfinished
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 @contextmanager
