@@ -29,7 +29,7 @@ _TABLES = {
 def page(figures: list[Figures]) -> str:
     """Return the page of what was measured; what was not is left out."""
     cores = sorted({one["cores"] for one in figures}) or [1]
-    sections = [_head(cores), _counting(figures, cores), _ingest(figures), _join(figures), _bytes(figures)]
+    sections = [_head(), _counting(figures, cores), _ingest(figures), _join(figures), _bytes(figures)]
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
@@ -46,7 +46,7 @@ def _find(figures: list[Figures], what: str, engine: str, cores: int, corpus: st
     return None
 
 
-def _head(cores: list[int]) -> str:
+def _head() -> str:
     models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     machine = models[0].split(": ")[1] if models else platform.machine()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
@@ -57,7 +57,7 @@ def _head(cores: list[int]) -> str:
         f"Versions: python {platform.python_version()}, {versions}, Java 17.\n\n"
         "On *k* cores the driver, *k* executors of one core and their Python workers run on the same *k* cores "
         "(`local-cluster[k,1,1536]`); the embedded engine has *k* threads or processes on them. Efficiency is the time "
-        f"on {cores[0]} core over *k* times the time on *k*. The session is started before, and a tiny corpus goes "
+        "on one core over *k* times the time on *k*. The session is started before, and a tiny corpus goes "
         "through it: what starting costs stands apart. All is on one machine with one disk: no figure here is of a "
         "network."
     )
@@ -73,11 +73,12 @@ def _counting(figures: list[Figures], cores: list[int]) -> str:
                 found = [_find(figures, "count", engine, number, f"{kind}-{size}") for number in cores]
                 rows += _scaling(engine, [one for one in found if one])
         if rows:
-            blocks.append(
-                f"### {description[0].upper()}{description[1:]}\n\n"
+            blocks += [
+                f"### {description[0].upper()}{description[1:]}",
                 "| million tokens | engine | cores | seconds | efficiency | s per million tokens and core |\n"
-                "|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n\n" + _slopes(figures, kind, sizes, cores)
-            )
+                "|---|---|---|---|---|---|\n" + "\n".join(rows),
+                _slopes(figures, kind, sizes, cores),
+            ]
             blocks.append(_stages(figures, f"{kind}-{max(sizes)}", cores))
     if not blocks:
         return ""
@@ -90,14 +91,15 @@ def _scaling(engine: str, found: list[Figures]) -> list[str]:
     rows = []
     for one in found:
         first, n_tokens = found[0], one["n_tokens"]
-        efficiency = first["seconds"] * first["cores"] / (one["seconds"] * one["cores"])
+        efficiency = first["seconds"] / (one["seconds"] * one["cores"])
+        shown = f"{efficiency:.0%}" if first["cores"] == 1 else ""
         rate = one["seconds"] * one["cores"] / n_tokens * 1e6
         cells = (
             f"{n_tokens / 1e6:.0f}",
             engine,
             one["cores"],
             f"{one['seconds']:.1f}",
-            f"{efficiency:.0%}",
+            shown,
             f"{rate:.3f}",
         )
         rows.append("| " + " | ".join(map(str, cells)) + " |")
@@ -143,7 +145,7 @@ def _stages(figures: list[Figures], corpus: str, cores: list[int]) -> str:
     packed = " | ".join(f"{one['packed_bytes'] / 1e6:,.0f}" for one in found if one)
     shuffled = " | ".join(f"{one['shuffle_bytes'] / 1e6:,.0f}" for one in found if one)
     starts = " | ".join(f"{one['start_seconds']:.1f}" for one in found if one)
-    head = " | ".join(f"{number} cores" for number in cores)
+    head = " | ".join(f"{number} core{'s' if number > 1 else ''}" for number in cores)
     return (
         f"| Spark, {found[0]['n_tokens'] / 1e6:.0f} M tokens: seconds of | {head} |\n"  # type: ignore[index]
         f"|---|{'---|' * len(cores)}\n"
