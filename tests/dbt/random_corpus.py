@@ -17,6 +17,34 @@ N_TOKENS = 60
 SPECIAL, BLANK = 0, 1
 LANGUAGES = ["en", "fr", "ja", "zh"]
 N_ITEMS = 12
+# Small enough that every threshold, cut and cap of the models does something on corpora of some hundred documents.
+VARIABLES: dict[str, Any] = {
+    "max_candidates": 12,
+    "quality_top_ks": [1, 3, 10],
+    "quality_min_units": 4,
+    "pivot_set_max_share": 0.5,
+    "pairs_top_k": 4,
+    "pairs_size": 15,
+    "pairs_min_score": 1.0,
+    "pairs_paper_top_k": 6,
+    "adjacency_threshold": 0.05,
+    "adjacency_size": 20,
+    "adjacency_small_size": 5,
+    "bridge_min_z": 0.5,
+    "bridge_min_units": 5,
+    "bridge_min_joint_units": 2,
+    "bridge_min_language_share": 0.4,
+    "bridge_size": 20,
+    "bridge_small_size": 5,
+    "held_out_share": 0.1,
+    "min_document_tokens": 4,
+    "density_pseudo_tokens": 20,
+    "bridging_set": "bridge_small",
+    "bridging_window_tokens": 8,
+    "language_temperature": 0.3,
+    "multilingual_min_share": 0.15,
+    "summary_budget_share": 0.3,
+}
 
 
 @dataclass(frozen=True)
@@ -105,6 +133,16 @@ def make_corpus(name: str, seed: int, *, n_docs: int, languages: list[str], plan
     if planted:
         truth[905] = [None]
     return Corpus(name, documents, truth)
+
+
+def make_corpora() -> list[Corpus]:
+    """Four corpora that share a vocabulary: balanced with truth, mixed codes, one language, hardly anything."""
+    return [
+        make_corpus("balanced", 1, n_docs=400, languages=["en", "fr", "ja", "zh"], planted=True),
+        make_corpus("mixed", 2, n_docs=250, languages=["en", "en", "en", "fr", "en-fr", "en-zh", "und", "mul"]),
+        make_corpus("single", 3, n_docs=120, languages=["ja"]),
+        make_corpus("tiny", 4, n_docs=3, languages=["en", "fr"]),
+    ]
 
 
 def expected_units(corpus: Corpus, a: set[int], b: set[int]) -> float:

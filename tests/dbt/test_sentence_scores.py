@@ -1,56 +1,22 @@
 """Sentence scores against sacrebleu's own corpus score and numpy, from raw rows as the translator writes them."""
 
-import random
 from collections.abc import Callable
-from datetime import UTC, datetime
 from math import sqrt
 from statistics import mean, stdev
 from typing import Any
 
 import pytest
-from raw_home import build, query, write_raw
+from raw_home import build, query
 from sacrebleu.metrics import CHRF
+from sentence_rows import DIRECTIONS, RUNS, write_sentences
 
-from ml.chrf import ngram_counts, sentence_scores
 from warehouse.settings import Home
-
-WORDS = ["un", "chat,", "noir!", "le", "la", "maison", "猫", "が", "いる", "房子", "(很)", "大。", "eau", "."]
-RUNS = {"before": "start", "after": "trained"}
-DIRECTIONS = (("en", "fr"), ("fr", "en"), ("en", "ja"))
-
-
-def texts(seed: int) -> dict[tuple[str, str, str, int], tuple[str, str]]:
-    """Return (translation, reference) by run, direction and sentence; some translations are empty or one letter."""
-    draw = random.Random(seed)
-    references = {n: " ".join(draw.choices(WORDS, k=draw.randint(1, 7))) for n in range(12)}
-    return {
-        (run, *direction, n): (draw.choice(["", "x", references[n], " ".join(draw.choices(WORDS, k=4))]), references[n])
-        for run in RUNS
-        for direction in DIRECTIONS
-        for n in references
-        if (run, n) != ("before", 3)  # a sentence that the earlier run did not have
-    }
 
 
 @pytest.fixture(scope="module")
 def scored(new_home: Callable[[str], Home]) -> tuple[list[dict[str, Any]], dict[Any, tuple[str, str]]]:
-    home, written = new_home("sentences"), texts(5)
-    clock = datetime(2026, 1, 1, tzinfo=UTC)
-    runs: list[dict[str, Any]] = [
-        {"run_id": run, "kind": "sentences", "model_id": model, "corpus": "c", "config_hash": "h",
-         "strategy": "base" if run == "before" else "original", "inputs": '{"sentence_set": "s"}', "finished_at": clock}
-        for run, model in RUNS.items()
-    ]  # fmt: skip
-    runs.append({"run_id": "t", "kind": "train", "model_id": "trained", "inputs": '{"model": "start"}'})
-    write_raw(home, "runs", runs)
-    rows, ngrams = [], []
-    for (run, source, target, sentence), (translation, reference) in written.items():
-        key = {"run_id": run, "sentence_id": sentence, "source_lang": source, "target_lang": target}
-        chrf, chrf_pp = sentence_scores(translation, reference)
-        rows.append(key | {"sentence_set_id": "s", "chrf": chrf, "chrf_pp": chrf_pp, "stopped_by": "newline"})
-        ngrams += [key | counts for counts in ngram_counts(translation, reference)]
-    write_raw(home, "sentence_scores", rows)
-    write_raw(home, "sentence_ngrams", ngrams)
+    home = new_home("sentences")
+    written = write_sentences(home, 5)
     # the other two are read by tests of stg_runs
     build(home, "+fct_sentence_scores", "stg_word_scores", "stg_layer_traces")
     return query(home, "select * from marts.fct_sentence_scores"), written

@@ -4,4 +4,4 @@ import sys
 from pathlib import Path
 
 _TESTS = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(_TESTS / "warehouse" / "counting"), str(_TESTS / "warehouse")]
+sys.path[:0] = [str(_TESTS / "warehouse" / "counting"), str(_TESTS / "warehouse"), str(_TESTS / "dbt")]
