@@ -61,10 +61,14 @@ def forget_snapshots(address: Address, *, older_than_days: float) -> Forgotten:
     """
     if older_than_days < 1:
         raise UsageError(f"--forget-days {older_than_days:g}: at least 1, for who reads or writes at this moment")
-    until = (datetime.now(UTC) - timedelta(days=older_than_days)).isoformat(sep=" ")
+    return forget_until(address, datetime.now(UTC) - timedelta(days=older_than_days))
+
+
+def forget_until(address: Address, until: datetime) -> Forgotten:
+    """Remove snapshots, and files that no snapshot needs, of before a moment; see `forget_snapshots`."""
     with shared_lake(address) as shared:
         try:
-            before = f"older_than => timestamptz '{until}'"
+            before = f"older_than => timestamptz '{until.isoformat(sep=' ')}'"
             gone = rows(shared.connection, f"call ducklake_expire_snapshots('{ALIAS}', {before})")
             files = rows(shared.connection, f"call ducklake_cleanup_old_files('{ALIAS}', {before})")
             orphans = rows(shared.connection, f"call ducklake_delete_orphaned_files('{ALIAS}', {before})")

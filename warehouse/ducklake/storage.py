@@ -6,6 +6,7 @@ AWS_ENDPOINT_URL) and stay in memory: nothing here or in DuckDB's secrets is wri
 
 import os
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
 
 _BLOCK_BYTES = 16 << 20  # of one part of a multipart upload
+_FRESH_S = 12 * 3600.0  # orphans are removed when they are a day old
 _AWS_ENDPOINT = "https://s3.amazonaws.com"
 
 
@@ -105,12 +107,11 @@ def get(url: str, target: Path) -> None:
 
 
 def _put_file(local: Path, target: Path) -> str:
-    if not target.exists():
-        with lake.atomic_file(target) as unfinished:
-            try:
-                os.link(local, unfinished)  # both are immutable: one copy on disk serves home and lake
-            except OSError:
-                shutil.copyfile(local, unfinished)
+    if target.exists():
+        os.utime(target)  # what a killed writer left is new again, and not taken for an orphan
+    else:
+        with lake.atomic_file(target) as unfinished:  # no link: a link has the age of the home's file
+            shutil.copyfile(local, unfinished)
     return str(target)
 
 
@@ -119,7 +120,8 @@ def _put_object(local: Path, url: str) -> str:
 
     system, key = _s3(), url.removeprefix("s3://")
     info = system.get_file_info(key)
-    if info.type != FileType.File or info.size != local.stat().st_size:
+    is_there = info.type == FileType.File and info.size == local.stat().st_size
+    if not is_there or time.time() - info.mtime_ns / 1e9 > _FRESH_S:  # an old one may be taken for an orphan
         # appears under its name when the stream is closed
         with local.open("rb") as source, system.open_output_stream(key) as target:
             while block := source.read(_BLOCK_BYTES):
