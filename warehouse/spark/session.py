@@ -3,12 +3,14 @@
 import importlib.util
 import os
 import shutil
+import socket
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from warehouse.errors import StepFailed, UsageError
 from warehouse.settings import Home, available_threads
@@ -74,26 +76,23 @@ def sql_session(home: Home, *, app_name: str) -> "Iterator[SparkSession]":
             so it serves one home.
 
     Raises:
-        UsageError: PySpark is not installed, or there is no such server.
+        UsageError: PySpark is not installed, or nothing answers at the server's address.
     """
     remote = os.environ.get("PIVOTS_SPARK_REMOTE")
     if not remote:
         with spark_session(home, app_name=app_name) as session:
             yield session
         return
-    from pyspark.errors import PySparkException
+    _require_server(remote)
     from pyspark.sql import SparkSession
 
     # dbt-spark asks for Hive's catalogue, as one does of a session of one's own; the server has its catalogue
     warnings.filterwarnings("ignore", message="Failed to set spark.sql.catalogImplementation")
     before = os.environ.get("SPARK_REMOTE")
     os.environ["SPARK_REMOTE"] = remote  # dbt asks for a session by itself and finds this one
-    try:
-        session = SparkSession.builder.remote(remote).getOrCreate()
-        for key, value in _SQL_SETTINGS.items():
-            session.conf.set(key, value)
-    except PySparkException as error:
-        raise UsageError(f"no Spark Connect server answers at {remote} (PIVOTS_SPARK_REMOTE): {error}") from None
+    session = SparkSession.builder.remote(remote).getOrCreate()
+    for key, value in _SQL_SETTINGS.items():
+        session.conf.set(key, value)
     try:
         yield session
     finally:
@@ -127,6 +126,19 @@ def require_spark() -> None:
     java = Path(os.environ["JAVA_HOME"], "bin", "java") if os.environ.get("JAVA_HOME") else shutil.which("java")
     if java is None or not Path(java).exists():
         raise UsageError("Java is not installed: Spark 4 needs 17 or newer (Debian: apt-get install openjdk-17-jre)")
+
+
+def _require_server(remote: str) -> None:
+    """Check that somebody listens at a Spark Connect address: its client would try for ten minutes."""
+    if importlib.util.find_spec("pyspark") is None or importlib.util.find_spec("grpc") is None:
+        raise UsageError("Spark Connect's client is not installed: `make setup-engines`")
+    address = urlsplit(remote)
+    if address.scheme != "sc" or not address.hostname:
+        raise UsageError(f"PIVOTS_SPARK_REMOTE={remote} is no address of Spark Connect, such as sc://host:15002")
+    try:
+        socket.create_connection((address.hostname, address.port or 15002), timeout=10).close()
+    except OSError as error:
+        raise UsageError(f"no server answers at {remote} (PIVOTS_SPARK_REMOTE): {error}") from None
 
 
 def _set_environment() -> None:
