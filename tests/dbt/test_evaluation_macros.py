@@ -2,43 +2,20 @@
 
 import math
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import evaluation_naive as naive
-import jinja2
 import numpy as np
 import pytest
+from rendered_macros import render_macros
 from scipy import stats
-
-from warehouse.dbt import PROJECT_DIR
-
-
-class Adapter:
-    """dbt's `adapter` for a target without implementations of its own."""
-
-    def __init__(self) -> None:
-        self.macros: dict[str, Any] = {}
-
-    def dispatch(self, name: str, package: str) -> Any:
-        assert package == "semantic_pivots"
-        return self.macros[f"default__{name}"]
 
 
 @pytest.fixture(scope="module")
 def macros() -> dict[str, Any]:
     """Return macro name -> function that renders it."""
-    adapter = Adapter()
-    environment = jinja2.Environment(extensions=["jinja2.ext.do"])
-    environment.globals["adapter"] = adapter
-    for file in sorted(Path(PROJECT_DIR, "macros").rglob("*.sql")):
-        source = file.read_text()
-        if "{% macro" in source and "{% test" not in source:
-            module = environment.from_string(source).module
-            adapter.macros |= {name: value for name, value in vars(module).items() if not name.startswith("_")}
-    environment.globals |= adapter.macros  # macros call each other
-    return adapter.macros
+    return render_macros("duckdb")
 
 
 def run(expression: str, relation: str) -> list[Any]:
