@@ -29,7 +29,7 @@ paired as (
         baselines.run_id as baseline_run_id,
         row_number() over (
             partition by arms.kind, arms.experiment, arms.strategy, baselines.strategy, arms.seed
-            order by case when baselines.seed is null then 1 else 0 end
+            order by case when baselines.seed is null then 1 else 0 end, arms.corpus, baselines.run_id
         ) as preference
     from arms
     inner join baselines
