@@ -20,6 +20,8 @@ final as (
         source_file,
         line_number,
         lang_source,
+        instance_lang,
+        other_lang_share,
         content_hash,
         is_duplicate,
         is_held_out,

@@ -8,6 +8,8 @@ select
     line_number,
     lang,
     lang_source,
+    instance_lang,
+    other_lang_share,
     content_hash,
     n_chars,
     n_bytes,
