@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse import lake
+from warehouse import dbt, lake
 from warehouse.connection import open_writer
 from warehouse.settings import Home
 
@@ -14,21 +14,22 @@ SCHEMA = "marts"
 
 
 def show_marts(home: Home, tables: Path) -> None:
-    """Point views of schema `marts` at the files of the last Spark build, with their descriptions as comments.
+    """Point views of schema `marts` at the files that the last dbt command wrote, with their descriptions as comments.
 
-    They replace tables of the same names that a DuckDB build wrote. The caller holds `writer_lock`.
+    They replace what a DuckDB build wrote under the same names; marts that were not built stay what they are. The
+    caller holds `writer_lock`.
 
     Args:
         tables: where Spark keeps its tables, `<schema>.db/<table>/*.parquet`.
     """
-    nodes = json.loads((home.dbt_target / "manifest.json").read_text())["nodes"].values()
+    nodes = json.loads((home.dbt_target / "manifest.json").read_text())["nodes"]
+    built = sorted(r["unique_id"] for r in dbt.run_results(home.dbt_target) if r["status"] == "success")
     with open_writer(home) as connection:
         lake.refresh_raw_views(home, connection)
         connection.execute(f"create schema if not exists {SCHEMA}")
-        for node in nodes:
-            folder = tables / f"{SCHEMA}.db" / node["name"]
-            if node["resource_type"] == "model" and node["schema"] == SCHEMA and any(folder.glob("*.parquet")):
-                _show(connection, node["name"], folder)
+        for node in (nodes[name] for name in built if name.startswith("model.")):
+            if node["schema"] == SCHEMA:
+                _show(connection, node["name"], tables / f"{SCHEMA}.db" / node["name"])
                 _describe(connection, node)
 
 
