@@ -224,6 +224,27 @@ def test_forgetting_keeps_all_that_the_newest_snapshot_needs(
         pass
 
 
+def test_a_later_version_adds_a_column_and_finds_all_as_it_was(
+    home: Home, postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = address_of(postgres.new_catalog(), tmp_path / "data")
+    migrate(home, address)
+    fields = list(SCHEMAS["documents"])
+    later = pa.schema([*fields[:5], ("n_pages", pa.int64()), *fields[5:]])
+    monkeypatch.setitem(SCHEMAS, "documents", later)
+    assert migrate(home, address).registered == []  # the small files are held to their hashes, the tables too
+    write_rows(
+        home, "documents", [{"corpus": "shared", "doc_id": 99, "n_pages": 7}], name="0000000000ff", corpus="shared"
+    )
+    write_rows(home, "source_files", [{"corpus": "shared"}], name="0000000000ff", corpus="shared")
+    assert len(migrate(home, address).registered) == 1
+    with open_reader(address) as connection:
+        assert rows(connection, "select n_pages, count(*) from raw.documents group by all order by all") == [
+            (7, 1),
+            (None, 15),
+        ]
+
+
 def test_other_rows_under_a_registered_name_are_refused(home: Home, postgres: Postgres, tmp_path: Path) -> None:
     address = address_of(postgres.new_catalog(), tmp_path / "data")
     migrate(home, address)

@@ -9,10 +9,10 @@ from warehouse.dbt import build_variables
 from warehouse.ducklake import tokenizers
 from warehouse.ducklake.address import Address
 from warehouse.ducklake.attach import ALIAS
-from warehouse.ducklake.marts import Mart, publish_marts
-from warehouse.ducklake.register import CONTENT, Shard, register
+from warehouse.ducklake.marts import CONTENT, Mart, publish_marts
+from warehouse.ducklake.register import Shard, register
 from warehouse.ducklake.superseded import update_superseded
-from warehouse.ducklake.tables import prepare
+from warehouse.ducklake.tables import content_sql, prepare
 from warehouse.ducklake.transactions import WAIT_S, SharedLake, rows, shared_lake
 from warehouse.errors import StepFailed
 from warehouse.schemas import COUNTED, SCHEMAS, STATE
@@ -94,7 +94,7 @@ def verify_raw(shared: SharedLake) -> list[Checked]:
             f" from {ALIAS}.shards.registered where table_name = '{table}'{current}"
         )
         [(n_files, n_rows, content)] = shared.read(partial(rows, sql=expected), what)
-        [found] = shared.read(partial(rows, sql=f"{CONTENT} from {ALIAS}.shards.{table} one_row"), what)
+        [found] = shared.read(partial(rows, sql=content_sql(table, f"{ALIAS}.shards.{table}")), what)
         if found != (n_rows, content):
             raise StepFailed(
                 f"raw table {table} holds {found[0]:,} rows and its {n_files:,} registered files {n_rows:,}, or rows "

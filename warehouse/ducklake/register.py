@@ -16,6 +16,7 @@ from warehouse import lake
 from warehouse.connection import open_memory
 from warehouse.ducklake import storage
 from warehouse.ducklake.attach import ALIAS, data_path
+from warehouse.ducklake.tables import content_sql
 from warehouse.ducklake.transactions import SharedLake, author, rows
 from warehouse.errors import UsageError
 from warehouse.hashing import file_hash
@@ -26,7 +27,6 @@ from warehouse.superseded import REJECTS_NAME
 _INGESTED = ("source_files", "documents", "word_documents", "rejects")
 _COMPARED_BYTES = 1 << 20
 FLUSH_EVERY = 500  # shards
-CONTENT = "select count(*), coalesce(sum(md5_number_lower(one_row::varchar)), 0)"
 
 Key = tuple[str, str, str]  # table, corpus, name
 
@@ -145,7 +145,7 @@ def content_of(connection: duckdb.DuckDBPyConnection, table: str, file: Path) ->
     connection.execute("set TimeZone = 'UTC'")  # a timestamp's text is part of a row's hash
     connection.register("no_rows", SCHEMAS[table].empty_table())
     union = f"from no_rows union all by name from read_parquet('{str(file).replace(chr(39), chr(39) * 2)}')"
-    [(n_rows, content)] = rows(connection, f"{CONTENT} from ({union}) one_row")
+    [(n_rows, content)] = rows(connection, content_sql(table, f"({union})"))
     return n_rows, content
 
 

@@ -11,22 +11,20 @@ from warehouse.ducklake.attach import ALIAS
 from warehouse.ducklake.transactions import SharedLake, rows
 from warehouse.schemas import SCHEMAS, SHARDED
 
-# One row per file that was ever registered; DuckLake has no keys, so a transaction that stood alone is what makes
-# (table_name, corpus, name) unique. The content is a sum over rows, so that sums over files are sums over tables.
-_REGISTERED = """
-create table {alias}.shards.registered (
-    table_name varchar, corpus varchar, name varchar, n_rows bigint, content varchar, file varchar,
-    registered_by varchar
-)
-"""
-# One row per corpus: which of its registered counts is the current one, whose rows the counted tables hold.
-_COUNTS = "create table {alias}.shards.current_counts (corpus varchar, count_id varchar)"
-# One row per mart: what its rows hash to, so that a mart that has not changed is not written again.
-_PUBLISHED = "create table {alias}.shards.published_marts (mart varchar, n_rows bigint, content varchar)"
-# One row: the dbt variables of the last build, as JSON, for whoever builds next.
-_VARIABLES = "create table {alias}.shards.build_variables (variables varchar)"
-# One row per tokenizer: its tokenizer.json. Not among the files: what no table names is deleted with old snapshots.
-_TOKENIZERS = "create table {alias}.shards.tokenizer_files (tokenizer_hash varchar, content varchar)"
+_OWN = {
+    # One row per file that was ever registered; DuckLake has no keys, so a transaction that stood alone is what makes
+    # (table_name, corpus, name) unique. The content is a sum over rows: sums over files are sums over tables.
+    "registered": "table_name varchar, corpus varchar, name varchar, n_rows bigint, content varchar, file varchar,"
+    " registered_by varchar",
+    # One row per corpus: which of its registered counts is the current one, whose rows the counted tables hold.
+    "current_counts": "corpus varchar, count_id varchar",
+    # One row per mart: what its rows hash to, so that a mart that has not changed is not written again.
+    "published_marts": "mart varchar, n_rows bigint, content varchar",
+    # One row: the dbt variables of the last build, as JSON, for whoever builds next.
+    "build_variables": "variables varchar",
+    # One row per tokenizer: its tokenizer.json. Not a file: what no table names is deleted with old snapshots.
+    "tokenizer_files": "tokenizer_hash varchar, content varchar",
+}
 # Documents of one id in several files: found over all files of a corpus, whoever registered them.
 DUPLICATES = "duplicate_rejects"
 
@@ -35,6 +33,15 @@ _VIEWS = {
     "word_documents": "from shards.word_documents anti join shards.superseded_documents using (shard_id, doc_id)",
     "rejects": f"from shards.rejects union all from shards.{DUPLICATES}",
 }
+
+
+def content_sql(table: str, relation: str) -> str:
+    """Return the query for the row count of a raw table's rows, and for the sum of their hashes.
+
+    NULLs are left out of a row's text, so that a column that a later version adds changes no hash.
+    """
+    columns = ", ".join(f"'{name}=' || {name}::varchar" for name in SCHEMAS[table].names)
+    return f"select count(*), coalesce(sum(md5_number_lower(concat_ws(chr(31), {columns}))), 0) from {relation} one_row"
 
 
 def prepare(lake: SharedLake) -> None:
@@ -59,8 +66,10 @@ def _prepare(connection: duckdb.DuckDBPyConnection) -> bool | None:
     changes = []
     if not found:
         changes += [f"create schema {ALIAS}.{schema}" for schema in ("shards", "raw", "marts")]
-        changes += [made.format(alias=ALIAS) for made in (_REGISTERED, _COUNTS, _PUBLISHED, _VARIABLES, _TOKENIZERS)]
         changes.append(f"call {ALIAS}.set_option('parquet_compression', 'zstd')")
+    for table, columns_of in _OWN.items():
+        if ("shards", table) not in found:
+            changes.append(f"create table {ALIAS}.shards.{table} ({columns_of})")
     for table, schema in expected.items():
         columns = found.get(("shards", table))
         if columns is None:
