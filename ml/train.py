@@ -270,7 +270,10 @@ def _save_model(
     if not accelerator.is_main_process:
         return
     model = accelerator.unwrap_model(loss_model).model
+    # a head tied to its embedding is one tensor: gathered it comes as two, and would be written twice
+    own = {name for name, _ in (*model.named_parameters(), *model.named_buffers())}
     weights = {name.removeprefix("model."): tensor for name, tensor in weights.items()}
+    weights = {name: tensor for name, tensor in weights.items() if name in own}
     with atomic_folder(job.out / "model") as folder:
         model.save_pretrained(folder, state_dict=weights)
         (folder / "generation_config.json").unlink(missing_ok=True)
