@@ -77,7 +77,7 @@ def prepare(scratch: Path, corpora: list[str]) -> None:
             first_shards(planted, scratch / corpus, float(size) * 1e6)
         else:
             make_mixture(source, scratch / corpus, int(float(size) * 1e6))
-    make_mixture(source, scratch / "joined", 14_000_000)
+    make_mixture(source, scratch / "joined", 4_000_000)
 
 
 def sources_hash() -> str:
