@@ -179,6 +179,8 @@ def join(home: Home, tiny: Path, spark: Any, cores: int) -> dict[str, Any]:
     pairs = home.root / "unit_tokens.parquet"
     write_unit_tokens(home, pairs)
     spark.conf.set("spark.sql.shuffle.partitions", str(4 * cores))
+    # small as the input is, Spark would join it in one task otherwise
+    spark.conf.set("spark.sql.adaptive.coalescePartitions.enabled", "false")
     spark.read.parquet(str(pairs)).createOrReplaceTempView("unit_tokens")
     start = time.perf_counter()
     [row] = spark.sql(SELF_JOIN).collect()
