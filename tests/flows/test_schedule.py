@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 import yaml
-from conftest import planted_home
+from planted_home import planted_home
 
 from warehouse.publish import read_manifest
 from warehouse.settings import PROJECT_ROOT, Home

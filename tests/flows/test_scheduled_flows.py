@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import planted_home
+from planted_home import planted_home
 
 from warehouse import lake
 from warehouse.errors import StepFailed, UsageError
