@@ -49,11 +49,16 @@ def close_weights(one: Path, other: Path) -> bool:
     return a.keys() == b.keys() and all(torch.allclose(a[name], b[name], atol=1e-4) for name in a)
 
 
+def tied(folder: Path) -> Path:
+    """A model whose head is its embedding: one tensor under two names, in checkpoints and in shards."""
+    return make_config(folder / "tied", initializer_range=0.05, tie_word_embeddings=True)
+
+
 @pytest.fixture(scope="module", params=CONFIGURATIONS)
 def two(request: pytest.FixtureRequest, export: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     """A configuration of two processes, and an uninterrupted run under it."""
     folder = tmp_path_factory.mktemp(request.param)
-    code, said = launch(request.param, arguments(folder, export, **CHANGES))
+    code, said = launch(request.param, arguments(folder, export, model=tied(folder), **CHANGES))
     assert code == 0, said
     return request.param, folder / "out"
 
@@ -63,7 +68,7 @@ class TestTwoProcesses:
     def test_take_the_steps_of_one(self, two: tuple[str, Path], export: Path, tmp_path: Path) -> None:
         """The same global batch divided over two processes, in micro-batches of one sequence."""
         configuration, out = two
-        ml.train.main(arguments(tmp_path, export, steps=STEPS))
+        ml.train.main(arguments(tmp_path, export, model=tied(tmp_path), steps=STEPS))
         assert losses(out) == pytest.approx(losses(tmp_path / "out"), abs=1e-5)
         assert close_weights(out, tmp_path / "out")
         record = json.loads((out / "run.json").read_text())
@@ -73,7 +78,7 @@ class TestTwoProcesses:
         self, two: tuple[str, Path], export: Path, tmp_path: Path
     ) -> None:
         configuration, whole = two
-        request = arguments(tmp_path, export, **CHANGES)
+        request = arguments(tmp_path, export, model=tied(tmp_path), **CHANGES)
         code, _ = launch(configuration, request, accident=("killed", 4, 1))
         assert code == 1
         out = tmp_path / "out"
