@@ -33,7 +33,7 @@ test: setup ## every test that needs no large data
 	$(BIN)/python -m pytest -m "not slow and not engines" -n 2 --dist loadfile
 
 test-engines: setup-engines ## tests with servers and clusters of their own: Prefect, Spark, PostgreSQL, several processes
-	$(BIN)/python -m pytest -m "engines and not slow" --durations 15
+	$(BIN)/python -m pytest -m "engines and not slow" -n 2 --dist loadfile --durations 15
 
 test-slow: setup ## the tests marked slow
 	$(BIN)/python -m pytest -m slow
