@@ -107,7 +107,7 @@ def test_a_build_on_spark_is_published_like_any_other(built: Built) -> None:
 
 
 def test_duckdb_builds_over_what_spark_shows(built: Built) -> None:
-    dbt.build(built.home, select=["+dim_documents"])
+    dbt.build(built.home, select=["+dim_documents", "stg_document_tokens"])  # which a test of documents reads
     with duckdb.connect(str(built.home.warehouse_file), read_only=True) as connection:
         tables = connection.execute("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall()
     assert tables == [("dim_documents",)]
