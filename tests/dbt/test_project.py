@@ -51,7 +51,12 @@ def test_every_mart_and_column_says_more_than_its_name(manifest: dict[str, Any])
         for column in mart["columns"].values()
         if len(column["description"].split()) < 2
     ]
-    silent += [name for name, mart in marts(manifest).items() if not mart["description"].startswith("One row per")]
+    assert silent == []
+
+
+def test_every_model_says_what_a_row_is(manifest: dict[str, Any]) -> None:
+    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    silent = [m["name"] for m in models if not re.match(r"(One row|A row|Rows) ", m["description"])]
     assert silent == []
 
 
