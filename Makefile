@@ -51,22 +51,22 @@ test-deps: ## what tests need from Debian: chromium and fonts for pages, Java fo
 	$$missing >/dev/null || echo "$$missing could not be installed: tests that need them skip"
 
 screenshots: setup test-deps ## the pictures of docs/images/, from the home that `make demo` fills
-	$(BIN)/python tests/warehouse/screenshots.py
+	$(BIN)/python -m tools.screenshots
 
 bench: setup ## the benchmarks; they print ratios and rewrite docs/benchmarks/
-	for benchmark in tests/benchmarks/bench_*.py; do $(BIN)/python $$benchmark || exit 1; done
+	for file in tests/benchmarks/bench_*.py; do PYTHONPATH=tests $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
 mutate: setup ## break every mart's formula in turn: do the dbt tests notice? (minutes)
-	$(BIN)/python tests/mutation/mutate.py
+	PYTHONPATH=tests $(BIN)/python -m mutation.mutate
 
 dbt-docs: setup ## what every model, column and test is, as one page in the home (after a build)
 	$(BIN)/pivots docs
 
 analyses: setup ## answer the twenty questions on the home again: docs/analyses.md
-	$(BIN)/python -m warehouse.analyses
+	$(BIN)/python -m tools.answer_questions
 
 base-model: setup ## train the demo's base model again (about an hour; resumes)
-	$(BIN)/python -m warehouse.planted.base_model --work build/base-model
+	$(BIN)/python -m tools.base_model --work build/base-model
 
 lint: setup ## ruff, mypy, sqlfluff
 	$(BIN)/ruff check .

@@ -6,8 +6,8 @@ from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from flows.steps import one_writer
-from warehouse.cleanup import leftovers, remove_leftovers
-from warehouse.settings import Home
+from warehouse.base.settings import Home
+from warehouse.operations.clean_up import leftovers, remove_leftovers
 
 
 @flow(name="clean-up")

@@ -13,15 +13,15 @@ from flows.experiment import run_experiment
 from flows.marts import build_marts
 from flows.publish import report
 from flows.steps import entry_point, timed
-from warehouse.counting.corpus import count_corpus
-from warehouse.experiments import Plan, read_plan
-from warehouse.ingest import ingest_corpus
+from warehouse.base.progress import say
+from warehouse.base.settings import PROJECT_ROOT, Home
+from warehouse.counting.count import count_corpus
+from warehouse.experiments.plan import Plan, read_plan
+from warehouse.ingest.corpus import ingest_corpus
+from warehouse.ingest.word_list import import_words
 from warehouse.planted.plant import plant_corpus
 from warehouse.planted.truth import import_truth
-from warehouse.progress import say
-from warehouse.settings import PROJECT_ROOT, Home
-from warehouse.summary import print_summary
-from warehouse.words import import_words
+from warehouse.serving.demo_summary import print_summary
 
 BASE_MODEL = PROJECT_ROOT / "ml" / "base_model"
 DEFAULT_SCALE = 6.0  # 60,000 documents

@@ -7,13 +7,14 @@ from prefect.artifacts import create_table_artifact
 
 from flows.marts import build_marts
 from flows.steps import one_writer, retry_unless_refused, timed
-from warehouse import jobs, lake
-from warehouse.errors import UsageError
-from warehouse.evaluation_set import export_evaluation_set
-from warehouse.export import HELD_OUT, export_selection
-from warehouse.models import identify_model
-from warehouse.progress import say
-from warehouse.settings import Home
+from warehouse.base.errors import UsageError
+from warehouse.base.progress import say
+from warehouse.base.settings import Home
+from warehouse.experiments import launch
+from warehouse.experiments.evaluation_set import export_evaluation_set
+from warehouse.experiments.model_identity import identify_model
+from warehouse.experiments.training_export import HELD_OUT, export_selection
+from warehouse.lake.files import read_table
 
 
 @task(name="evaluate", retries=1, retry_condition_fn=retry_unless_refused)
@@ -22,8 +23,8 @@ def evaluate_checkpoint(home: Home, model: Path, corpus: str, n_items: int | Non
     with timed(f"evaluate {model.name} on {corpus}"):
         judges = export_evaluation_set(home, corpus=corpus, n_items=n_items)
         held_out = export_selection(home, corpus=corpus, strategy=HELD_OUT, budget_tokens=None)
-        wanted = [jobs.word_scores(judges), jobs.layer_traces(judges), jobs.held_out_losses(held_out)]
-        return jobs.evaluate(home, identify_model(str(model)), wanted)
+        wanted = [launch.word_scores(judges), launch.layer_traces(judges), launch.held_out_losses(held_out)]
+        return launch.evaluate(home, identify_model(str(model)), wanted)
 
 
 @flow(name="evaluate")
@@ -62,14 +63,14 @@ def evaluate(
 
 
 def _only_corpus(home: Home) -> str:
-    names = sorted(row["corpus"] for row in lake.read_table(home, "corpora").to_pylist())
+    names = sorted(row["corpus"] for row in read_table(home, "corpora").to_pylist())
     if len(names) != 1:
         raise UsageError(f"set the parameter `corpus` to one of: {', '.join(names) or 'none is ingested yet'}")
     return str(names[0])
 
 
 def _runs(home: Home) -> set[str]:
-    return set(lake.read_table(home, "runs", columns=["run_id"])["run_id"].to_pylist())
+    return set(read_table(home, "runs", columns=["run_id"])["run_id"].to_pylist())
 
 
 def _show_runs(runs: list[str], before: set[str]) -> None:

@@ -16,12 +16,13 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows.marts import build_marts, publish_warehouse
 from flows.steps import entry_point, one_writer, retry_unless_refused, timed
 from flows.train import train_model
-from warehouse import jobs
-from warehouse.evaluation_set import EvaluationSet, export_evaluation_set
-from warehouse.experiments import Plan, read_plan
-from warehouse.export import HELD_OUT, Export, export_selection
-from warehouse.models import Model, identify_model
-from warehouse.settings import Home, available_threads
+from warehouse.base.machine import available_threads
+from warehouse.base.settings import Home
+from warehouse.experiments import launch
+from warehouse.experiments.evaluation_set import EvaluationSet, export_evaluation_set
+from warehouse.experiments.model_identity import Model, identify_model
+from warehouse.experiments.plan import Plan, read_plan
+from warehouse.experiments.training_export import HELD_OUT, Export, export_selection
 
 COMPARISON = """
     select strategy, baseline, word_split, score_delta, ci_low, ci_high, p_value, n_seeds
@@ -48,8 +49,8 @@ def export_judges(home: Home, corpus: str, plan: Plan) -> EvaluationSet:
 def evaluate_model(home: Home, model: Model, judges: EvaluationSet, held_out: Export, experiment: str) -> None:
     """Score words, trace layers and measure the held-out loss of one model."""
     with timed(f"evaluate {model.model_id}"):
-        wanted = [jobs.word_scores(judges), jobs.layer_traces(judges), jobs.held_out_losses(held_out)]
-        jobs.evaluate(home, model, wanted, experiment=experiment)
+        wanted = [launch.word_scores(judges), launch.layer_traces(judges), launch.held_out_losses(held_out)]
+        launch.evaluate(home, model, wanted, experiment=experiment)
 
 
 def run_experiment(home: Home, corpora: Sequence[str], model: str, plan: Plan) -> str:
@@ -95,7 +96,7 @@ def scheduled_experiment(corpora: list[str], model: str, preset: str, home: str 
 
 
 def _show_result(home: Home, name: str) -> None:
-    from warehouse.connection import open_published
+    from warehouse.lake.connections import open_published
 
     with open_published(home) as connection:
         rows = connection.execute(COMPARISON, [name]).to_arrow_table().to_pylist()

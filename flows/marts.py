@@ -7,9 +7,10 @@ from prefect.artifacts import create_table_artifact
 from prefect.events import emit_event
 
 from flows.steps import retry_unless_refused, timed
-from warehouse import dbt
-from warehouse.publish import publish
-from warehouse.settings import Home
+from warehouse.base.settings import Home
+from warehouse.build import dbt_runner
+from warehouse.build.build import build
+from warehouse.serving.publish import publish
 
 BUILT = "pivots.marts.built"  # the deployment `publish` waits for it
 PUBLISHED = "pivots.warehouse.published"
@@ -20,10 +21,10 @@ def build_marts(home: Home, select: tuple[str, ...] = (), variables: dict[str, A
     """Build models and run the tests of their data. Never tried again: the same data fails the same test."""
     try:
         with timed("build"):
-            dbt.build(home, select=select, variables=variables)
+            build(home, select=select, variables=variables)
     finally:
         _show_build(home)
-    emit_event(BUILT, resource=_resource(home), payload=dbt.count_statuses(home.dbt_target))
+    emit_event(BUILT, resource=_resource(home), payload=dbt_runner.count_statuses(home.dbt_target))
 
 
 @task(name="publish", retries=1, retry_condition_fn=retry_unless_refused)
@@ -41,7 +42,9 @@ def publish_warehouse(home: Home) -> int:
 
 
 def _show_build(home: Home) -> None:
-    statuses = [{"status": status, "nodes": n} for status, n in sorted(dbt.count_statuses(home.dbt_target).items())]
+    statuses = [
+        {"status": status, "nodes": n} for status, n in sorted(dbt_runner.count_statuses(home.dbt_target).items())
+    ]
     create_table_artifact(key="build", table=statuses, description="Models and tests of the data by how they ended")
     failures = [
         {
@@ -50,7 +53,7 @@ def _show_build(home: Home) -> None:
             "rows": result["failures"],
             "message": result["message"],
         }
-        for result in dbt.run_results(home.dbt_target)
+        for result in dbt_runner.run_results(home.dbt_target)
         if result["status"] in ("error", "fail", "warn")
     ]
     create_table_artifact(key="test-failures", table=failures, description="What failed or warned in the last build")

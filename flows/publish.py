@@ -6,8 +6,8 @@ from prefect import flow, task
 
 from flows.marts import publish_warehouse
 from flows.steps import one_writer, timed
-from warehouse.report import write_report
-from warehouse.settings import Home
+from warehouse.base.settings import Home
+from warehouse.serving.report import write_report
 
 
 @task(name="report")

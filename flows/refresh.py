@@ -12,13 +12,14 @@ from prefect.artifacts import create_table_artifact
 
 from flows.marts import build_marts
 from flows.steps import one_writer, retry_unless_refused, timed
-from warehouse import freshness, lake
-from warehouse.corpora import tokenizer_file
+from warehouse.base.errors import UsageError
+from warehouse.base.progress import say
+from warehouse.base.settings import Home
+from warehouse.build import build_record
 from warehouse.counting import CountOptions, count_corpus
-from warehouse.errors import UsageError
-from warehouse.ingest import IngestSummary, ingest_corpus
-from warehouse.progress import say
-from warehouse.settings import Home
+from warehouse.ingest.corpus import IngestSummary, ingest_corpus
+from warehouse.lake.corpora import tokenizer_file
+from warehouse.lake.files import read_table
 
 
 @task(name="ingest", retries=1, retry_condition_fn=retry_unless_refused)
@@ -32,7 +33,7 @@ def ingest_new(home: Home, folder: Path, corpus: str, tokenizer: str) -> IngestS
 def count_again(home: Home, corpus: str) -> None:
     """Count with the options of the corpus's current count; the defaults when it has none."""
     with timed(f"count {corpus}"):
-        stored = [row["options"] for row in lake.read_table(home, "counts").to_pylist() if row["corpus"] == corpus]
+        stored = [row["options"] for row in read_table(home, "counts").to_pylist() if row["corpus"] == corpus]
         count_corpus(home, corpus, CountOptions(**json.loads(stored[0])) if stored else CountOptions())
 
 
@@ -55,7 +56,7 @@ def refresh(inbox: str | None = None, tokenizer: str | None = None, home: str | 
         _show_ingest(summaries)
         for folder, _ in corpora:
             count_again(here, folder.name)
-        if not freshness.changed_since_build(here):
+        if not build_record.changed_since_build(here):
             say("nothing to build")
             return False
         build_marts(here)
@@ -66,7 +67,7 @@ def _corpora(home: Home, inbox: Path, tokenizer: str | None) -> list[tuple[Path,
     """Return each corpus's folder in the inbox with its tokenizer. A folder without files is none."""
     if not inbox.is_dir():
         raise UsageError(f"there is no inbox {inbox}: make it, with a folder per corpus, and put files there")
-    known = {row["corpus"]: row["tokenizer_hash"] for row in lake.read_table(home, "corpora").to_pylist()}
+    known = {row["corpus"]: row["tokenizer_hash"] for row in read_table(home, "corpora").to_pylist()}
     found = []
     for folder in sorted(path for path in inbox.iterdir() if path.is_dir() and any(path.iterdir())):
         if folder.name not in known and tokenizer is None:

@@ -12,8 +12,8 @@ from prefect.concurrency.sync import concurrency
 from prefect.states import State
 from prefect.tasks import Task
 
-from warehouse.errors import ReportedError, StepFailed, UsageError
-from warehouse.progress import say
+from warehouse.base.errors import ReportedError, StepFailed, UsageError
+from warehouse.base.progress import say
 
 WRITER_LIMIT = "pivots-writer"
 

@@ -11,12 +11,12 @@ from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.events import emit_event
 
 from flows.steps import one_writer, retry_unless_refused, timed
-from warehouse import jobs
-from warehouse.experiments import read_plan
-from warehouse.export import Export, export_selection
-from warehouse.models import Model, identify_model
-from warehouse.runs import Run
-from warehouse.settings import Home
+from warehouse.base.settings import Home
+from warehouse.experiments import launch
+from warehouse.experiments.model_identity import Model, identify_model
+from warehouse.experiments.plan import read_plan
+from warehouse.experiments.training_export import Export, export_selection
+from warehouse.lake.runs import Run
 
 TRAINED = "pivots.model.trained"  # the deployment `new-checkpoints` waits for it
 _POLL_S = 5.0
@@ -27,9 +27,9 @@ def train_model(
     home: Home, export: Export, base: Model, preset: Path, seed: int, experiment: str | None = None
 ) -> Model:
     """Continue training a model on an export. A second try resumes from the last checkpoint."""
-    run = jobs.training_run(export, base, preset=preset, seed=seed, experiment=experiment)
+    run = launch.training_run(export, base, preset=preset, seed=seed, experiment=experiment)
     with timed(f"train {export.manifest['strategy']}, seed {seed}"), _shown(home, run):
-        return jobs.train(home, export, base, preset=preset, seed=seed, experiment=experiment)
+        return launch.train(home, export, base, preset=preset, seed=seed, experiment=experiment)
 
 
 @flow(name="train")
@@ -53,7 +53,7 @@ def _shown(home: Home, run: Run) -> Iterator[None]:
     over = threading.Event()
 
     def update() -> None:
-        if (done := jobs.training_progress(home, run)) is not None:
+        if (done := launch.training_progress(home, run)) is not None:
             update_progress_artifact(artifact, done[0], description=f"Training {run.run_id}: {done[1]}")
 
     def follow() -> None:

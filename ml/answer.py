@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from transformers import AutoTokenizer
 
-from ml.errors import UsageProblem, run_program
-from ml.models import find_model, load_model, pick_device, pick_dtype
+from ml.common.errors import UsageProblem, run_program
+from ml.models.load import find_model, load_model, pick_device, pick_dtype
 
 _NEW_TOKENS = 200
 

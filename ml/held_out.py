@@ -18,15 +18,15 @@ import pyarrow.parquet as pq
 import torch
 from transformers import PreTrainedModel
 
-from ml.arguments import add_batch_tokens, add_common, open_model, parse
-from ml.chunks import compute_chunks, cut, drop_chunks
-from ml.data import IGNORED, Export, open_export
-from ml.errors import UsageProblem, run_program
-from ml.files import short_hash, versions, write_json, write_result
-from ml.loss import nlls_per_row
-from ml.models import check_plain_unembedding, context_length, n_parameters
-from ml.run_folder import is_finished, join_processes
-from ml.schemas import RESULT
+from ml.common.errors import UsageProblem, run_program
+from ml.common.result_files import short_hash, versions, write_json, write_result
+from ml.common.schemas import RESULT
+from ml.models.load import check_plain_unembedding, context_length, n_parameters
+from ml.models.nll import IGNORED, nlls_per_row
+from ml.program.arguments import add_batch_tokens, add_common, open_model, parse
+from ml.program.chunks import compute_chunks, cut, drop_chunks
+from ml.program.run_folder import is_finished, join_processes
+from ml.training.sequences import Export, open_export
 
 DEFAULT_WINDOW = 2048
 _CHUNK_BATCHES = 8  # batches in a chunk, which is what a kill can cost

@@ -14,14 +14,14 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from ml.arguments import add_common, open_model, resolve_tokenizer
-from ml.errors import UsageProblem, run_program
-from ml.files import short_hash, versions, write_json, write_result
-from ml.lens import LayerReader
-from ml.models import check_plain_unembedding, leading_special_ids, n_parameters, visible_length
-from ml.run_folder import is_finished, join_processes
-from ml.schemas import RESULT
-from ml.token_text import TokenText
+from ml.common.errors import UsageProblem, run_program
+from ml.common.result_files import short_hash, versions, write_json, write_result
+from ml.common.schemas import RESULT
+from ml.common.token_text import TokenText
+from ml.models.lens import LayerReader
+from ml.models.load import check_plain_unembedding, leading_special_ids, n_parameters, visible_length
+from ml.program.arguments import add_common, open_model, resolve_tokenizer
+from ml.program.run_folder import is_finished, join_processes
 
 
 def main(argv: list[str] | None = None) -> None:

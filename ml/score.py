@@ -18,19 +18,19 @@ import pyarrow as pa
 from tokenizers import Tokenizer
 from transformers import PreTrainedModel
 
-from ml.arguments import add_batch_tokens, add_common, add_language_names, open_model, parse, resolve_tokenizer
-from ml.chunks import compute_chunks, drop_chunks
-from ml.errors import UsageProblem, run_program
-from ml.eval_set import EvalSet, open_eval_set
-from ml.files import short_hash, versions, write_json, write_result
-from ml.languages import language_names
-from ml.models import check_plain_unembedding, n_parameters, visible_length
-from ml.prompts import TEMPLATE, Prompt, PromptBuilder, PromptTokens, all_prompts
-from ml.run_folder import is_finished, join_processes
-from ml.schemas import RESULT
-from ml.shared_prefix import batch_cost, check_against_reference, target_nlls
-from ml.shots import N_DRAWS, N_SHOTS
-from ml.token_text import is_blank
+from ml.common.errors import UsageProblem, run_program
+from ml.common.result_files import short_hash, versions, write_json, write_result
+from ml.common.schemas import RESULT
+from ml.common.token_text import is_blank
+from ml.models.load import check_plain_unembedding, n_parameters, visible_length
+from ml.program.arguments import add_batch_tokens, add_common, add_language_names, open_model, parse, resolve_tokenizer
+from ml.program.chunks import compute_chunks, drop_chunks
+from ml.program.run_folder import is_finished, join_processes
+from ml.translation.eval_set import EvalSet, open_eval_set
+from ml.translation.languages import language_names
+from ml.translation.prompts import TEMPLATE, Prompt, PromptBuilder, PromptTokens, all_prompts
+from ml.translation.shared_prefix import batch_cost, check_against_reference, target_nlls
+from ml.translation.shots import N_DRAWS, N_SHOTS
 
 _CHECKED_PROMPTS = 2
 _MIN_CHUNK_PROMPTS = 64

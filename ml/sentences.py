@@ -16,18 +16,18 @@ import pyarrow as pa
 from tokenizers import Tokenizer
 from transformers import PreTrainedModel
 
-from ml.arguments import add_batch_tokens, add_common, add_language_names, open_model, parse, resolve_tokenizer
-from ml.chrf import corpus_score, ngram_counts, sentence_scores
-from ml.chunks import compute_chunks, drop_chunks
-from ml.errors import UsageProblem, raise_all, run_program
-from ml.files import short_hash, versions, write_json, write_result
-from ml.generate import check_continuations, continue_greedily, stop_tokens
-from ml.languages import language_names
-from ml.models import check_plain_unembedding, n_parameters, visible_length
-from ml.prompts import Prompt, PromptBuilder, all_prompts
-from ml.run_folder import is_finished, join_processes
-from ml.schemas import RESULT
-from ml.sentence_set import open_sentence_set
+from ml.common.errors import UsageProblem, raise_all, run_program
+from ml.common.result_files import short_hash, versions, write_json, write_result
+from ml.common.schemas import RESULT
+from ml.models.generate import check_continuations, continue_greedily, stop_tokens
+from ml.models.load import check_plain_unembedding, n_parameters, visible_length
+from ml.program.arguments import add_batch_tokens, add_common, add_language_names, open_model, parse, resolve_tokenizer
+from ml.program.chunks import compute_chunks, drop_chunks
+from ml.program.run_folder import is_finished, join_processes
+from ml.translation.chrf import corpus_score, ngram_counts, sentence_scores
+from ml.translation.languages import language_names
+from ml.translation.prompts import Prompt, PromptBuilder, all_prompts
+from ml.translation.sentence_set import open_sentence_set
 
 TEMPLATE = (
     "Please translate sentences from {L1} to {L2}.\n\n"

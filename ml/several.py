@@ -8,7 +8,7 @@ Each part is what would follow `python -m ml.<program>`. The first part that fai
 import importlib
 import sys
 
-from ml.errors import UsageProblem, run_program
+from ml.common.errors import UsageProblem, run_program
 
 SEPARATOR = "--then"
 PROGRAMS = ("score", "sentences", "trace", "held_out", "prompt_lens")

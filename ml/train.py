@@ -21,22 +21,22 @@ import pyarrow as pa
 import torch
 from accelerate import Accelerator
 
-from ml.checkpoints import (
-    check_identity,
-    load_checkpoint,
-    newest_step,
-    read_optimizer,
-    save_checkpoint,
-    whole_optimizer,
-    whole_weights,
+from ml.common.errors import RunFailed, UsageProblem, raise_all, run_program
+from ml.common.progress import Progress
+from ml.common.result_files import (
+    atomic_folder,
+    file_hash,
+    id64,
+    read_json,
+    remove_unfinished,
+    versions,
+    write_json,
+    write_result,
 )
-from ml.data import Export, Sequences, count_eos, count_predicted, make_batch, open_export, step_indices
-from ml.errors import RunFailed, UsageProblem, raise_all, run_program
-from ml.files import atomic_folder, file_hash, id64, read_json, remove_unfinished, versions, write_json, write_result
-from ml.flops import flops_per_token, measured_flops_per_s, published_flops_per_s
-from ml.lens import decoder_blocks
-from ml.loss import LossModel
-from ml.models import (
+from ml.common.schemas import RESULT
+from ml.models.decoder import decoder_blocks
+from ml.models.flops import flops_per_token, measured_flops_per_s, published_flops_per_s
+from ml.models.load import (
     ModelSource,
     accepts_position_ids,
     check_plain_unembedding,
@@ -48,12 +48,20 @@ from ml.models import (
     model_hash,
     n_parameters,
 )
-from ml.optimize import learning_rate, make_optimizer
-from ml.parallel import clip_gradients, no_exchange, notice_lost_processes, spread, start_processes
-from ml.presets import TrainPreset, as_dict, n_steps, read_preset
-from ml.progress import Progress
-from ml.run_folder import only_run_in
-from ml.schemas import RESULT
+from ml.program.run_folder import check_identity, only_run_in
+from ml.training.checkpoints import (
+    load_checkpoint,
+    newest_step,
+    read_optimizer,
+    save_checkpoint,
+    whole_optimizer,
+    whole_weights,
+)
+from ml.training.loss import LossModel
+from ml.training.optimizer import learning_rate, make_optimizer
+from ml.training.presets import TrainPreset, as_dict, n_steps, read_preset
+from ml.training.sequences import Export, Sequences, count_eos, count_predicted, make_batch, open_export, step_indices
+from ml.training.sharding import clip_gradients, no_exchange, notice_lost_processes, spread, start_processes
 
 
 @dataclass(frozen=True)

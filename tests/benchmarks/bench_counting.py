@@ -1,6 +1,6 @@
 """How fast counting is: against self-joins and sparse products on the same documents and cores, and as it grows.
 
-    python tests/benchmarks/bench_counting.py [--threads 2] [--units 3000] [--sizes 10,30,100,300] [--parts ...]
+    PYTHONPATH=tests python -m benchmarks.bench_counting [--threads 2] [--units 3000] [--sizes 10,30,100] [--parts ...]
 
 Prints the figures and rewrites docs/benchmarks/counting.md. The parts (prepare, tokens, words, planted, mixture) can be
 run one at a time: each leaves its figures in the scratch folder, and the page is made of what is there; what was
@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT))
 PAGE = ROOT / "docs" / "benchmarks" / "counting.md"
 PARTS = ("prepare", "tokens", "words", "planted", "mixture")
 
@@ -78,7 +77,7 @@ def prepare(scratch: Path, sizes: list[float]) -> None:
 
 def sources_hash() -> str:
     """Return what identifies the measured code."""
-    from warehouse.hashing import file_hash, short_hash
+    from warehouse.contract.hashing import file_hash, short_hash
 
     return short_hash([file_hash(path) for path in sorted((ROOT / "warehouse" / "counting").glob("*.py"))])
 
@@ -147,7 +146,7 @@ def grow(scratch: Path, kind: str, sizes: list[float]) -> dict[str, Any]:
     """Count corpora of growing size, each in a process of its own; then the largest with 1 % more, and that rebuilt."""
     from benchmark_lakes import add_shards, forget, remove_shards
 
-    from warehouse.settings import Home
+    from warehouse.base.settings import Home
 
     rows = []
     more = Home(scratch / f"{kind}-more-lake")
@@ -180,7 +179,7 @@ def grow(scratch: Path, kind: str, sizes: list[float]) -> dict[str, Any]:
 
 def count_bytes(home: Any, count_id: str) -> dict[str, str]:
     """Return the hash of every counted table but the one that names the run."""
-    from warehouse.hashing import file_hash
+    from warehouse.contract.hashing import file_hash
 
     folder = home.lake / "counts" / "bench" / count_id
     return {path.name: file_hash(path) for path in folder.glob("*.parquet") if path.stem != "counts"}
@@ -208,8 +207,8 @@ def measure_count(folder: Path) -> dict[str, Any]:
     """
     from benchmark_lakes import forget
 
+    from warehouse.base.settings import Home
     from warehouse.counting import count_corpus
-    from warehouse.settings import Home
 
     tiny = Home(folder.parent / "tiny")
     forget(tiny)
@@ -228,7 +227,10 @@ def timed_stages() -> dict[str, float]:
     """Return thread seconds by stage, in a table that fills while counting goes on."""
     from collections import defaultdict
 
-    from warehouse.counting import bit_kernels, embedded, pair_kernels, sorting, sums, writing
+    from warehouse.counting import embedded
+    from warehouse.counting.rows import bit_kernels, increment_kernels
+    from warehouse.counting.sums import kept_sums
+    from warehouse.counting.tables import edge_sort, writer
 
     stages: dict[str, float] = defaultdict(float)
 
@@ -246,14 +248,14 @@ def timed_stages() -> dict[str, float]:
 
     watch(embedded, "read_corpus", "reading units (wall)")
     for name in ("add_word_rows", "add_token_rows"):
-        watch(pair_kernels, name, "increments")
+        watch(increment_kernels, name, "increments")
     for name in ("set_bits", "add_frequent_rows", "add_frequent_columns"):
         watch(bit_kernels, name, "frequent tokens by bits")
-    watch(sums.Sums, "_read", "unpacking kept sums")
-    watch(pair_kernels, "keep_word_cells", "rules, E and Var of words x tokens")
-    watch(pair_kernels, "keep_edges", "rules, E and Var of tokens x tokens")
-    watch(sorting, "sort_edges", "sorting edges")
-    watch(writing.RowWriter, "flush", "writing tables")
+    watch(kept_sums.Sums, "_read", "unpacking kept sums")
+    watch(increment_kernels, "keep_word_cells", "rules, E and Var of words x tokens")
+    watch(increment_kernels, "keep_edges", "rules, E and Var of tokens x tokens")
+    watch(edge_sort, "sort_edges", "sorting edges")
+    watch(writer.RowWriter, "flush", "writing tables")
     return stages
 
 

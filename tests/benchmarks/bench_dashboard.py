@@ -1,26 +1,23 @@
 """How fast the dashboard answers when it is warm: the questions behind every interaction, and the way in a browser.
 
-    python tests/benchmarks/bench_dashboard.py --home DEMO_HOME [--home LARGER_HOME]
+    PYTHONPATH=tests python -m benchmarks.bench_dashboard --home DEMO_HOME [--home LARGER_HOME]
 
 Every interaction is made five times, each time with another word, token or language, after one that does not count.
 """
 
 import argparse
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "warehouse"))
-
-from browser import Browsing, open_browser
-from serving import open_page, served
-
-from warehouse import queries, sql
-from warehouse.dashboard import data
-from warehouse.settings import PROJECT_ROOT, Home, available_threads
+from support.servers.browser import Browsing, open_browser
+from support.servers.dashboards import open_page, served
+from warehouse.base.machine import available_threads
+from warehouse.base.settings import PROJECT_ROOT, Home
+from warehouse.serving import queries, sql
+from warehouse.serving.dashboard import data
 
 PAGE = PROJECT_ROOT / "docs" / "benchmarks" / "dashboard.md"
 REPEATS = 5
@@ -195,7 +192,7 @@ Median (least to most) of {REPEATS} interactions, each with another word, token 
 count. *Questions* is what the interaction asks the published copy and the lake; *in the browser* goes from the click to
 the new text on the page, Chromium's and marimo's part included. {available_threads()} threads, 4-core x86-64 machine.
 
-    python tests/benchmarks/bench_dashboard.py --home DEMO_HOME --home LARGER_HOME
+    PYTHONPATH=tests python -m benchmarks.bench_dashboard --home DEMO_HOME --home LARGER_HOME
 
 """
 

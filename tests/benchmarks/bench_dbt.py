@@ -1,6 +1,6 @@
 """`dbt build` on a planted corpus of 100 million tokens: seconds per model, peak memory, ranking against a plain scan.
 
-    python tests/benchmarks/bench_dbt.py [--home DIR] [--scale 90] [--threads 2]
+    PYTHONPATH=tests python -m benchmarks.bench_dbt [--home DIR] [--scale 90] [--threads 2]
 
 Plants, ingests and counts a corpus (skipped where --home holds one already), runs `pivots build` as its own process,
 then the models that rank documents once more by themselves, and rewrites docs/benchmarks/dbt.md.
@@ -23,12 +23,13 @@ from typing import Any
 
 import duckdb
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
+from warehouse.base.machine import memory_limit
+from warehouse.base.settings import Home
+from warehouse.build import dbt_runner
+from warehouse.lake.connections import writer_lock
+from warehouse.lake.files import current_count, current_files
 
-from warehouse import dbt, lake  # noqa: E402
-from warehouse.connection import writer_lock  # noqa: E402
-from warehouse.settings import Home, memory_limit  # noqa: E402
+ROOT = Path(__file__).parents[2]
 
 CORPUS = "planted"
 TOKENIZER = ROOT / "ml" / "base_model" / "tokenizer.json"
@@ -68,25 +69,25 @@ def timed_build(home: Home) -> tuple[float, float, list[dict[str, Any]]]:
     pivots("build", "--home", str(home.root))
     seconds = time.monotonic() - began
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
-    return seconds, peak, dbt.run_results(home.dbt_target)
+    return seconds, peak, dbt_runner.run_results(home.dbt_target)
 
 
 def timed_ranking(home: Home) -> dict[str, float]:
     """Build the ranking models one after another, nothing beside them; return the median seconds of each."""
     taken: dict[str, list[float]] = {name: [] for name in RANKING}
     target = home.root / "dbt" / "bench-target"
-    arguments = ["run", "--threads", "1", "--select", *RANKING, "--vars", json.dumps(dbt.build_variables(home))]
+    arguments = ["run", "--threads", "1", "--select", *RANKING, "--vars", json.dumps(dbt_runner.build_variables(home))]
     for _ in range(TURNS):
         with writer_lock(home):
-            dbt.run_dbt(home, arguments, quiet=True, environment={"DBT_TARGET_PATH": str(target)})
-        for result in dbt.run_results(target):
+            dbt_runner.run_dbt(home, arguments, quiet=True, environment={"DBT_TARGET_PATH": str(target)})
+        for result in dbt_runner.run_results(target):
             taken[result["unique_id"].split(".")[-1]].append(result["execution_time"])
     return {name: statistics.median(seconds) for name, seconds in taken.items()}
 
 
 def timed_scan(home: Home, threads: int) -> tuple[float, float]:
     """Return median seconds of unnesting all tokens, and of counting them again by document."""
-    files = ", ".join(f"'{file}'" for file in lake.current_files(home, "documents"))
+    files = ", ".join(f"'{file}'" for file in current_files(home, "documents"))
     tokens = f"select corpus, doc_id, unnest(token_ids) as token_id from read_parquet([{files}])"
     with duckdb.connect(config={"threads": threads, "memory_limit": memory_limit()}) as connection:
 
@@ -134,7 +135,7 @@ def page(
     lines = [
         "# dbt build on 100 million tokens",
         "",
-        "Made by `python tests/benchmarks/bench_dbt.py`, which plants with",
+        "Made by `PYTHONPATH=tests python -m benchmarks.bench_dbt`, which plants with",
         "`pivots plant --scale 90 --seed 3 --setting long_documents`.",
         "",
         f"{corpus.n_docs:,} documents, {corpus.n_tokens:,} tokens, every default of the project;",
@@ -196,7 +197,7 @@ def main() -> None:
     os.environ["PIVOTS_THREADS"] = str(options.threads)
     with tempfile.TemporaryDirectory() as scratch:
         home = Home((options.home or Path(scratch)).resolve())
-        if lake.current_count(home, CORPUS) is None:
+        if current_count(home, CORPUS) is None:
             prepare(home, options.scale)
         built = timed_build(home)
         ranking, scan = timed_ranking(home), timed_scan(home, options.threads)

@@ -1,6 +1,6 @@
 """A shared lake: how many shards a second one and several writers register, and how long a reader takes to its answer.
 
-    python tests/benchmarks/bench_ducklake.py
+    PYTHONPATH=tests python -m benchmarks.bench_ducklake
 
 Starts a PostgreSQL of its own (`make test-deps`), registers small shards of four files each in new lakes, and rewrites
 docs/benchmarks/ducklake.md. The files are tiny: what is measured is the catalogue, not the storage.
@@ -16,18 +16,16 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
+from support.homes.shared_homes import address_of, home_with_shards, look
+from support.servers.databases import Postgres
+from warehouse.base.settings import Home
+from warehouse.engines.ducklake.address import Address
+from warehouse.engines.ducklake.attach import open_reader
+from warehouse.engines.ducklake.register import register
+from warehouse.engines.ducklake.tables import prepare
+from warehouse.engines.ducklake.transactions import rows, shared_lake
+
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "ducklake"), str(ROOT / "tests" / "warehouse")]
-
-from servers import Postgres  # noqa: E402
-from shared_homes import address_of, home_with_shards, look  # noqa: E402
-
-from warehouse.ducklake.address import Address  # noqa: E402
-from warehouse.ducklake.attach import open_reader  # noqa: E402
-from warehouse.ducklake.register import register  # noqa: E402
-from warehouse.ducklake.tables import prepare  # noqa: E402
-from warehouse.ducklake.transactions import rows, shared_lake  # noqa: E402
-from warehouse.settings import Home  # noqa: E402
 
 PAGE = ROOT / "docs" / "benchmarks" / "ducklake.md"
 SHARDS_OF_A_WRITER = 100
@@ -38,10 +36,10 @@ TURNS = 5
 _WRITER = """
 import sys, time
 from pathlib import Path
-from warehouse.ducklake.address import resolve
-from warehouse.ducklake.register import register
-from warehouse.ducklake.transactions import shared_lake
-from warehouse.settings import Home
+from warehouse.engines.ducklake.address import resolve
+from warehouse.engines.ducklake.register import register
+from warehouse.engines.ducklake.transactions import shared_lake
+from warehouse.base.settings import Home
 home, catalog, data = sys.argv[1:]
 with shared_lake(resolve(catalog, data)) as shared:
     print("ready", flush=True)
@@ -83,7 +81,7 @@ def with_names(address: Address, home: Home, n_names: int) -> float:
     with shared_lake(address, create=True) as shared:
         prepare(shared)
         shared.connection.execute(
-            "insert into warehouse.shards.registered"
+            "insert into warehouse.ingest.shard_writer.registered"
             " select 'documents', 'other', lpad(i::varchar, 12, '0'), 1000, '0', 'x', 'bench'"
             f" from range({n_names}) t(i)"
         )
@@ -114,7 +112,7 @@ def page(writing: dict[int, float], names: dict[int, float], read: tuple[float, 
         f"{os.cpu_count()}-core {platform.machine()} machine; "
         f"DuckDB {version('duckdb')}, PostgreSQL {postgres_version()}.",
         "",
-        "    python tests/benchmarks/bench_ducklake.py",
+        "    PYTHONPATH=tests python -m benchmarks.bench_ducklake",
         "",
         f"## Writers, {SHARDS_OF_A_WRITER} shards each, at once",
         "",
@@ -142,7 +140,7 @@ def page(writing: dict[int, float], names: dict[int, float], read: tuple[float, 
 
 
 def postgres_version() -> str:
-    from servers import postgres_folder
+    from support.servers.databases import postgres_folder
 
     said = subprocess.run([postgres_folder() / "postgres", "--version"], capture_output=True, text=True, check=True)
     return said.stdout.split()[2]

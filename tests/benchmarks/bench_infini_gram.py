@@ -1,6 +1,6 @@
 """An infini-gram index of real documentation against exact counts: time, size, and how far the numbers agree.
 
-    python tests/benchmarks/bench_infini_gram.py [--threads 2] [--scratch DIR] [--dry-run]
+    PYTHONPATH=tests python -m benchmarks.bench_infini_gram [--threads 2] [--scratch DIR] [--dry-run]
 
 Needs the package infini-gram and the shared data (Python documentation in four languages, the word list). Ingests two
 corpora, counts them exactly, makes an index of each, asks it for all words and pairs at three distances, builds the
@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT))
 DATA = ROOT.parent / "shared" / "data"
 PAGE = ROOT / "docs" / "benchmarks" / "infini-gram.md"
 CORPORA = {"pydocs": ("pydocs",), "all": ("pydocs", "pydocs_bilingual", "tldr", "pud")}
@@ -47,14 +46,14 @@ def main() -> None:
 
 def measure(folder: Path, corpus: str, sources: tuple[str, ...]) -> dict[str, Any]:
     """Return all figures of one corpus; times are of steps done anew."""
-    from warehouse import dbt
-    from warehouse.connection import open_writer, writer_lock
+    from warehouse.base.settings import Home
+    from warehouse.build import dbt_runner
     from warehouse.counting import CountOptions, count_corpus
-    from warehouse.infini_gram.indexing import build_index
-    from warehouse.ingest import ingest_corpus
-    from warehouse.lake import refresh_raw_views
-    from warehouse.settings import Home
-    from warehouse.words import import_words
+    from warehouse.engines.infini_gram.indexing import build_index
+    from warehouse.ingest.corpus import ingest_corpus
+    from warehouse.ingest.word_list import import_words
+    from warehouse.lake.connections import open_writer, writer_lock
+    from warehouse.lake.raw_views import refresh_raw_views
 
     home = Home(folder)
     import_words(home, DATA / "words" / "clwtd.jsonl.zst")
@@ -73,7 +72,7 @@ def measure(folder: Path, corpus: str, sources: tuple[str, ...]) -> dict[str, An
     with writer_lock(home):
         with open_writer(home) as connection:
             refresh_raw_views(home, connection)
-        dbt.run_dbt(home, ["run", "--select", "+fct_infini_gram_agreement"], quiet=True)
+        dbt_runner.run_dbt(home, ["run", "--select", "+fct_infini_gram_agreement"], quiet=True)
     for run in asked:
         run |= agreement(home, run["run_id"])
     return {
@@ -96,10 +95,10 @@ def timed(step: Callable[[], Any]) -> tuple[float, Any]:
 
 def ask(home: Any, corpus: str, index_folder: Path, distance: int) -> dict[str, Any]:
     """Ask for all words and pairs of all items."""
-    from warehouse.infini_gram.asking import ask_index
-    from warehouse.infini_gram.local import local_index
-    from warehouse.infini_gram.questions import item_words
-    from warehouse.infini_gram.tokenizers import index_tokenizer
+    from warehouse.engines.infini_gram.asking import ask_index
+    from warehouse.engines.infini_gram.local import local_index
+    from warehouse.engines.infini_gram.questions import item_words
+    from warehouse.engines.infini_gram.tokenizers import index_tokenizer
 
     tokenizer = index_tokenizer(home, corpus, None)
     index = local_index(
@@ -136,7 +135,8 @@ def page(found: dict[str, dict[str, Any]], threads: int) -> str:
     lines = [
         "# An infini-gram index against exact counts",
         "",
-        "Made by `python tests/benchmarks/bench_infini_gram.py`. Corpus `pydocs` is the Python documentation in en,",
+        "Made by `PYTHONPATH=tests python -m benchmarks.bench_infini_gram`. "
+        "Corpus `pydocs` is the Python documentation in en,",
         "fr, zh and ja; `all` adds pages that hold two languages, tldr pages and parallel news. OLMo's tokenizer, the",
         f"whole word list (CLWTD), whole documents as units. {threads} threads; every step in this run.",
         "",

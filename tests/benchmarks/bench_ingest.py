@@ -1,6 +1,6 @@
 """How fast text becomes raw tables: against the same with `tokenizers`, and against dolma and datatrove.
 
-    python tests/benchmarks/bench_ingest.py [--threads 2] [--rounds 3] [--copies 3] [--dolma PYTHON]
+    PYTHONPATH=tests python -m benchmarks.bench_ingest [--threads 2] [--rounds 3] [--copies 3] [--dolma PYTHON]
         [--datatrove PYTHON]
 
 PYTHON is the interpreter of an environment of its own that has the tool (DOLMA_PYTHON, DATATROVE_PYTHON): their pins
@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT))
 PAGE = ROOT / "docs" / "benchmarks" / "ingest.md"
 SHARED_DATA = ROOT.parent / "shared" / "data"
 PLANTED_TOKENIZER = ROOT / "ml" / "base_model" / "tokenizer.json"
@@ -106,8 +105,8 @@ def real_files(files: Path, copies: int) -> dict[str, Any]:
 
 
 def planted_files(scratch: Path, files: Path, copies: int) -> dict[str, Any]:
+    from warehouse.ingest.readers import dolma
     from warehouse.planted.plant import plant_corpus
-    from warehouse.readers import dolma
 
     plant_corpus(scratch / "planted", scale=10.0 * copies, seed=0, setting="long_documents")
     n_bytes = n_docs = 0
@@ -165,7 +164,7 @@ def profile(scratch: Path, given: dict[str, Any], engine: str) -> dict[str, floa
 
 def sources_hash() -> str:
     """Return what identifies the measured code."""
-    from warehouse.hashing import file_hash, short_hash
+    from warehouse.contract.hashing import file_hash, short_hash
 
     names = ("documents", "ingest", "ingest_files", "matching", "parallel", "shards", "token_places", "tokenizing")
     paths = [ROOT / "warehouse" / f"{name}.py" for name in (*names, "word_trie")]
@@ -195,7 +194,8 @@ def page(arguments: argparse.Namespace, given: dict[str, Any], found: dict[str, 
     lines = [
         "# Ingest",
         "",
-        f"Made by `python tests/benchmarks/bench_ingest.py --threads {arguments.threads} --copies {given['copies']}` on"
+        f"Made by `PYTHONPATH=tests python -m benchmarks.bench_ingest"
+        f" --threads {arguments.threads} --copies {given['copies']}` on"
         f" {machine()}; every engine has {arguments.threads} processes on the same {arguments.threads} cores."
         f" Versions: {versions(arguments)}.",
         "",

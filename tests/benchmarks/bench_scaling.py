@@ -1,6 +1,6 @@
 """Every step of the embedded engine on 1, 2 and 4 cores and two sizes of corpus, and the arithmetic for larger ones.
 
-    python tests/benchmarks/bench_scaling.py [--work DIR] [--scales 10 40] [--cores 1 2 4]
+    PYTHONPATH=tests python -m benchmarks.bench_scaling [--work DIR] [--scales 10 40] [--cores 1 2 4]
 
 Each step is its own process, bound to so many cores, on a planted corpus (`pivots plant --setting long_documents`).
 What a token costs is the slope between the two sizes: starting a process and compiling a project is not in it.
@@ -23,11 +23,10 @@ from typing import Any
 import duckdb
 import psutil
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
+from warehouse.base.settings import Home
+from warehouse.lake.files import current_files
 
-from warehouse import lake  # noqa: E402
-from warehouse.settings import Home  # noqa: E402
+ROOT = Path(__file__).parents[2]
 
 CORPUS = "planted"
 TOKENIZER = ROOT / "ml" / "base_model" / "tokenizer.json"
@@ -100,7 +99,7 @@ def measure(work: Path, scale: float, cores: int) -> tuple[list[Measured], dict[
 
 def _sizes(home: Home, planted: Path) -> dict[str, Any]:
     with duckdb.connect() as connection:
-        files = [str(path) for path in lake.current_files(home, "documents")]
+        files = [str(path) for path in current_files(home, "documents")]
         n_docs, n_tokens = connection.execute(
             "select count(*), sum(n_tokens)::bigint from read_parquet(?)", [files]
         ).fetchone() or (0, 0)
@@ -131,7 +130,8 @@ def page(rows: list[Measured], sizes: dict[float, dict[str, Any]], scales: list[
     lines = [
         "# Scaling on one machine",
         "",
-        f"Made by `python tests/benchmarks/bench_scaling.py` on {platform.processor() or platform.machine()},"
+        f"Made by `PYTHONPATH=tests python -m benchmarks.bench_scaling`"
+        f" on {platform.processor() or platform.machine()},"
         f" {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} at the end;",
         f"python {platform.python_version()}, duckdb {version('duckdb')}, dbt-core {version('dbt-core')}, every default"
         " of the project.",

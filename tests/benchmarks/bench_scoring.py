@@ -1,8 +1,8 @@
 """Word scoring: shared prefixes against the scripts' way and lm-evaluation-harness, same model, same prompts, one run.
 
-    python tests/benchmarks/bench_scoring.py                                          # on a CPU: writes the docs page
-    python tests/benchmarks/bench_scoring.py --device cuda --model olmo-1b --prompts 2000 --slow-prompts 200
-    python tests/benchmarks/bench_scoring.py --device cuda --model olmo-1b --full     # 1.2 M prompts, 24,000 traces
+    PYTHONPATH=tests python -m benchmarks.bench_scoring   # on a CPU: writes the docs page
+    PYTHONPATH=tests python -m benchmarks.bench_scoring --device cuda --model olmo-1b --prompts 2000 --slow-prompts 200
+    PYTHONPATH=tests python -m benchmarks.bench_scoring --device cuda --model olmo-1b --full   # all prompts
 
 Weights are random: speed does not depend on them, and all ways must give the same numbers either way. The ways take
 turns, ratios are medians over turns, and a turn that other programs disturbed is dropped. The harness is compared
@@ -13,7 +13,6 @@ import argparse
 import json
 import os
 import platform
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -25,19 +24,17 @@ from typing import Any
 
 import torch
 
+import ml.score
+import ml.trace
+from benchmarks.scoring_ways import Scores, Task, harness, shared_prefixes, whole_prompts
+from ml.common.result_files import file_hash, read_json, versions
+from ml.models.load import find_model, load_model, load_tokenizer, n_parameters, pick_device, pick_dtype
+from ml.translation.eval_set import open_eval_set
+from ml.translation.languages import language_names
+from ml.translation.prompts import PromptBuilder, all_prompts
+from support.ml_runs.inputs import WORDS, make_eval_set
+
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "ml"), str(Path(__file__).parent)]
-
-from making import WORDS, make_eval_set  # noqa: E402
-from scoring_ways import Scores, Task, harness, shared_prefixes, whole_prompts  # noqa: E402
-
-import ml.score  # noqa: E402
-import ml.trace  # noqa: E402
-from ml.eval_set import open_eval_set  # noqa: E402
-from ml.files import file_hash, read_json, versions  # noqa: E402
-from ml.languages import language_names  # noqa: E402
-from ml.models import find_model, load_model, load_tokenizer, n_parameters, pick_device, pick_dtype  # noqa: E402
-from ml.prompts import PromptBuilder, all_prompts  # noqa: E402
 
 PAGE = ROOT / "docs" / "benchmarks" / "scoring.md"
 OLMO_59M: dict[str, Any] = {
@@ -69,8 +66,8 @@ full list (2,000 words, 12 directions, 5 draws, 10 candidates: 1.2 M prompts) wi
 one. The script measures them as it stands; what `--full` runs are the programs `ml.score` and `ml.trace` themselves:
 
 ```
-python tests/benchmarks/bench_scoring.py --device cuda --model olmo-1b --prompts 2000 --slow-prompts 200
-python tests/benchmarks/bench_scoring.py --device cuda --model olmo-1b --full
+PYTHONPATH=tests python -m benchmarks.bench_scoring --device cuda --model olmo-1b --prompts 2000 --slow-prompts 200
+PYTHONPATH=tests python -m benchmarks.bench_scoring --device cuda --model olmo-1b --full
 ```
 """
 
@@ -166,7 +163,8 @@ def report(task: Task, found: dict[str, Any], arguments: argparse.Namespace) -> 
     names = versions() | ({"lm_eval": harness_version()} if "the harness" in pairs else {})
     return f"""# Scoring words
 
-Made by `python tests/benchmarks/bench_scoring.py{given_options(arguments)}`. Same model (random weights), same
+Made by `PYTHONPATH=tests python -m benchmarks.bench_scoring{given_options(arguments)}`.
+Same model (random weights), same
 prompts, same process. Each other way and this project's take turns, {arguments.turns} each, and a ratio is the median
 of the turns' ratios. Turns in which other programs used more than {_DISTURBED:.0%} of the machine were dropped
 ({found["n_dropped"]} of them).

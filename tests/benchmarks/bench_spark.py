@@ -1,6 +1,6 @@
 """Ingest and count on Spark: as workers are added, against one process, and against Spark SQL's own self-join.
 
-    python tests/benchmarks/bench_spark.py [--cores 1,2,4] [--corpora mixture-300,...] [--parts ...]
+    PYTHONPATH=tests python -m benchmarks.bench_spark [--cores 1,2,4] [--corpora mixture-300,...] [--parts ...]
 
 Every measurement is a process of its own, bound with all it starts (driver, executors, workers) to so many cores;
 Spark runs as `local-cluster[cores,1,...]`: a real master, and so many executors of one core. Figures of each
@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT))
 PAGE = ROOT / "docs" / "benchmarks" / "spark.md"
 JOINED_TOKENS = 2_000_000  # a self-join still gets through, and the kernels have more to do than to start
 PARTS = ("prepare", "count", "ingest", "join")
@@ -83,7 +82,7 @@ def prepare(scratch: Path, corpora: list[str]) -> None:
 
 def sources_hash() -> str:
     """Return what identifies the measured code."""
-    from warehouse.hashing import file_hash, short_hash
+    from warehouse.contract.hashing import file_hash, short_hash
 
     rooms = [*(ROOT / "warehouse" / "counting").glob("*.py"), *(ROOT / "warehouse" / "spark").glob("[cit]*.py")]
     return short_hash([file_hash(path) for path in sorted(rooms)])

@@ -1,7 +1,7 @@
 """Training: `ml.train` against a plain transformers Trainer, same weights, same sequences in the same order, one run.
 
-    OMP_NUM_THREADS=2 python tests/benchmarks/bench_training.py [--steps 6] [--repeats 2]
-    python tests/benchmarks/bench_training.py --model olmo-1b --steps 20        # with a GPU
+    OMP_NUM_THREADS=2 PYTHONPATH=tests python -m benchmarks.bench_training [--steps 6] [--repeats 2]
+    PYTHONPATH=tests python -m benchmarks.bench_training --model olmo-1b --steps 20        # with a GPU
 
 Each turn is a process of its own, so that peak memory is its own. The losses of both must agree: else they do not do
 the same work. On a GPU both compile nothing but what the preset says.
@@ -23,15 +23,13 @@ from typing import Any
 import torch
 import yaml
 
+from benchmarks.bench_scoring import OLMO_1B, OLMO_59M, cpu_name
+from ml.common.result_files import versions
+from ml.models.load import find_model, load_model
+from ml.training.sequences import Sequences, open_export, step_indices
+from support.ml_runs.inputs import make_export
+
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "ml"), str(ROOT / "tests" / "benchmarks")]
-
-from bench_scoring import OLMO_1B, OLMO_59M, cpu_name  # noqa: E402
-from making import make_export  # noqa: E402
-
-from ml.data import Sequences, open_export, step_indices  # noqa: E402
-from ml.files import versions  # noqa: E402
-from ml.models import find_model, load_model  # noqa: E402
 
 WAYS = ("ml.train", "Trainer")
 SIZES = {  # of a step, by model
@@ -229,7 +227,9 @@ def main() -> None:
     sections = "\n".join(section(model, take_turns(model, options.steps, options.repeats)) for model in models)
     on_gpu = torch.cuda.is_available()
     machine = torch.cuda.get_device_name() if on_gpu else f"{cpu_name()}, {os.cpu_count()} cores, {platform.machine()}"
-    command = f"python tests/benchmarks/bench_training.py --steps {options.steps} --repeats {options.repeats}"
+    command = (
+        f"PYTHONPATH=tests python -m benchmarks.bench_training --steps {options.steps} --repeats {options.repeats}"
+    )
     text = f"""# Training: `ml.train` against a plain transformers Trainer
 
 Made by `OMP_NUM_THREADS={torch.get_num_threads()} {command}`.

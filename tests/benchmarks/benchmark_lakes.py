@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from warehouse import lake
-from warehouse.schemas import SHARDED
-from warehouse.settings import PROJECT_ROOT, Home
+from warehouse.base.settings import PROJECT_ROOT, Home
+from warehouse.lake.files import current_files, read_table, shard_path, write_table
+from warehouse.lake.schemas import SHARDED
 
 CORPUS = "bench"
 SHARED_DATA = PROJECT_ROOT.parent / "shared" / "data"
@@ -42,9 +42,9 @@ def make_tiny(folder: Path) -> None:
 
 def make_planted(folder: Path, n_tokens: float, *, seed: int) -> Home:
     """Return a home with about so many tokens of the planted corpus of long documents, which lies beside it."""
-    from warehouse.ingest import ingest_corpus
+    from warehouse.ingest.corpus import ingest_corpus
+    from warehouse.ingest.word_list import import_words
     from warehouse.planted.plant import plant_corpus
-    from warehouse.words import import_words
 
     home = Home(folder.with_name(folder.name + "-lake"))
     if not folder.exists():
@@ -59,17 +59,17 @@ def first_shards(source: Home, folder: Path, n_tokens: float) -> None:
     home = Home(folder)
     if home.lake.exists():
         return
-    rows = lake.read_table(source, "source_files").sort_by("source_file").to_pylist()
+    rows = read_table(source, "source_files").sort_by("source_file").to_pylist()
     held = 0
     chosen = []
     for row in rows:
         if held >= n_tokens:
             break
-        path = lake.shard_path(source, "documents", row["shard_id"], corpus=CORPUS)
+        path = shard_path(source, "documents", row["shard_id"], corpus=CORPUS)
         held += pc.sum(pq.ParquetFile(path).read(columns=["n_tokens"])["n_tokens"]).as_py()
         chosen.append(row["shard_id"])
     for table in (*_SHARD_TABLES, "corpora", "translation_items"):
-        for path in lake.current_files(source, table):
+        for path in current_files(source, table):
             if table not in _SHARD_TABLES or path.stem.split("-")[0] in chosen:
                 _link(path, home.lake / path.relative_to(source.lake))
 
@@ -87,7 +87,7 @@ def remove_shards(more: Home, home: Home) -> None:
 
 
 def _shard_files(home: Home) -> list[Path]:
-    return [path for table in _SHARD_TABLES for path in lake.current_files(home, table)]
+    return [path for table in _SHARD_TABLES for path in current_files(home, table)]
 
 
 def _link(path: Path, target: Path) -> None:
@@ -105,8 +105,8 @@ def forget(home: Home, *, only: str | None = None) -> None:
 
 
 def _real(home: Home) -> Home:
-    from warehouse.ingest import ingest_corpus
-    from warehouse.words import import_words
+    from warehouse.ingest.corpus import ingest_corpus
+    from warehouse.ingest.word_list import import_words
 
     import_words(home, SHARED_DATA / "words" / "clwtd.jsonl.zst")
     folders = [SHARED_DATA / "corpora" / name for name in ("pydocs", "pydocs_bilingual", "tldr", "pud")]
@@ -151,8 +151,8 @@ def _write_tables(home: Home, vocab_size: int, n_words: int) -> None:
     tokenizer = {"corpus": [CORPUS], "tokenizer_hash": ["t"], "tokenizer_name": ["t"]}
     tokenizer |= {"vocab_size": [vocab_size], "eos_token_id": pa.nulls(1, pa.int32())}
     items = {"item_id": np.arange(n_words) // 4, "lang": ["l"] * n_words, "word_id": np.arange(n_words) + 1}
-    lake.write_table(lake.shard_path(home, "corpora", "c", corpus=CORPUS), "corpora", pa.table(tokenizer))
-    lake.write_table(lake.shard_path(home, "translation_items", "list"), "translation_items", pa.table(items))
+    write_table(shard_path(home, "corpora", "c", corpus=CORPUS), "corpora", pa.table(tokenizer))
+    write_table(shard_path(home, "translation_items", "list"), "translation_items", pa.table(items))
 
 
 def _write_shard(home: Home, docs: Documents, number: int) -> None:
@@ -170,8 +170,8 @@ def _write_shard(home: Home, docs: Documents, number: int) -> None:
         "n_tokens": np.full(n_docs, docs.doc_tokens, np.int32),
         "token_ids": pa.ListArray.from_arrays(lengths, docs.tokens),
     }
-    path = lake.shard_path(home, "documents", shard_id, corpus=CORPUS)
-    lake.write_table(path, "documents", pa.table(nulls | columns))
+    path = shard_path(home, "documents", shard_id, corpus=CORPUS)
+    write_table(path, "documents", pa.table(nulls | columns))
     order = np.lexsort((docs.match_starts, docs.match_words, docs.match_docs))
     match_docs, words = docs.match_docs[order], docs.match_words[order]
     first = np.flatnonzero(np.diff(match_docs, prepend=-1) | np.diff(words, prepend=-1))
@@ -185,8 +185,8 @@ def _write_shard(home: Home, docs: Documents, number: int) -> None:
         "n_matches": np.diff(ends),
         "token_starts": pa.ListArray.from_arrays(ends, docs.match_starts[order].astype(np.int32)),
     }
-    path = lake.shard_path(home, "word_documents", f"{shard_id}-list", corpus=CORPUS)
-    lake.write_table(path, "word_documents", pa.table(matches))
+    path = shard_path(home, "word_documents", f"{shard_id}-list", corpus=CORPUS)
+    write_table(path, "word_documents", pa.table(matches))
 
 
 def make_mixture(source: Home, folder: Path, n_tokens: int, *, first_shard: int = 0) -> Home:
@@ -198,10 +198,10 @@ def make_mixture(source: Home, folder: Path, n_tokens: int, *, first_shard: int 
     if home.lake.exists():
         return home
     pieces = _pieces(source)
-    vocab_size = int(lake.read_table(source, "corpora")["vocab_size"][0].as_py())
+    vocab_size = int(read_table(source, "corpora")["vocab_size"][0].as_py())
     _write_tables(home, vocab_size, 1)
-    items = lake.read_table(source, "translation_items")
-    lake.write_table(lake.shard_path(home, "translation_items", "list"), "translation_items", items)
+    items = read_table(source, "translation_items")
+    write_table(shard_path(home, "translation_items", "list"), "translation_items", items)
     n_docs = n_tokens // (PIECE_TOKENS * _DOC_PIECES)
     for number, start in enumerate(range(0, n_docs, _SHARD_DOCS), start=first_shard):
         rng = np.random.default_rng(number)
@@ -222,7 +222,7 @@ class _Pieces:
 def _pieces(source: Home) -> _Pieces:
     tokens, langs, piece_of_doc = [], [], {}
     n_pieces = 0
-    for path in lake.current_files(source, "documents"):
+    for path in current_files(source, "documents"):
         table = pq.read_table(path, columns=["doc_id", "lang", "token_ids"])
         rows = zip(table["doc_id"].to_pylist(), table["lang"].to_pylist(), table["token_ids"], strict=True)
         for doc, lang, ids in rows:
@@ -232,7 +232,7 @@ def _pieces(source: Home) -> _Pieces:
             piece_of_doc[doc] = (n_pieces, n)
             n_pieces += n
     pieces, words, offsets = [], [], []
-    for path in lake.current_files(source, "word_documents"):
+    for path in current_files(source, "word_documents"):
         table = pq.read_table(path, columns=["doc_id", "word_id", "token_starts"])
         columns = (table[name].to_pylist() for name in table.column_names)
         for doc, word, starts in zip(*columns, strict=True):

@@ -13,15 +13,15 @@ import numpy as np
 import pyarrow as pa
 from numba import njit
 
+from warehouse.base.settings import Home
 from warehouse.counting import CountOptions
-from warehouse.counting import unit_kernels as kernels
 from warehouse.counting.changes import find_changes
 from warehouse.counting.inputs import find_inputs
 from warehouse.counting.memory import memory_plan
-from warehouse.counting.pair_kernels import triangle
-from warehouse.counting.rows import token_rows, word_rows
-from warehouse.counting.units import Corpus, read_corpus
-from warehouse.settings import Home
+from warehouse.counting.rows.dense_rows import token_rows, word_rows
+from warehouse.counting.rows.increment_kernels import triangle
+from warehouse.counting.units import kernels
+from warehouse.counting.units.corpus_units import Corpus, read_corpus
 
 Total = tuple[int, int]
 Counter = Callable[[], Total]

@@ -11,7 +11,7 @@ _INGEST = """
 import sys
 from pathlib import Path
 from warehouse import ingest
-from warehouse.settings import Home
+from warehouse.base.settings import Home
 if __name__ == "__main__":
     home, files, tokenizer, engine = sys.argv[1:]
     ingest.tokenizer_engine = lambda *_, **__: engine
@@ -66,8 +66,8 @@ def write(path: Path, text: str) -> str:
 
 def clear(scratch: Path, word_list: Path) -> None:
     """Remove what engines wrote, and make the homes again: the words are there before the documents."""
-    from warehouse.settings import Home
-    from warehouse.words import import_words
+    from warehouse.base.settings import Home
+    from warehouse.ingest.word_list import import_words
 
     for name in ("dolma", "datatrove"):
         shutil.rmtree(scratch / name, ignore_errors=True)

@@ -12,13 +12,13 @@ def stages(scratch: Path, given: dict[str, Any], engine: str) -> dict[str, float
     import os
 
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    from warehouse import documents
-    from warehouse.corpora import tokenizer_file
-    from warehouse.documents import Origin, Tools
-    from warehouse.readers import dolma
-    from warehouse.settings import Home
-    from warehouse.shards import open_parquet
-    from warehouse.word_documents import word_files
+    from warehouse.base.settings import Home
+    from warehouse.ingest import piece_rows
+    from warehouse.ingest.piece_rows import Origin, Tools
+    from warehouse.ingest.readers import dolma
+    from warehouse.ingest.shard_writer import open_parquet
+    from warehouse.ingest.word_matches import word_files
+    from warehouse.lake.corpora import tokenizer_file
 
     home = Home(scratch / f"home-{engine}")
     [tokenizer] = (home.lake / "tokenizers").glob("*.json")
@@ -28,7 +28,7 @@ def stages(scratch: Path, given: dict[str, Any], engine: str) -> dict[str, float
     files = [file for file in files if "-0-" in file.name] or files
     seconds: dict[str, float] = defaultdict(float)
     n_bytes = 0
-    documents.rows_of_piece(tools, origin, next(dolma.pieces(files[0])))  # kernels, dictionaries and caches are loaded
+    piece_rows.rows_of_piece(tools, origin, next(dolma.pieces(files[0])))  # kernels, dictionaries and caches are loaded
     watched = {
         "parse": "JSON",
         "_normalise": "normal form, checks",
@@ -37,11 +37,11 @@ def stages(scratch: Path, given: dict[str, Any], engine: str) -> dict[str, float
         "place_tokens": "holding tokens to text",
         "match_documents": "matching words",
     }
-    originals = {name: getattr(documents, name) for name in watched}
+    originals = {name: getattr(piece_rows, name) for name in watched}
     try:
         for name, stage in watched.items():
-            setattr(documents, name, _watch(originals[name], stage, seconds))
-        rows_of_piece = _watch(documents.rows_of_piece, "identities, columns", seconds)
+            setattr(piece_rows, name, _watch(originals[name], stage, seconds))
+        rows_of_piece = _watch(piece_rows.rows_of_piece, "identities, columns", seconds)
         for file in files:
             pieces = _watch(lambda file=file: list(dolma.pieces(file)), "reading zstd", seconds)()
             with open_parquet(scratch / "documents.parquet", "documents") as writer:
@@ -54,7 +54,7 @@ def stages(scratch: Path, given: dict[str, Any], engine: str) -> dict[str, float
                             _watch(words.write_table, "writing matches", seconds)(table)
     finally:
         for name, original in originals.items():
-            setattr(documents, name, original)
+            setattr(piece_rows, name, original)
     seconds["identities, columns"] -= sum(seconds[stage] for stage in watched.values())
     return {stage: value / n_bytes * 1e9 for stage, value in seconds.items()}
 

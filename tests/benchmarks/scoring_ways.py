@@ -9,9 +9,9 @@ import torch
 from tokenizers import Tokenizer
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from ml.prompts import Prompt, PromptBuilder, PromptTokens
-from ml.shared_prefix import target_nlls
-from ml.workers import claimed_threads, map_in_order
+from ml.common.workers import claimed_threads, map_in_order
+from ml.translation.prompts import Prompt, PromptBuilder, PromptTokens
+from ml.translation.shared_prefix import target_nlls
 
 Scores = list[list[float]]
 
@@ -44,7 +44,7 @@ def answer(prompt: Prompt) -> str:
 
 
 def shared_prefixes(task: Task) -> Scores:
-    """This project's way: `ml.shared_prefix`, batched as `ml.score` does."""
+    """This project's way: `ml.translation.shared_prefix`, batched as `ml.score` does."""
     tokens = task.builder.tokenize(task.prompts)
     order = sorted(range(len(tokens)), key=lambda place: -tokens[place].n_tokens)
     batches: list[list[int]] = []

@@ -12,24 +12,24 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from benchmarks.benchmark_lakes import CORPUS, PLANTED_TOKENIZER, forget
+from warehouse.base.settings import Home
+from warehouse.counting import CountOptions, count_corpus, embedded
+from warehouse.counting import count as counting
+from warehouse.engines.spark import counting_rows, counting_units
+from warehouse.engines.spark.counting import count_on_spark
+from warehouse.engines.spark.ingest import ingest_on_spark
+from warehouse.engines.spark.session import spark_session
+from warehouse.ingest.corpus import ingest_corpus
+from warehouse.ingest.word_list import import_words
+from warehouse.lake.files import shard_path
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT))
-
-import numpy as np  # noqa: E402
-import pyarrow as pa  # noqa: E402
-import pyarrow.compute as pc  # noqa: E402
-import pyarrow.parquet as pq  # noqa: E402
-from benchmark_lakes import CORPUS, PLANTED_TOKENIZER, forget  # noqa: E402
-
-from warehouse import lake  # noqa: E402
-from warehouse.counting import CountOptions, corpus, count_corpus, embedded  # noqa: E402
-from warehouse.ingest import ingest_corpus  # noqa: E402
-from warehouse.settings import Home  # noqa: E402
-from warehouse.spark import counting_rows, counting_units  # noqa: E402
-from warehouse.spark.counting import count_on_spark  # noqa: E402
-from warehouse.spark.ingest import ingest_on_spark  # noqa: E402
-from warehouse.spark.session import spark_session  # noqa: E402
-from warehouse.words import import_words  # noqa: E402
 
 INGESTED_FILES = 64
 SELF_JOIN = """
@@ -85,7 +85,7 @@ def stages() -> dict[str, float]:
     watch(counting_units, "read_pass", "units")
     watch(counting_units, "place_pass", "numbers")
     watch(counting_rows, "count_rows", "rows")
-    watch(corpus, "_write_counts", "rows and tables")
+    watch(counting, "_write_counts", "rows and tables")
     return found
 
 
@@ -155,7 +155,7 @@ def ingest(home: Home, engine: str, planted: Path, cores: int) -> dict[str, Any]
     start = time.perf_counter()
     summary = ingested(home, files, corpus=CORPUS, tokenizer=str(PLANTED_TOKENIZER))
     seconds = time.perf_counter() - start
-    documents = lake.shard_path(home, "documents", "", corpus=CORPUS).parent.glob("*.parquet")
+    documents = shard_path(home, "documents", "", corpus=CORPUS).parent.glob("*.parquet")
     columns = [pq.read_table(path, columns=["n_tokens", "n_bytes"]) for path in documents]
     figures = {
         "seconds": seconds,

@@ -1,32 +1,20 @@
 """Scratch homes, and one that is built once for all tests of corpora, pivots and selections."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
-import evaluation_naive
 import pytest
-from evaluation_home import Evaluated
-from evaluation_results import write_results
-from infini_gram_rows import write_answers
-from random_corpus import VARIABLES, Corpus, make_corpora, make_corpus, write_corpus, write_vocabulary
-from raw_home import build, query, write_raw
 
-from warehouse.settings import Home
+from support.corpora.evaluation_results import write_results
+from support.corpora.infini_gram_rows import write_answers
+from support.corpora.random_rows import VARIABLES, make_corpora, make_corpus, write_corpus, write_vocabulary
+from support.homes.built import Built
+from support.homes.evaluation_home import Evaluated
+from support.homes.raw_home import build, query, write_raw
+from support.naive import evaluation as evaluation_naive
+from warehouse.base.settings import Home
 
 __all__ = ["VARIABLES", "build", "query", "write_raw"]
-
-
-@dataclass(frozen=True)
-class Built:
-    """A home with several random corpora, built, and the corpora as they were drawn."""
-
-    home: Home
-    corpora: list[Corpus]
-    infini_gram: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # answers of an index, by run
-
-    def rows(self, sql: str) -> list[dict[str, Any]]:
-        return query(self.home, sql)
 
 
 @pytest.fixture(scope="session")

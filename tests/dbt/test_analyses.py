@@ -4,10 +4,10 @@ import re
 from typing import Any
 
 import pytest
-from conftest import Built
-from evaluation_home import Evaluated
 
-from warehouse.analyses import Answer, answer, page, parse
+from support.homes.built import Built
+from support.homes.evaluation_home import Evaluated
+from tools.answer_questions import Answer, answer, page, parse
 
 ON_CORPORA = range(1, 13)  # the others need results of models
 
@@ -29,7 +29,7 @@ def of_corpora(built: Built) -> dict[int, Answer]:
 
 
 def _names() -> list[str]:
-    from warehouse.dbt import PROJECT_DIR
+    from warehouse.build.dbt_runner import PROJECT_DIR
 
     return sorted(path.stem for path in (PROJECT_DIR / "analyses").glob("*.sql"))
 

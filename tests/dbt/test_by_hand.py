@@ -10,14 +10,14 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import VARIABLES
-from random_corpus import make_corpus, write_corpus, write_vocabulary
 
-from warehouse import dbt
-from warehouse.errors import UsageError
-from warehouse.publish import publish
-from warehouse.settings import Home
-from warehouse.slim import slim_build
+from support.corpora.random_rows import VARIABLES, make_corpus, write_corpus, write_vocabulary
+from warehouse.base.errors import UsageError
+from warehouse.base.settings import Home
+from warehouse.build import dbt_runner
+from warehouse.build.build import build
+from warehouse.build.changed_models import slim_build
+from warehouse.serving.publish import publish
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +30,7 @@ def home(new_home: Callable[[str], Home]) -> Home:
     home = new_home("by-hand")
     write_vocabulary(home)
     write_corpus(home, make_corpus("balanced", 1, n_docs=200, languages=["en", "fr", "ja", "zh"], planted=True))
-    dbt.build(home, variables=VARIABLES | {"selection_budget_tokens": 500})
+    build(home, variables=VARIABLES | {"selection_budget_tokens": 500})
     publish(home)
     return home
 
@@ -70,12 +70,12 @@ def test_a_changed_mart_is_built_on_the_published_copy(
     """The overlap reads int_summary_selections, which is not published; that reads the selection, which is."""
     before = marts(home.warehouse_file, "warehouse")
     project = tmp_path / "dbt_project"
-    shutil.copytree(dbt.PROJECT_DIR, project, ignore=shutil.ignore_patterns("target", "logs"))
+    shutil.copytree(dbt_runner.PROJECT_DIR, project, ignore=shutil.ignore_patterns("target", "logs"))
     model = project / "models" / "marts" / "selection" / "fct_selection_overlap.sql"
     text = model.read_text()
     assert text.count("coalesce(shared.n_docs, 0) as n_docs_both") == 1
     model.write_text(text.replace("coalesce(shared.n_docs, 0)", "0 + coalesce(shared.n_docs, 0)"))
-    monkeypatch.setattr(dbt, "PROJECT_DIR", project)
+    monkeypatch.setattr(dbt_runner, "PROJECT_DIR", project)
     built = slim_build(home)
     assert built.changed == ["fct_selection_overlap"]
     assert "int_summary_selections" in built.rebuilt

@@ -4,9 +4,9 @@ from collections import defaultdict
 from statistics import fmean
 from typing import Any
 
-import evaluation_naive as naive
-from evaluation_home import Evaluated, classes, close, predictors
-from evaluation_results import DIRECTIONS
+from support.corpora.evaluation_results import DIRECTIONS
+from support.homes.evaluation_home import Evaluated, classes, close, predictors
+from support.naive import evaluation as naive
 
 NORMAL_QUANTILE = 1.959963984540
 

@@ -5,11 +5,12 @@ from collections import Counter
 from typing import Any
 
 import duckdb
-import evaluation_naive as naive
 import numpy as np
 import pytest
-from rendered_macros import render_macros
 from scipy import stats
+
+from support.naive import evaluation as naive
+from support.naive.macros import render_macros
 
 
 @pytest.fixture(scope="module")

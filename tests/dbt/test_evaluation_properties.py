@@ -5,14 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 import duckdb
-import evaluation_naive as naive
 import pyarrow as pa
 import pytest
-from evaluation_home import Evaluated, close
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from warehouse.schemas import RESULT
+from support.homes.evaluation_home import Evaluated, close
+from support.naive import evaluation as naive
+from warehouse.lake.schemas import RESULT
 
 # the fixtures are read only, so that sharing them between examples is safe
 on_many_rows = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

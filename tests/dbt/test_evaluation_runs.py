@@ -5,8 +5,8 @@ from collections import defaultdict
 from statistics import fmean
 from typing import Any
 
-from evaluation_home import Evaluated, classes, close
-from evaluation_results import EXPORT_BUDGET, LANGUAGES
+from support.corpora.evaluation_results import EXPORT_BUDGET, LANGUAGES
+from support.homes.evaluation_home import Evaluated, classes, close
 
 
 def test_held_out_losses(evaluated: Evaluated) -> None:

@@ -4,12 +4,13 @@ from collections import defaultdict
 from statistics import fmean
 from typing import Any
 
-import evaluation_naive as naive
 import numpy as np
 import pytest
-from evaluation_home import Evaluated, classes, close
-from evaluation_results import DIRECTIONS, ITEMS
 from scipy import stats
+
+from support.corpora.evaluation_results import DIRECTIONS, ITEMS
+from support.homes.evaluation_home import Evaluated, classes, close
+from support.naive import evaluation as naive
 
 SPLITS = ("find", "judge", "all")
 BASELINES = ("base", "original", "random_multilingual", "word_density")

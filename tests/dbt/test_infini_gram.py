@@ -5,13 +5,14 @@ from collections import Counter, defaultdict
 from statistics import correlation
 from typing import Any
 
-import evaluation_naive
 import pytest
-from conftest import Built
-from evaluation_home import Evaluated
-from evaluation_results import word_id
-from infini_gram_rows import MAX_CLAUSE_FREQ
-from random_corpus import items
+
+from support.corpora.evaluation_results import word_id
+from support.corpora.infini_gram_rows import MAX_CLAUSE_FREQ
+from support.corpora.random_rows import items
+from support.homes.built import Built
+from support.homes.evaluation_home import Evaluated
+from support.naive import evaluation as evaluation_naive
 
 Rows = list[dict[str, Any]]
 

@@ -4,8 +4,9 @@ import math
 from collections import Counter, defaultdict
 
 import pytest
-from conftest import VARIABLES, Built
-from random_corpus import BLANK, N_TOKENS, SPECIAL, Corpus
+
+from support.corpora.random_rows import BLANK, N_TOKENS, SPECIAL, VARIABLES, Corpus
+from support.homes.built import Built
 
 WEIGHT = 1e-6  # floating sums in another order
 

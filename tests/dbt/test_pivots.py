@@ -6,19 +6,21 @@ from collections import defaultdict
 from typing import Any
 
 import pytest
-from conftest import VARIABLES, Built
-from random_corpus import (
+
+from support.corpora.random_rows import (
     BLANK,
     LANGUAGES,
     N_ITEMS,
     N_TOKENS,
     SPECIAL,
+    VARIABLES,
     Corpus,
     expected_units,
     items,
     word_forms,
     word_id,
 )
+from support.homes.built import Built
 
 Pair = tuple[str, int, str, str]  # corpus, item_id, lang_a, lang_b
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from warehouse.dbt import PROJECT_DIR
+from warehouse.build.dbt_runner import PROJECT_DIR
 
 # Names of types that both engines know.
 TYPES = {"bigint", "boolean", "date", "double", "int", "integer", "string", "timestamp"}

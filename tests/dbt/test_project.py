@@ -6,17 +6,17 @@ from typing import Any
 
 import duckdb
 import pytest
-from evaluation_home import Evaluated
 
-from warehouse import dbt
-from warehouse.errors import StepFailed
-from warehouse.settings import PROJECT_ROOT
+from support.homes.evaluation_home import Evaluated
+from warehouse.base.errors import StepFailed
+from warehouse.base.settings import PROJECT_ROOT
+from warehouse.build import dbt_runner
 
 READERS = {
     "report": ["warehouse/report"],
     "dashboard": ["warehouse/dashboard"],
-    "exports": ["warehouse/export.py"],
-    "evaluation_sets": ["warehouse/evaluation_set.py"],
+    "exports": ["warehouse/experiments/training_export.py"],
+    "evaluation_sets": ["warehouse/experiments/evaluation_set.py"],
 }
 
 
@@ -122,7 +122,7 @@ def test_failing_rows_are_kept_and_the_error_says_where(evaluated: Evaluated) ->
         with pytest.raises(
             StepFailed, match=r'rows are in .*"failures"."assert_scores_are_differences_of_probabilities"'
         ):
-            dbt.run_dbt(evaluated.home, ["test", "--select", "assert_scores_are_differences_of_probabilities"])
+            dbt_runner.run_dbt(evaluated.home, ["test", "--select", "assert_scores_are_differences_of_probabilities"])
     finally:
         with duckdb.connect(str(evaluated.home.warehouse_file)) as connection:
             connection.register("original", original)
@@ -131,7 +131,7 @@ def test_failing_rows_are_kept_and_the_error_says_where(evaluated: Evaluated) ->
 
 
 def test_sources_are_as_fresh_as_the_last_run_of_their_kind(evaluated: Evaluated) -> None:
-    dbt.run_dbt(evaluated.home, ["source", "freshness", "--select", "source:raw.word_scores"], quiet=True)
+    dbt_runner.run_dbt(evaluated.home, ["source", "freshness", "--select", "source:raw.word_scores"], quiet=True)
     results = json.loads((evaluated.home.dbt_target / "sources.json").read_text())["results"]
     last = evaluated.rows("select max(finished_at) as at from raw.runs where kind = 'score'")[0]["at"]
     assert [r["max_loaded_at"][:19] for r in results] == [last.isoformat()[:19]]

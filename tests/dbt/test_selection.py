@@ -6,8 +6,9 @@ from collections import defaultdict
 from typing import Any
 
 import pytest
-from conftest import VARIABLES, Built
-from random_corpus import Corpus, Document, hash_unit, items
+
+from support.corpora.random_rows import VARIABLES, Corpus, Document, hash_unit, items
+from support.homes.built import Built
 
 LENGTH = VARIABLES["min_document_tokens"]
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 import pytest
-from conftest import VARIABLES, Built
-from random_corpus import BLANK, make_corpus, write_corpus, write_vocabulary
-from raw_home import build
 
-from warehouse.settings import Home
+from support.corpora.random_rows import BLANK, VARIABLES, make_corpus, write_corpus, write_vocabulary
+from support.homes.built import Built
+from support.homes.raw_home import build
+from warehouse.base.settings import Home
 
 BUDGET = 1500
 OTHER = {

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from dbt_semantic_interfaces.implementations.semantic_manifest import PydanticSemanticManifest
 from dbt_semantic_interfaces.validations.semantic_manifest_validator import SemanticManifestValidator
-from evaluation_home import Evaluated, close
+
+from support.homes.evaluation_home import Evaluated, close
 
 AGGREGATIONS = {"average": "avg", "sum": "sum"}
 

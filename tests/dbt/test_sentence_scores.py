@@ -6,11 +6,11 @@ from statistics import mean, stdev
 from typing import Any
 
 import pytest
-from raw_home import build, query
 from sacrebleu.metrics import CHRF
-from sentence_rows import DIRECTIONS, RUNS, write_sentences
 
-from warehouse.settings import Home
+from support.corpora.sentence_rows import DIRECTIONS, RUNS, write_sentences
+from support.homes.raw_home import build, query
+from warehouse.base.settings import Home
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 import pytest
 import yaml
-from planted_home import planted_home
 
-from warehouse.publish import read_manifest
-from warehouse.settings import PROJECT_ROOT, Home
+from support.homes.planted_home import planted_home
+from warehouse.base.settings import PROJECT_ROOT, Home
+from warehouse.serving.publish import read_manifest
 
 PIVOTS = str(Path(sys.executable).with_name("pivots"))
 

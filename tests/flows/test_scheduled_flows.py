@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from planted_home import planted_home
 
-from warehouse import lake
-from warehouse.errors import StepFailed, UsageError
-from warehouse.publish import read_manifest
-from warehouse.settings import PROJECT_ROOT, Home
+from support.homes.planted_home import planted_home
+from warehouse.base.errors import StepFailed, UsageError
+from warehouse.base.settings import PROJECT_ROOT, Home
+from warehouse.lake.files import current_files, read_table, write_table
+from warehouse.serving.publish import read_manifest
 
 pytestmark = [pytest.mark.engines, pytest.mark.usefixtures("prefect_server")]
 BASE_MODEL = PROJECT_ROOT / "ml" / "base_model"
@@ -88,7 +88,7 @@ def test_new_files_are_counted_as_the_corpus_was(refreshed: Home) -> None:
     (refreshed.inbox / "planted" / "more.jsonl").write_text(json.dumps(line) + "\n")
     assert refresh(home=str(refreshed.root)) is True
     assert artifact("ingest")[0]["new files"] == 1
-    [count] = lake.read_table(refreshed, "counts").to_pylist()
+    [count] = read_table(refreshed, "counts").to_pylist()
     options = json.loads(count["options"])
     assert (options["unit"], options["window_tokens"]) == ("window", 64)
 
@@ -98,10 +98,10 @@ def test_data_that_fails_its_tests_is_not_published(refreshed: Home) -> None:
     from flows.refresh import refresh
 
     before = read_manifest(refreshed)
-    strata = lake.read_table(refreshed, "strata")
-    [good] = [path for path in lake.current_files(refreshed, "strata") if path.stat().st_size > 0]
+    strata = read_table(refreshed, "strata")
+    [good] = [path for path in current_files(refreshed, "strata") if path.stat().st_size > 0]
     kept = good.read_bytes()
-    lake.write_table(good, "strata", strata.slice(1))  # one stratum lost: its documents have no background
+    write_table(good, "strata", strata.slice(1))  # one stratum lost: its documents have no background
     (refreshed.root / "built.json").unlink()
     try:
         with pytest.raises(StepFailed, match="dbt build failed"):

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from making import make_eval_set, make_export
 from tokenizers import Tokenizer
 
-from ml.models import load_tokenizer
+from ml.models.load import load_tokenizer
+from support.ml_runs.inputs import make_eval_set, make_export
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,6 +1,8 @@
 """Does a wrong formula go unnoticed? Break each mart's central expressions, one at a time, and run the tests.
 
-`make mutate`, or `python tests/mutation/mutate.py --only fct_item_scores`. Every mutant (mutants.yml) gets a copy of
+`make mutate`, or `PYTHONPATH=tests python -m mutation.mutate --only fct_item_scores`.
+
+Every mutant (mutants.yml) gets a copy of
 the dbt project with one expression changed, on a copy of a small random home that is built first. The unit tests of the
 model come first; when they pass, the model and all that comes from it are built with their unit and data tests. A
 mutant is killed when a test fails; one that breaks the SQL is an error of the list, as is one whose text is gone.
@@ -23,12 +25,12 @@ from typing import Any
 
 import yaml
 
-HERE = Path(__file__).resolve().parent
-sys.path += [str(HERE.parents[1]), str(HERE.parent / "dbt")]
+from warehouse.base.errors import StepFailed
+from warehouse.base.settings import Home
+from warehouse.build import dbt_runner
+from warehouse.build.build import build
 
-from warehouse import dbt  # noqa: E402
-from warehouse.errors import StepFailed  # noqa: E402
-from warehouse.settings import Home  # noqa: E402
+HERE = Path(__file__).resolve().parent
 
 RESULTS_ROOM = "evaluation"
 
@@ -59,7 +61,7 @@ def read_mutants() -> list[Mutant]:
     mutants = []
     for row in yaml.safe_load((HERE / "mutants.yml").read_text()):
         file = row.get("file") or _file_of(row["model"])
-        n_found = (dbt.PROJECT_DIR / file).read_text().count(row["find"])
+        n_found = (dbt_runner.PROJECT_DIR / file).read_text().count(row["find"])
         if n_found != 1:
             raise ValueError(f"{row['model']}: {row['find']!r} stands {n_found} times in {file}, not once")
         mutants.append(Mutant(row["model"], file, row["find"], row["replace"], row["why"]))
@@ -68,7 +70,7 @@ def read_mutants() -> list[Mutant]:
 
 def marts_without(mutants: list[Mutant]) -> list[str]:
     """Return the marts that no mutant breaks, sorted."""
-    marts = {path.stem for path in (dbt.PROJECT_DIR / "models" / "marts").rglob("*.sql")}
+    marts = {path.stem for path in (dbt_runner.PROJECT_DIR / "models" / "marts").rglob("*.sql")}
     return sorted(marts - {mutant.model for mutant in mutants})
 
 
@@ -94,7 +96,7 @@ def _try(mutant: Mutant, original: Path, scratch: Path) -> Verdict:
     with tempfile.TemporaryDirectory(dir=scratch) as folder, _project(Path(folder) / "dbt_project", mutant):
         shutil.copytree(original, Path(folder) / "home")
         home = Home(Path(folder) / "home")
-        options = ["--vars", json.dumps(dbt.build_variables(home))]
+        options = ["--vars", json.dumps(dbt_runner.build_variables(home))]
         for arguments in (
             ["test", "--select", f"{mutant.model},test_type:unit"],
             ["build", "--select", f"{mutant.model}+"],
@@ -110,9 +112,9 @@ def _try(mutant: Mutant, original: Path, scratch: Path) -> Verdict:
 def _failed_tests(home: Home, arguments: list[str]) -> tuple[list[str], list[str]]:
     """Run dbt; return the tests that failed and the nodes that could not run."""
     try:
-        dbt.run_dbt(home, arguments, quiet=True)
+        dbt_runner.run_dbt(home, arguments, quiet=True)
     except StepFailed:
-        results = dbt.run_results(home.dbt_target)
+        results = dbt_runner.run_results(home.dbt_target)
         failed = [r["unique_id"].split(".")[2] for r in results if r["status"] == "fail"]
         # dbt reports a unit test whose rows differ as a failure, and one that cannot be run as an error
         errors = [r["unique_id"].split(".")[2] for r in results if r["status"] == "error"]
@@ -123,22 +125,21 @@ def _failed_tests(home: Home, arguments: list[str]) -> tuple[list[str], list[str
 @contextmanager
 def _project(folder: Path, mutant: Mutant) -> Iterator[None]:
     """Let dbt work on a copy of the project with the mutant in it."""
-    project = dbt.PROJECT_DIR
+    project = dbt_runner.PROJECT_DIR
     shutil.copytree(project, folder, ignore=shutil.ignore_patterns("target", "logs"))
     file = folder / mutant.file
     file.write_text(file.read_text().replace(mutant.find, mutant.replace))
-    dbt.PROJECT_DIR = folder
+    dbt_runner.PROJECT_DIR = folder
     try:
         yield
     finally:
-        dbt.PROJECT_DIR = project
+        dbt_runner.PROJECT_DIR = project
 
 
 def _make_home(folder: Path, room: str) -> Path:
     """Build a small random home: an experiment's results, or corpora with planted pivots."""
-    from conftest import VARIABLES
-    from evaluation_results import write_results
-    from random_corpus import make_corpus, write_corpus, write_vocabulary
+    from support.corpora.evaluation_results import write_results
+    from support.corpora.random_rows import VARIABLES, make_corpus, write_corpus, write_vocabulary
 
     home = Home(folder)
     variables: dict[str, Any] = {}
@@ -150,7 +151,7 @@ def _make_home(folder: Path, room: str) -> Path:
         languages = ["en", "fr", "ja", "zh"]
         write_corpus(home, make_corpus("balanced", 1, n_docs=300, languages=languages, planted=True))
         variables = VARIABLES
-    dbt.build(home, variables=variables, unit_tests=True)  # a test that fails without a mutant would kill them all
+    build(home, variables=variables, unit_tests=True)  # a test that fails without a mutant would kill them all
     return folder
 
 
@@ -163,10 +164,10 @@ def _rooms(mutants: list[Mutant]) -> set[str]:
 
 
 def _file_of(model: str) -> str:
-    found = list((dbt.PROJECT_DIR / "models").rglob(f"{model}.sql"))
+    found = list((dbt_runner.PROJECT_DIR / "models").rglob(f"{model}.sql"))
     if len(found) != 1:
         raise ValueError(f"mutants.yml: there is no model {model}")
-    return str(found[0].relative_to(dbt.PROJECT_DIR))
+    return str(found[0].relative_to(dbt_runner.PROJECT_DIR))
 
 
 def main() -> int:

@@ -4,8 +4,8 @@ import sys
 
 import typer
 
-from warehouse.cli import build, count, infini_gram, ingest, lake, lens, models, plant, read, review, schedule
-from warehouse.errors import ReportedError, StepFailed, UsageError
+from warehouse.base.errors import ReportedError, StepFailed, UsageError
+from warehouse.cli import build, count, infini_gram, ingest, lens, models, plant, read, review, schedule, shared_lake
 
 app = typer.Typer(
     name="pivots",
@@ -23,7 +23,7 @@ def _pivots() -> None:
     """Keep `pivots` a group of commands whatever their number."""
 
 
-for module in (plant, ingest, count, infini_gram, build, review, models, lens, read, lake, schedule):
+for module in (plant, ingest, count, infini_gram, build, review, models, lens, read, shared_lake, schedule):
     module.register(app)
 
 

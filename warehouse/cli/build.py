@@ -46,18 +46,18 @@ def build(
 
     Example: `pivots build` or `pivots build --select fct_pivot_candidates+`
     """
-    from warehouse.dbt import build as dbt_build
-    from warehouse.dbt import point_raw_views, shell_exports
-    from warehouse.errors import UsageError
-    from warehouse.settings import Home
+    from warehouse.base.errors import UsageError
+    from warehouse.base.settings import Home
+    from warehouse.build.build import build as dbt_build
+    from warehouse.build.dbt_runner import point_raw_views, shell_exports
 
     if engine is Engine.spark and (slim or print_env or catalog is not None):
         raise UsageError("--engine spark builds a home's own marts: give it without --slim, --print-env and --catalog")
     if catalog is not None and slim:
         raise UsageError("--slim compares with a published copy: give it without --catalog (PIVOTS_CATALOG)")
     if print_env and catalog is not None:
-        from warehouse.ducklake import address
-        from warehouse.ducklake import build as on_lake
+        from warehouse.engines.ducklake import address
+        from warehouse.engines.ducklake import build as on_lake
 
         print(on_lake.shell_exports(Home.resolve(home), address.resolve(catalog)))
         return
@@ -66,7 +66,7 @@ def build(
         print(shell_exports(Home.resolve(home)))
         return
     if slim:
-        from warehouse.slim import slim_build
+        from warehouse.build.changed_models import slim_build
 
         built = slim_build(Home.resolve(home))
         print(f"changed: {', '.join(built.changed) or 'nothing since the published copy'}")
@@ -84,8 +84,8 @@ def build(
     if budget_tokens is not None:
         chosen["selection_budget_tokens"] = budget_tokens
     if catalog is not None:
-        from warehouse.ducklake import address
-        from warehouse.ducklake import build as on_lake
+        from warehouse.engines.ducklake import address
+        from warehouse.engines.ducklake import build as on_lake
 
         made = on_lake.build(
             Home.resolve(home), address.resolve(catalog), select=select or (), variables=chosen, unit_tests=unit_tests
@@ -95,7 +95,7 @@ def build(
         print(f"marts in the lake: {n_new} new, {len(made.marts) - n_new} as they were (raw as of {made.snapshot})")
         return
     if engine is Engine.spark:
-        from warehouse.spark.build import build as dbt_build
+        from warehouse.engines.spark.build import build as dbt_build
     statuses = dbt_build(Home.resolve(home), select=select or (), variables=chosen, unit_tests=unit_tests)
     print("built: " + ", ".join(f"{n} {status}" for status, n in sorted(statuses.items())))
 
@@ -105,8 +105,8 @@ def docs(home: HomeOption = None) -> None:
 
     Example: `pivots docs`
     """
-    from warehouse.dbt import generate_docs
-    from warehouse.settings import Home
+    from warehouse.base.settings import Home
+    from warehouse.build.dbt_runner import generate_docs
 
     print(generate_docs(Home.resolve(home)))
 
@@ -123,8 +123,8 @@ def export(
 
     Example: `pivots export --corpus demo --strategy pivot_aware --budget-tokens 500000`
     """
-    from warehouse.export import export_selection
-    from warehouse.settings import Home
+    from warehouse.base.settings import Home
+    from warehouse.experiments.training_export import export_selection
 
     made = export_selection(Home.resolve(home), corpus=corpus, strategy=strategy, budget_tokens=budget_tokens)
     shares = ", ".join(f"{lang} {n:,}" for lang, n in made.manifest["tokens_by_lang"].items())

@@ -42,9 +42,9 @@ def register(app: typer.Typer) -> None:
 
         Example: `pivots count --corpus wiki --unit window --window-tokens 2048`
         """
+        from warehouse.base.settings import Home
         from warehouse.counting import CountOptions, count_corpus
-        from warehouse.settings import Home
-        from warehouse.spark.counting import count_on_spark
+        from warehouse.engines.spark.counting import count_on_spark
 
         options = CountOptions(
             unit=unit,  # type: ignore[arg-type]  # checked by CountOptions

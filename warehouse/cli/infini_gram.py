@@ -54,13 +54,13 @@ def count(
 
     Example: `pivots infini-gram count --corpus dolma --index v4_dolma-v1_7_llama --url https://api.infini-gram.io/`
     """
-    from warehouse.errors import UsageError
-    from warehouse.infini_gram.asking import ask_index
-    from warehouse.infini_gram.http_api import MAX_REQUESTS, REQUESTS_PER_SECOND, api_index
-    from warehouse.infini_gram.local import local_index
-    from warehouse.infini_gram.questions import item_words
-    from warehouse.infini_gram.tokenizers import index_tokenizer
-    from warehouse.settings import Home
+    from warehouse.base.errors import UsageError
+    from warehouse.base.settings import Home
+    from warehouse.engines.infini_gram.asking import ask_index
+    from warehouse.engines.infini_gram.http_api import MAX_REQUESTS, REQUESTS_PER_SECOND, api_index
+    from warehouse.engines.infini_gram.local import local_index
+    from warehouse.engines.infini_gram.questions import item_words
+    from warehouse.engines.infini_gram.tokenizers import index_tokenizer
 
     if target_lang and not source_lang:
         raise UsageError("--target-lang needs --source-lang; a pair is counted for both directions")
@@ -106,8 +106,8 @@ def index(
 
     Example: `pivots infini-gram index --corpus web --out indexes/web`
     """
-    from warehouse.infini_gram.indexing import build_index
-    from warehouse.settings import Home
+    from warehouse.base.settings import Home
+    from warehouse.engines.infini_gram.indexing import build_index
 
     summary = build_index(Home.resolve(home), corpus, out)
     size = f"{summary.n_docs:,} documents, {summary.n_tokens:,} tokens, {summary.n_bytes / 1e6:,.1f} MB"

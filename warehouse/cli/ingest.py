@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from warehouse.base.settings import Home
 from warehouse.cli.options import CorpusOption, Engine, EngineOption, HomeOption
-from warehouse.settings import Home
 
 
 def register(app: typer.Typer) -> None:
@@ -53,9 +53,9 @@ def ingest(
 
     Example: pivots ingest documents/ --corpus web --tokenizer tokenizer.json
     """
-    from warehouse.ingest import IngestOptions, ingest_corpus
-    from warehouse.readers.instances import parse_range
-    from warehouse.spark.ingest import ingest_on_spark
+    from warehouse.engines.spark.ingest import ingest_on_spark
+    from warehouse.ingest.corpus import IngestOptions, ingest_corpus
+    from warehouse.ingest.readers.instances import parse_range
 
     options = IngestOptions(
         format=file_format,
@@ -95,7 +95,7 @@ def import_word_list(
 
     Example: pivots words import words.jsonl.zst
     """
-    from warehouse.words import import_words
+    from warehouse.ingest.word_list import import_words
 
     summary = import_words(Home.resolve(home), path)
     words = ", ".join(f"{n:,} {lang}" for lang, n in sorted(summary.n_words_by_lang.items()))

@@ -39,22 +39,23 @@ def lens(
     """
     from rich.console import Console
 
-    from warehouse import jobs, lake
-    from warehouse.lens_table import print_lens, read_rows
-    from warehouse.models import identify_model
-    from warehouse.settings import Home
+    from warehouse.base.settings import Home
+    from warehouse.experiments import launch
+    from warehouse.experiments.model_identity import identify_model
+    from warehouse.lake.files import write_table
+    from warehouse.serving.lens_table import print_lens, read_rows
 
     folder = Home.resolve(home)
-    request = jobs.prompt_lens(
+    request = launch.prompt_lens(
         prompt.replace(r"\n", "\n"),
         top=top,
         watch=watch or (),
         tokenizer=tokenizer and tokenizer.resolve(),
         dtype=dtype,
     )
-    (run_id,) = jobs.evaluate(folder, identify_model(model), [request])
+    (run_id,) = launch.evaluate(folder, identify_model(model), [request])
     rows = read_rows(folder, run_id)
     print_lens(rows, Console(), with_probabilities=probabilities)
     if out is not None:
-        lake.write_table(out, "prompt_lenses", rows)
+        write_table(out, "prompt_lenses", rows)
         print(out)

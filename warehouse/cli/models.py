@@ -8,7 +8,7 @@ import typer
 from warehouse.cli.options import CorpusOption, HomeOption
 
 if TYPE_CHECKING:
-    from warehouse.jobs import Options
+    from warehouse.experiments.launch import Options
 
 ModelOption = Annotated[
     str,
@@ -47,14 +47,14 @@ def train(
 
     Example: `pivots train --export pivots-home/exports/EXPORT --model allenai/OLMo-1B-hf --preset olmo-1b`
     """
-    from warehouse import jobs
-    from warehouse.export import read_export
-    from warehouse.models import identify_model
-    from warehouse.settings import Home
+    from warehouse.base.settings import Home
+    from warehouse.experiments import launch
+    from warehouse.experiments.model_identity import identify_model
+    from warehouse.experiments.training_export import read_export
 
     folder = Home.resolve(home)
     start = identify_model(model, seed=seed)
-    trained = jobs.train(folder, read_export(export.resolve()), start, preset=jobs.preset_file(preset), seed=seed)
+    trained = launch.train(folder, read_export(export.resolve()), start, preset=launch.preset_file(preset), seed=seed)
     print(f"{trained.model_id}\n{trained.source}")
 
 
@@ -83,23 +83,23 @@ def score(
     Examples: `pivots score --corpus demo --model pivots-home/runs/train-1a2b/model`, and for sentences
     `pivots score --corpus mine --model allenai/OLMo-1B-hf --sentences flores200/devtest --language en --language fr`
     """
-    from warehouse import jobs
-    from warehouse.evaluation_set import export_evaluation_set
-    from warehouse.export import HELD_OUT, export_selection
-    from warehouse.models import identify_model
-    from warehouse.parallel_sentences import export_sentences
-    from warehouse.settings import Home
+    from warehouse.base.settings import Home
+    from warehouse.experiments import launch
+    from warehouse.experiments.evaluation_set import export_evaluation_set
+    from warehouse.experiments.model_identity import identify_model
+    from warehouse.experiments.sentence_set import export_sentences
+    from warehouse.experiments.training_export import HELD_OUT, export_selection
 
     folder, chosen = Home.resolve(home), identify_model(model)
     options = _options(language_name, dtype, batch_tokens)
     if sentences is not None:
         texts = export_sentences(folder, sentences, corpus=corpus, languages=language or (), n_sentences=items)
-        wanted = [jobs.sentence_scores(texts, n_shots=shots, max_new_tokens=max_new_tokens, options=options)]
+        wanted = [launch.sentence_scores(texts, n_shots=shots, max_new_tokens=max_new_tokens, options=options)]
     else:
         judges = export_evaluation_set(folder, corpus=corpus, n_items=items)
         held_out = export_selection(folder, corpus=corpus, strategy=HELD_OUT, budget_tokens=None)
-        wanted = [jobs.word_scores(judges, options), jobs.held_out_losses(held_out, options)]
-    print("\n".join(jobs.evaluate(folder, chosen, wanted)))
+        wanted = [launch.word_scores(judges, options), launch.held_out_losses(held_out, options)]
+    print("\n".join(launch.evaluate(folder, chosen, wanted)))
     marts = "fct_sentence_scores" if sentences is not None else "fct_translation_scores and fct_held_out_losses"
     print(f"`pivots build` turns this into marts.{marts}")
 
@@ -117,20 +117,20 @@ def trace(
 
     Example: `pivots trace --corpus demo --model pivots-home/runs/train-1a2b/model`
     """
-    from warehouse import jobs
-    from warehouse.evaluation_set import export_evaluation_set
-    from warehouse.models import identify_model
-    from warehouse.settings import Home
+    from warehouse.base.settings import Home
+    from warehouse.experiments import launch
+    from warehouse.experiments.evaluation_set import export_evaluation_set
+    from warehouse.experiments.model_identity import identify_model
 
     folder = Home.resolve(home)
     judges = export_evaluation_set(folder, corpus=corpus, n_items=items)
-    traces = jobs.layer_traces(judges, _options(language_name, dtype, batch_tokens))
-    print("\n".join(jobs.evaluate(folder, identify_model(model), [traces])))
+    traces = launch.layer_traces(judges, _options(language_name, dtype, batch_tokens))
+    print("\n".join(launch.evaluate(folder, identify_model(model), [traces])))
     print("`pivots build` turns this into marts.fct_behaviours and fct_pivot_layer_curves")
 
 
 def _options(language_name: list[str] | None, dtype: str | None, batch_tokens: int | None) -> "Options":
-    from warehouse.jobs import Options
+    from warehouse.experiments.launch import Options
 
     return Options(dtype=dtype, batch_tokens=batch_tokens, language_names=tuple(language_name or ()))
 
@@ -149,10 +149,10 @@ def experiment(
 
     Example: `pivots experiment --corpus demo --model ml/base_model --preset demo-cpu --seeds 2`
     """
-    from warehouse.experiments import read_plan
-    from warehouse.flow_runner import run_flow
-    from warehouse.models import identify_model
-    from warehouse.settings import Home
+    from warehouse.base.settings import Home
+    from warehouse.experiments.model_identity import identify_model
+    from warehouse.experiments.plan import read_plan
+    from warehouse.operations.flow_process import run_flow
 
     # a bad request fails here, before a flow starts
     read_plan(preset, seeds=seeds).replications(corpus)
@@ -173,9 +173,9 @@ def demo(
 
     Example: `pivots demo --home ./demo-home`
     """
-    from warehouse.experiments import read_plan
-    from warehouse.flow_runner import run_flow
-    from warehouse.settings import Home
+    from warehouse.base.settings import Home
+    from warehouse.experiments.plan import read_plan
+    from warehouse.operations.flow_process import run_flow
 
     read_plan(preset)
     folder = Home.resolve(home)

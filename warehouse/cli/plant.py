@@ -43,8 +43,8 @@ def import_(
 
     Example: `pivots truth import planted/truth --corpus planted`
     """
+    from warehouse.base.settings import Home
     from warehouse.planted.truth import import_truth
-    from warehouse.settings import Home
 
     n_concepts, n_pivots = import_truth(Home.resolve(home), truth, corpus=corpus)
     typer.echo(f"{n_concepts} concepts and {n_pivots} pivots of corpus {corpus}")

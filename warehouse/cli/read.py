@@ -36,8 +36,8 @@ def publish(
 
     Example: `pivots publish`
     """
-    from warehouse.publish import publish as publish_copy
-    from warehouse.settings import Home
+    from warehouse.base.settings import Home
+    from warehouse.serving.publish import publish as publish_copy
 
     made = publish_copy(Home.resolve(home), keep=keep)
     tables = made.manifest["tables"]
@@ -59,8 +59,8 @@ def report(
 
     Example: `pivots report --out report.html`
     """
-    from warehouse.report import write_report
-    from warehouse.settings import Home
+    from warehouse.base.settings import Home
+    from warehouse.serving.report import write_report
 
     print(write_report(Home.resolve(home), out))
 
@@ -74,8 +74,8 @@ def dashboard(
 
     Example: `pivots dashboard --port 2718 --no-browser`
     """
-    from warehouse.dashboard import run_dashboard
-    from warehouse.settings import Home
+    from warehouse.base.settings import Home
+    from warehouse.serving.dashboard import run_dashboard
 
     run_dashboard(Home.resolve(home), port=port, browser=browser)
 
@@ -103,14 +103,14 @@ def sql(
 
     Example: `pivots sql "select * from marts.fct_selection_summary" --format csv`
     """
-    from warehouse.connection import open_published
-    from warehouse.errors import UsageError
-    from warehouse.settings import Home
+    from warehouse.base.errors import UsageError
+    from warehouse.base.settings import Home
+    from warehouse.lake.connections import open_published
 
     if as_of is not None and catalog is None:
         raise UsageError("--as-of needs --catalog: a published copy has no earlier snapshots")
     if catalog is None and query is None and file is None and sys.stdin.isatty() and sys.stdout.isatty():
-        from warehouse.prompt import open_prompt
+        from warehouse.serving.sql_prompt import open_prompt
 
         open_prompt(Home.resolve(home))
         return
@@ -122,8 +122,8 @@ def sql(
     if catalog is None:
         opened = open_published(Home.resolve(home))
     else:
-        from warehouse.ducklake.address import resolve
-        from warehouse.ducklake.attach import open_reader
+        from warehouse.engines.ducklake.address import resolve
+        from warehouse.engines.ducklake.attach import open_reader
 
         opened = open_reader(resolve(catalog), as_of=as_of)
     _write_result(opened, text, format_, out, limit or None)
@@ -137,9 +137,9 @@ def status(
 
     Example: `pivots status --json`
     """
-    from warehouse.settings import Home
-    from warehouse.status import status as describe
-    from warehouse.status_text import print_status
+    from warehouse.base.settings import Home
+    from warehouse.serving.status import status as describe
+    from warehouse.serving.status_text import print_status
 
     described = describe(Home.resolve(home))
     if as_json:
@@ -149,7 +149,7 @@ def status(
 
 
 def _query_text(query: str | None, file: Path | None) -> str:
-    from warehouse.errors import UsageError
+    from warehouse.base.errors import UsageError
 
     if (query is None) == (file is None):
         raise UsageError('give one query: pivots sql "select ..." or pivots sql -f FILE')
@@ -164,8 +164,9 @@ def _query_text(query: str | None, file: Path | None) -> str:
 
 
 def _write_result(opened: Any, text: str, format_: Format, out: Path | None, max_rows: int | None) -> None:
-    from warehouse import lake, render
-    from warehouse.sql import query_opened
+    from warehouse.contract.atomic import atomic_file
+    from warehouse.serving import render
+    from warehouse.serving.sql import query_opened
 
     if format_ is Format.TABLE:
         # one row more than asked for, to know whether there are more
@@ -175,7 +176,7 @@ def _write_result(opened: Any, text: str, format_: Format, out: Path | None, max
         if out is None:
             render.print_table(shown, _console())
         else:
-            with lake.atomic_file(out) as unfinished, unfinished.open("w", encoding="utf-8") as stream:
+            with atomic_file(out) as unfinished, unfinished.open("w", encoding="utf-8") as stream:
                 render.print_table(shown, _console(stream))
         if shown.num_rows < rows.num_rows:
             print(f"only the first {max_rows:,} rows are shown; --limit 0 shows all", file=sys.stderr)
@@ -189,7 +190,7 @@ def _write_result(opened: Any, text: str, format_: Format, out: Path | None, max
         if out is None:
             write(reader, sys.stdout)
         else:
-            with lake.atomic_file(out) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as stream:
+            with atomic_file(out) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as stream:
                 write(reader, stream)
 
 

@@ -39,12 +39,12 @@ def review(
     """
     from collections import Counter
 
-    from warehouse.errors import UsageError
-    from warehouse.progress import progress
-    from warehouse.review import open_questions
-    from warehouse.review import review as ask
-    from warehouse.reviewers import manual_reviewer, openai_reviewer, transformers_reviewer
-    from warehouse.settings import Home
+    from warehouse.base.errors import UsageError
+    from warehouse.base.progress import progress
+    from warehouse.base.settings import Home
+    from warehouse.review.questions import open_questions
+    from warehouse.review.questions import review as ask
+    from warehouse.review.reviewers import manual_reviewer, openai_reviewer, transformers_reviewer
 
     if (model is None) != (reviewer is Kind.manual):
         raise UsageError("--model names the model of the reviewers openai and transformers, and no other")

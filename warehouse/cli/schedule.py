@@ -29,9 +29,9 @@ def register(app: typer.Typer) -> None:
         import signal
         import threading
 
-        from warehouse.errors import UsageError
-        from warehouse.schedule import scheduler
-        from warehouse.settings import Home
+        from warehouse.base.errors import UsageError
+        from warehouse.base.settings import Home
+        from warehouse.operations.scheduler import scheduler
 
         if deployments is not None and not deployments.is_file():
             raise UsageError(f"--deployments {deployments}: no such file")
@@ -55,8 +55,8 @@ def register(app: typer.Typer) -> None:
 
         Example: `pivots clean-up --older-than-days 7 --remove`
         """
-        from warehouse.cleanup import leftovers, remove_leftovers
-        from warehouse.settings import Home
+        from warehouse.base.settings import Home
+        from warehouse.operations.clean_up import leftovers, remove_leftovers
 
         here = Home.resolve(home)
         found = (remove_leftovers if remove else leftovers)(here, older_than_days=older_than_days)

@@ -6,7 +6,7 @@ import numpy as np
 
 from warehouse.counting.inputs import CountInputs
 from warehouse.counting.shards import NO_DOCS, ShardPart, Shards, find_shards
-from warehouse.counting.sums import Sums
+from warehouse.counting.sums.kept_sums import Sums
 
 
 @dataclass(frozen=True)

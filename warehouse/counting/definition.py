@@ -10,9 +10,9 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from warehouse.counting.cells import EXPECTED_TOLERANCE
 from warehouse.counting.options import CountOptions
-from warehouse.schemas import COUNTED, SHARDED, STATE
+from warehouse.counting.rows.kept_cells import EXPECTED_TOLERANCE
+from warehouse.lake.schemas import COUNTED, SHARDED, STATE
 
 _UNIT = ["doc_id", "window"]
 _STRATUM = ["lang", "length_bin"]
@@ -20,7 +20,7 @@ _STRATUM = ["lang", "length_bin"]
 
 @dataclass(frozen=True)
 class RawTables:
-    """The raw tables that counts are made of, with the columns of `warehouse/schemas.py`, of one corpus."""
+    """The raw tables that counts are made of, with the columns of `warehouse/lake/schemas.py`, of one corpus."""
 
     documents: ir.Table
     superseded_documents: ir.Table

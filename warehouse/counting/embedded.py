@@ -8,18 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
-from warehouse.counting.cells import token_pair_edges, word_token_cells
+from warehouse.base.machine import available_threads
+from warehouse.base.progress import progress
 from warehouse.counting.changes import Changes
 from warehouse.counting.engine import Counted, SaveRows
 from warehouse.counting.inputs import CountInputs
 from warehouse.counting.memory import MemoryPlan, memory_plan
 from warehouse.counting.options import CountOptions
-from warehouse.counting.sorting import sorted_edges
-from warehouse.counting.units import Corpus, read_corpus
-from warehouse.counting.words import count_word_pairs
-from warehouse.counting.writing import Columns
-from warehouse.progress import progress
-from warehouse.settings import available_threads
+from warehouse.counting.rows.kept_cells import token_pair_edges, word_token_cells
+from warehouse.counting.rows.word_pairs import count_word_pairs
+from warehouse.counting.tables.edge_sort import sorted_edges
+from warehouse.counting.tables.writer import Columns
+from warehouse.counting.units.corpus_units import Corpus, read_corpus
 
 
 @contextmanager

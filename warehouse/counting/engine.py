@@ -10,9 +10,9 @@ import numpy as np
 from warehouse.counting.changes import Changes
 from warehouse.counting.inputs import CountInputs
 from warehouse.counting.options import CountOptions
-from warehouse.counting.rows import Packed
-from warehouse.counting.units import Corpus
-from warehouse.counting.writing import Columns
+from warehouse.counting.rows.dense_rows import Packed
+from warehouse.counting.tables.writer import Columns
+from warehouse.counting.units.corpus_units import Corpus
 
 SaveRows = Callable[[str, Packed], None]  # ("words" or "tokens", complete rows): called in the order of the rows
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from warehouse import lake
+from warehouse.base.errors import StepFailed, UsageError
+from warehouse.base.settings import Home
+from warehouse.contract.hashing import file_hash, short_hash
 from warehouse.counting.options import CountOptions
-from warehouse.errors import StepFailed, UsageError
-from warehouse.hashing import file_hash, short_hash
-from warehouse.settings import Home
-from warehouse.superseded import update_superseded
+from warehouse.lake.files import current_files, shard_path
+from warehouse.lake.superseded_documents import update_superseded
 
 _FORMAT = 1  # raise when the same inputs and options would give other rows
 
@@ -48,7 +48,7 @@ def bring_superseded_up_to_date(home: Home, corpus: str) -> None:
 
     The caller holds the writer lock.
     """
-    state = lake.shard_path(home, "superseded_documents", "state", corpus=corpus)
+    state = shard_path(home, "superseded_documents", "state", corpus=corpus)
     done_at = state.stat().st_mtime_ns if state.exists() else -1
     committed = (p.stat().st_mtime_ns for p in _files(home, "source_files", corpus))
     if max(committed, default=-1) > done_at:
@@ -64,7 +64,7 @@ def find_inputs(home: Home, corpus: str) -> CountInputs:
     """
     documents = _files(home, "documents", corpus)
     if not documents:
-        known = sorted({p.parent.name for p in lake.current_files(home, "documents")})
+        known = sorted({p.parent.name for p in current_files(home, "documents")})
         there = f"it holds {', '.join(known)}" if known else "it holds no corpus yet"
         raise UsageError(
             f"no corpus {corpus!r} in {home.root}: {there}; `pivots ingest PATH --corpus {corpus}` makes it"
@@ -79,12 +79,12 @@ def find_inputs(home: Home, corpus: str) -> CountInputs:
             f"corpus {corpus!r} has {len(tokenizers)} tokenizers in {home.lake / 'corpora'}: ingest it again, with one"
         )
     (tokenizer_hash, vocab_size) = tokenizers.pop()
-    superseded = lake.shard_path(home, "superseded_documents", "state", corpus=corpus)
+    superseded = shard_path(home, "superseded_documents", "state", corpus=corpus)
     return CountInputs(
         corpus=corpus,
         documents=tuple(documents),
         word_documents=tuple(_files(home, "word_documents", corpus)),
-        items=tuple(lake.current_files(home, "translation_items")),
+        items=tuple(current_files(home, "translation_items")),
         superseded=superseded if superseded.exists() else None,
         tokenizer_hash=tokenizer_hash,
         vocab_size=vocab_size,
@@ -92,7 +92,7 @@ def find_inputs(home: Home, corpus: str) -> CountInputs:
 
 
 def _files(home: Home, table: str, corpus: str) -> list[Path]:
-    return [p for p in lake.current_files(home, table) if p.parent.name == corpus]
+    return [p for p in current_files(home, table) if p.parent.name == corpus]
 
 
 def item_pairs(inputs: CountInputs) -> np.ndarray:

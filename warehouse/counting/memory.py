@@ -9,8 +9,8 @@ again); what grows with the vocabulary and the number of strata
 import re
 from dataclasses import dataclass
 
-from warehouse.errors import UsageError
-from warehouse.settings import memory_limit
+from warehouse.base.errors import UsageError
+from warehouse.base.machine import memory_limit
 
 _UNITS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-from warehouse.errors import UsageError
+from warehouse.base.errors import UsageError
 
 Unit = Literal["document", "window"]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from warehouse.hashing import id64
+from warehouse.contract.hashing import id64
 from warehouse.planted.filler import JUNK
 from warehouse.planted.lexicon import LANGUAGE_NAMES, LANGUAGES
 from warehouse.planted.pieces import NO_PIECE, Ids, members, pieces

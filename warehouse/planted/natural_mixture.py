@@ -15,13 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tokenizers import Tokenizer
 
-from warehouse.hashing import file_hash, id64, short_hash
-from warehouse.lake import atomic_folder
+from warehouse.base.machine import available_threads
+from warehouse.base.progress import progress
+from warehouse.contract.atomic import atomic_folder
+from warehouse.contract.hashing import file_hash, id64, short_hash
 from warehouse.planted.documents import BLOCK_DOCS, block_documents
 from warehouse.planted.settings import find_setting
 from warehouse.planted.tokenizer import END_OF_TEXT
-from warehouse.progress import progress
-from warehouse.settings import available_threads
 
 _SHARD_BLOCKS = 32
 

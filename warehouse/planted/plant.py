@@ -14,15 +14,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
 
-from warehouse.errors import UsageError
-from warehouse.hashing import file_hash
-from warehouse.lake import atomic_folder
+from warehouse.base.errors import UsageError
+from warehouse.base.machine import available_threads
+from warehouse.base.progress import progress
+from warehouse.contract.atomic import atomic_folder
+from warehouse.contract.hashing import file_hash
 from warehouse.planted.documents import BLOCK_DOCS, block_documents
 from warehouse.planted.lexicon import LANGUAGES
 from warehouse.planted.settings import Setting, find_setting
 from warehouse.planted.world import concepts, word_records
-from warehouse.progress import progress
-from warehouse.settings import available_threads
 
 DOCS_PER_SCALE = 10_000
 SHARD_BLOCKS = 4

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from warehouse.errors import UsageError
+from warehouse.base.errors import UsageError
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from warehouse.lake import atomic_file
+from warehouse.contract.atomic import atomic_file
 from warehouse.planted.documents import glossary_text
 from warehouse.planted.filler import JUNK
 from warehouse.planted.lexicon import LANGUAGE_NAMES, LANGUAGES

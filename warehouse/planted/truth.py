@@ -6,13 +6,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tokenizers import Tokenizer
 
-from warehouse import lake
-from warehouse.connection import writer_lock
-from warehouse.errors import UsageError
-from warehouse.hashing import file_hash, short_hash
-from warehouse.identity import item_id
-from warehouse.schemas import SHARDED
-from warehouse.settings import Home
+from warehouse.base.errors import UsageError
+from warehouse.base.settings import Home
+from warehouse.contract.hashing import file_hash, short_hash
+from warehouse.lake.connections import writer_lock
+from warehouse.lake.files import read_table, shard_path, write_table
+from warehouse.lake.identity import item_id
+from warehouse.lake.schemas import SHARDED
 
 _NOT_LANGUAGES = frozenset({"concept_id", "kind", "role", "topic"})
 
@@ -47,9 +47,9 @@ def import_truth(home: Home, truth: Path, *, corpus: str) -> tuple[int, int]:
     name = f"truth-{short_hash([*sources, tokenizer_hash])}"
     with writer_lock(home):
         for table, rows in (("planted_concepts", concept_rows), ("planted_pivots", pivot_rows)):
-            path = lake.shard_path(home, table, name, corpus=corpus)
+            path = shard_path(home, table, name, corpus=corpus)
             if not path.exists():
-                lake.write_table(path, table, pa.Table.from_pylist(rows, schema=SHARDED[table]))
+                write_table(path, table, pa.Table.from_pylist(rows, schema=SHARDED[table]))
             # one truth per corpus: another list replaces this one
             for other in path.parent.glob("*.parquet"):
                 if other != path:
@@ -77,7 +77,7 @@ def _read(path: Path, columns: tuple[str, ...]) -> pa.Table:
 
 
 def _corpus_tokenizer(home: Home, corpus: str) -> tuple[str, Tokenizer]:
-    hashes = {r["corpus"]: r["tokenizer_hash"] for r in lake.read_table(home, "corpora").to_pylist()}
+    hashes = {r["corpus"]: r["tokenizer_hash"] for r in read_table(home, "corpora").to_pylist()}
     if corpus not in hashes:
         known = ", ".join(sorted(hashes)) or "none"
         raise UsageError(f"corpus {corpus!r} is not in {home.root} (there: {known}): ingest it first")

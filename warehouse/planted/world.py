@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 
-from warehouse.hashing import id64
+from warehouse.contract.hashing import id64
 from warehouse.planted.lexicon import LANGUAGES, read_entries
 
 N_TRAIN, N_DIRECT, N_PIVOT = 120, 40, 40  # the rest of the list is unlinked

@@ -4,10 +4,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from counting_corpora import random_corpus, write_corpus
 
+from support.corpora.counted import random_corpus, write_corpus
+from warehouse.base.settings import Home
 from warehouse.cli import main
-from warehouse.settings import Home
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

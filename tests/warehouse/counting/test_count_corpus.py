@@ -4,22 +4,22 @@ import json
 from itertools import product
 from pathlib import Path
 
-import counting_naive
 import numpy as np
 import pytest
-from counting_corpora import random_corpus, write_corpus
 
-from warehouse import lake
+from support.corpora.counted import random_corpus, write_corpus
+from support.naive import counting as counting_naive
+from warehouse.base.settings import Home
 from warehouse.counting import CountOptions, count_corpus
-from warehouse.schemas import COUNTED, SCHEMAS
-from warehouse.settings import Home
+from warehouse.lake.files import read_table
+from warehouse.lake.schemas import COUNTED, SCHEMAS
 
 # low enough that both rules keep many edges of a small corpus
 OPTIONS = {"min_rate_difference": 0.05, "rate_min_token_docs": 2, "min_z": 0.5, "z_min_pair_docs": 2}
 
 
 def table(home: Home, name: str) -> list[dict]:
-    return lake.read_table(home, name).to_pylist()
+    return read_table(home, name).to_pylist()
 
 
 def keyed(rows: list[dict], keys: list[str], values: list[str]) -> dict:

@@ -4,13 +4,13 @@ import random
 from pathlib import Path
 
 import pytest
-from counting_corpora import Made, random_corpus, write_corpus
 
-from warehouse import lake
+from support.corpora.counted import Made, random_corpus, write_corpus
+from warehouse.base.errors import StepFailed, UsageError
+from warehouse.base.settings import Home
 from warehouse.counting import CountOptions, count_corpus, embedded
-from warehouse.errors import StepFailed, UsageError
-from warehouse.schemas import COUNTED
-from warehouse.settings import Home
+from warehouse.lake.files import current_count, current_files, read_table
+from warehouse.lake.schemas import COUNTED
 
 OPTIONS = CountOptions(unit="window", window_tokens=25, min_z=0.5, z_min_pair_docs=2, z_min_token_docs=2)
 TABLES = sorted(set(COUNTED) - {"counts"})
@@ -25,7 +25,7 @@ def count_bytes(folder: Path, made: Made, options: CountOptions = OPTIONS) -> di
 
 
 def table_bytes(home: Home) -> dict[str, bytes]:
-    (files,) = {lake.current_files(home, name)[0].parent for name in TABLES}
+    (files,) = {current_files(home, name)[0].parent for name in TABLES}
     return {name: (files / f"{name}.parquet").read_bytes() for name in TABLES}
 
 
@@ -66,7 +66,7 @@ def test_little_memory_and_many_threads_give_the_same_bytes(
     first = count_bytes(tmp_path / "a", made)
     monkeypatch.setenv("PIVOTS_THREADS", str(threads))
     monkeypatch.setenv("PIVOTS_MEMORY", "16kB")  # many chunks on disk, a few rows at a time, edges spilled
-    monkeypatch.setattr("warehouse.counting.cutting._BATCH_TOKENS", 200)
+    monkeypatch.setattr("warehouse.counting.units.cutting._BATCH_TOKENS", 200)
     chunks = []
     read = embedded.read_corpus
     monkeypatch.setattr(embedded, "read_corpus", lambda *a, **k: chunks.append(read(*a, **k)) or chunks[0])
@@ -91,11 +91,11 @@ def test_other_options_make_another_count_and_the_first_comes_back(tmp_path: Pat
     write_corpus(home, made)
     first = count_corpus(home, "c", OPTIONS)
     other = count_corpus(home, "c", CountOptions())
-    assert lake.current_count(home, "c") == other.count_id != first.count_id
-    assert lake.read_table(home, "counts")["unit"].to_pylist() == ["document"]
+    assert current_count(home, "c") == other.count_id != first.count_id
+    assert read_table(home, "counts")["unit"].to_pylist() == ["document"]
     assert count_corpus(home, "c", OPTIONS).was_there
-    assert lake.current_count(home, "c") == first.count_id
-    assert lake.read_table(home, "runs")["kind"].to_pylist() == ["count", "count"]
+    assert current_count(home, "c") == first.count_id
+    assert read_table(home, "runs")["kind"].to_pylist() == ["count", "count"]
 
 
 def test_a_count_that_dies_leaves_the_last_one_and_is_made_again(
@@ -110,7 +110,7 @@ def test_a_count_that_dies_leaves_the_last_one_and_is_made_again(
         broken.setattr(embedded, "sorted_edges", lambda *_, **__: iter([{}]))
         with pytest.raises(StopIteration):
             count_corpus(home, "c", OPTIONS)
-    assert lake.current_count(home, "c") == first.count_id
+    assert current_count(home, "c") == first.count_id
     assert not list(home.lake.rglob(".unfinished-*"))
     count_corpus(home, "c", OPTIONS)
     assert table_bytes(home) == count_bytes(tmp_path / "fresh", made)
@@ -147,7 +147,7 @@ def test_tokens_outside_the_vocabulary_fail_the_step(tmp_path: Path, made: Made)
     write_corpus(home, made)
     with pytest.raises(StepFailed, match="outside the vocabulary of 3"):
         count_corpus(home, "c")
-    assert lake.current_count(home, "c") is None
+    assert current_count(home, "c") is None
 
 
 def test_a_corpus_without_tokens_fails_the_step(tmp_path: Path) -> None:

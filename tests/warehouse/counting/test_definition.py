@@ -8,15 +8,15 @@ import ibis
 import numpy as np
 import pyarrow as pa
 import pytest
-from counting_corpora import Doc, Made, random_corpus, write_corpus
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from warehouse import lake
+from support.corpora.counted import Doc, Made, random_corpus, write_corpus
+from warehouse.base.settings import Home
 from warehouse.counting import CountOptions, count_corpus
 from warehouse.counting.definition import RawTables, count_queries, definition_sql
-from warehouse.schemas import COUNTED
-from warehouse.settings import Home
+from warehouse.lake.files import read_table
+from warehouse.lake.schemas import COUNTED
 
 
 def as_table(con: ibis.BaseBackend, name: str, rows: pa.Table) -> ibis.Table:
@@ -28,13 +28,13 @@ def as_table(con: ibis.BaseBackend, name: str, rows: pa.Table) -> ibis.Table:
 def defined(home: Home, options: CountOptions) -> dict[str, pa.Table]:
     """Run the definition of every counted table on DuckDB."""
     con = ibis.duckdb.connect(threads=1)
-    raw = {name: as_table(con, name, lake.read_table(home, name)) for name in RawTables.__dataclass_fields__}
+    raw = {name: as_table(con, name, read_table(home, name)) for name in RawTables.__dataclass_fields__}
     return {name: query.to_pyarrow() for name, query in count_queries(RawTables(**raw), options).items()}
 
 
 def assert_as_defined(home: Home, options: CountOptions) -> None:
     for name, wanted in defined(home, options).items():
-        found = lake.read_table(home, name).drop("corpus")
+        found = read_table(home, name).drop("corpus")
         measures = [c for c in ("expected_n_docs", "variance") if c in found.column_names]
         exact = [c for c in found.column_names if c not in measures]
         assert found.select(exact).to_pylist() == wanted.select(exact).to_pylist(), name

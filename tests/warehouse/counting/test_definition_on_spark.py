@@ -7,12 +7,12 @@ import ibis
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from counting_corpora import random_corpus, write_corpus
 
-from warehouse import lake
+from support.corpora.counted import random_corpus, write_corpus
+from warehouse.base.settings import Home
 from warehouse.counting import CountOptions, count_corpus
 from warehouse.counting.definition import RawTables, count_queries
-from warehouse.settings import Home
+from warehouse.lake.files import read_table
 
 pyspark = pytest.importorskip("pyspark.sql")
 
@@ -39,11 +39,11 @@ def test_spark_counts_what_the_kernels_count(tmp_path: Path, options: CountOptio
     for name in RawTables.__dataclass_fields__:
         path = tmp_path / "spark" / f"{name}.parquet"
         path.parent.mkdir(exist_ok=True)
-        pq.write_table(lake.read_table(home, name), path)
+        pq.write_table(read_table(home, name), path)
         session.read.parquet(str(path)).createOrReplaceTempView(name)
         raw[name] = con.table(name)
     for name, query in count_queries(RawTables(**raw), options).items():
-        found, wanted = lake.read_table(home, name).drop("corpus"), query.to_pyarrow()
+        found, wanted = read_table(home, name).drop("corpus"), query.to_pyarrow()
         measures = [c for c in ("expected_n_docs", "variance") if c in found.column_names]
         exact = [c for c in found.column_names if c not in measures]
         assert found.select(exact).to_pylist() == wanted.select(exact).to_pylist(), name

@@ -6,15 +6,16 @@ import random
 from pathlib import Path
 
 import pytest
-from counting_corpora import Doc, Made, random_corpus, write_corpus
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from warehouse import lake
-from warehouse.counting import CountOptions, corpus, count_corpus, reading
-from warehouse.ingest import ingest_corpus
-from warehouse.schemas import COUNTED
-from warehouse.settings import PROJECT_ROOT, Home
+from support.corpora.counted import Doc, Made, random_corpus, write_corpus
+from warehouse.base.settings import PROJECT_ROOT, Home
+from warehouse.counting import CountOptions, count, count_corpus
+from warehouse.counting.units import first_pass
+from warehouse.ingest.corpus import ingest_corpus
+from warehouse.lake.files import current_files, read_table, shard_path
+from warehouse.lake.schemas import COUNTED
 
 OPTIONS = {"min_rate_difference": 0.05, "min_z": 0.5, "z_min_pair_docs": 2, "z_min_token_docs": 2}
 DOCUMENTS = CountOptions(**OPTIONS)
@@ -23,7 +24,7 @@ WINDOWS = CountOptions(unit="window", window_tokens=25, **OPTIONS)
 
 def table_bytes(home: Home) -> dict[str, bytes]:
     """The bytes of every counted table but the one that names the run."""
-    files = [lake.current_files(home, name)[0] for name in sorted(set(COUNTED) - {"counts"})]
+    files = [current_files(home, name)[0] for name in sorted(set(COUNTED) - {"counts"})]
     return {file.name: file.read_bytes() for file in files}
 
 
@@ -31,7 +32,7 @@ def rebuilt(folder: Path, made: Made, options: CountOptions) -> dict[str, bytes]
     home = Home(folder)
     write_corpus(home, made)
     summary = count_corpus(home, "c", options)
-    (row,) = lake.read_table(home, "counts").to_pylist()
+    (row,) = read_table(home, "counts").to_pylist()
     assert row["n_tokens"] == summary.n_tokens == sum(len(d.tokens) for d in made.docs())
     return table_bytes(home)
 
@@ -40,13 +41,13 @@ def rebuilt(folder: Path, made: Made, options: CountOptions) -> dict[str, bytes]
 def documents_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many documents each call of the first pass took, in a list that grows."""
     taken = []
-    take = reading._take
+    take = first_pass._take
 
     def spy(found, batch):
         taken.append(batch.n_docs)
         return take(found, batch)
 
-    monkeypatch.setattr(reading, "_take", spy)
+    monkeypatch.setattr(first_pass, "_take", spy)
     return taken
 
 
@@ -68,7 +69,7 @@ def test_any_split_equals_a_rebuild(
     folder = tmp_path_factory.mktemp("split")
     grown = Home(folder / "grown")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(corpus, "_KEPT_CHANGES", kept)
+        patch.setattr(count, "_KEPT_CHANGES", kept)
         for step, size in enumerate(steps):
             more, docs = docs[: size * 5], docs[size * 5 :]
             if step and seen:  # a later file holds other records under two ids: they win, or are superseded
@@ -100,7 +101,7 @@ def test_only_new_files_are_read(tmp_path: Path, documents_read: list[int], monk
     for n_shards in (39, 40):  # changes that are few are counted on the same sums each time
         documents_read.clear()
         write_corpus(home, Made(made.shards[:n_shards], made.items, [], made.vocab_size))
-        monkeypatch.setattr(corpus, "_KEPT_CHANGES", 0.5)
+        monkeypatch.setattr(count, "_KEPT_CHANGES", 0.5)
         count_corpus(home, "c", DOCUMENTS)
         assert sum(documents_read) == sum(len(s) for s in made.shards[38:n_shards])
         assert list(home.lake.glob("sums/c/*/sums.json")) == [kept]
@@ -149,7 +150,7 @@ def test_little_memory_adds_to_sums_the_same(tmp_path: Path, monkeypatch: pytest
     write_corpus(home, Made(made.shards[:4], made.items, [], made.vocab_size))
     count_corpus(home, "c", WINDOWS)
     monkeypatch.setenv("PIVOTS_MEMORY", "16kB")
-    monkeypatch.setattr("warehouse.counting.cutting._BATCH_TOKENS", 100)
+    monkeypatch.setattr("warehouse.counting.units.cutting._BATCH_TOKENS", 100)
     gone = [(0, made.shards[0][0].doc_id), *((1, d.doc_id) for d in made.shards[1][:9])]
     now = Made(made.shards, made.items, gone, made.vocab_size)
     write_corpus(home, now)
@@ -173,7 +174,7 @@ def test_replaced_records_are_found_after_an_ingest_that_was_killed(tmp_path: Pa
     for number, text in enumerate(("one two three", "three four")):
         (tmp_path / f"{number}.jsonl").write_text(json.dumps(document | {"text": text}) + "\n")
     tokenizer = str(PROJECT_ROOT / "ml" / "base_model" / "tokenizer.json")
-    state = lake.shard_path(home, "superseded_documents", "state", corpus="c")
+    state = shard_path(home, "superseded_documents", "state", corpus="c")
     ingest_corpus(home, [tmp_path / "0.jsonl"], corpus="c", tokenizer=tokenizer)
     before = state.read_bytes()
     assert count_corpus(home, "c").n_units == 1
@@ -183,4 +184,4 @@ def test_replaced_records_are_found_after_an_ingest_that_was_killed(tmp_path: Pa
     os.utime(state, ns=(0, 0))
     assert count_corpus(home, "c").n_units == 1
     assert state.read_bytes() == after != before
-    assert len(lake.read_table(home, "superseded_documents")) == 1
+    assert len(read_table(home, "superseded_documents")) == 1

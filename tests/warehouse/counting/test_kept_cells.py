@@ -6,14 +6,14 @@ from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 
-import counting_naive
-from counting_corpora import random_corpus, write_corpus
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from warehouse import lake
+from support.corpora.counted import random_corpus, write_corpus
+from support.naive import counting as counting_naive
+from warehouse.base.settings import Home
 from warehouse.counting import CountOptions, count_corpus
-from warehouse.settings import Home
+from warehouse.lake.files import read_table
 
 Cell = tuple[int, float, float]  # n, E, Var
 Cells = dict[tuple[int, int], Cell]
@@ -46,7 +46,7 @@ def same(found: dict, wanted: dict) -> None:
 
 
 def kept(home: Home, table: str, key: tuple[str, str]) -> Cells:
-    rows = lake.read_table(home, table).to_pylist()
+    rows = read_table(home, table).to_pylist()
     return {(r[key[0]], r[key[1]]): (r["n_docs"], r["expected_n_docs"], r["variance"]) for r in rows}
 
 

@@ -6,21 +6,23 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
-import counting_naive
 import numpy as np
 import pytest
-from counting_corpora import random_corpus, write_corpus
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from warehouse import lake
-from warehouse.counting import CountOptions, bit_kernels, count_corpus, pair_kernels
-from warehouse.counting import unit_kernels as kernels
+from support.corpora.counted import random_corpus, write_corpus
+from support.naive import counting as counting_naive
+from warehouse.base.errors import UsageError
+from warehouse.base.ordered_map import in_order
+from warehouse.base.settings import Home
+from warehouse.counting import CountOptions, count_corpus
 from warehouse.counting.memory import memory_plan
-from warehouse.counting.parallel import in_order, split_rows
-from warehouse.counting.sorting import sorted_edges
-from warehouse.errors import UsageError
-from warehouse.settings import Home
+from warehouse.counting.row_runs import split_rows
+from warehouse.counting.rows import bit_kernels, increment_kernels
+from warehouse.counting.tables.edge_sort import sorted_edges
+from warehouse.counting.units import kernels
+from warehouse.lake.files import read_table
 
 
 @settings(max_examples=60, deadline=None)
@@ -62,12 +64,12 @@ def test_rows_by_bits_equal_rows_by_increments(n_frequent: int) -> None:
     assert len(bits) == 3
     for tile in range(len(bits)):
         bit_kernels.set_bits(ids, starts, tile, bits[tile])
-    cells = np.zeros(pair_kernels.triangle(n_ranks), np.uint32)
+    cells = np.zeros(increment_kernels.triangle(n_ranks), np.uint32)
     middle = n_frequent // 2
-    origin = pair_kernels.triangle(middle)
+    origin = increment_kernels.triangle(middle)
     bit_kernels.add_frequent_rows(bits, 0, middle, cells, 0)
     bit_kernels.add_frequent_rows(bits, middle, n_frequent, cells[origin:], origin)
-    pair_kernels.add_token_rows(ids, starts, n_frequent, n_ranks, cells, 0)
+    increment_kernels.add_token_rows(ids, starts, n_frequent, n_ranks, cells, 0)
     joint = holds.T.astype(np.int64) @ holds
     assert cells.tolist() == [joint[x, y] for x in range(n_ranks) for y in range(x)]
 
@@ -90,7 +92,7 @@ def test_columns_by_bits_equal_columns_by_increments(seed: int) -> None:
     for first, last in ((0, 2), (2, 6)):
         place = (words, units, first, last, n_frequent, cells, 0, n_ranks)
         bit_kernels.add_frequent_columns(bits, *place)
-        pair_kernels.add_word_rows(ids, starts, *place)
+        increment_kernels.add_word_rows(ids, starts, *place)
     joint = has_word.T.astype(np.int64) @ holds
     assert cells.reshape(n_words, n_ranks).tolist() == joint.tolist()
 
@@ -175,7 +177,7 @@ def test_no_cell_that_could_rank_is_dropped(tmp_path: Path, seed: int) -> None:
     home = Home(tmp_path)
     write_corpus(home, made)
     count_corpus(home, "c", CountOptions())
-    kept = {(r["word_id"], r["token_id"]) for r in lake.read_table(home, "word_tokens").to_pylist()}
+    kept = {(r["word_id"], r["token_id"]) for r in read_table(home, "word_tokens").to_pylist()}
     naive = counting_naive.count(made)
     n_k, n_units = naive["strata"], len(naive["units"])
     for (word, token), (n, _, _) in naive["word_tokens"].items():

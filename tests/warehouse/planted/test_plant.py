@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from warehouse.errors import UsageError
-from warehouse.hashing import folder_hash
+from warehouse.base.errors import UsageError
+from warehouse.contract.hashing import folder_hash
 from warehouse.planted.documents import BLOCK_DOCS
 from warehouse.planted.plant import DOCS_PER_SCALE, SHARD_BLOCKS, plant_corpus
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
+from warehouse.base.settings import PROJECT_ROOT
 from warehouse.planted.documents import block_pieces
 from warehouse.planted.lexicon import LANGUAGES
 from warehouse.planted.pieces import pieces
 from warehouse.planted.settings import SETTINGS
 from warehouse.planted.tokenizer import VOCAB_SIZE, train_tokenizer
 from warehouse.planted.world import concepts
-from warehouse.settings import PROJECT_ROOT
 
 SHIPPED = PROJECT_ROOT / "ml" / "base_model" / "tokenizer.json"
 

@@ -7,15 +7,15 @@ import pyarrow as pa
 import pytest
 from tokenizers import Tokenizer
 
-from warehouse import lake
-from warehouse.errors import UsageError
-from warehouse.hashing import file_hash
-from warehouse.identity import item_id
+from warehouse.base.errors import UsageError
+from warehouse.base.settings import PROJECT_ROOT, Home
+from warehouse.contract.hashing import file_hash
+from warehouse.lake.files import read_table, shard_path, write_table
+from warehouse.lake.identity import item_id
+from warehouse.lake.schemas import SHARDED
 from warehouse.planted.plant import plant_corpus
 from warehouse.planted.truth import import_truth
 from warehouse.planted.world import concepts
-from warehouse.schemas import SHARDED
-from warehouse.settings import PROJECT_ROOT, Home
 
 TOKENIZER = PROJECT_ROOT / "ml" / "base_model" / "tokenizer.json"
 
@@ -41,8 +41,8 @@ def home(tmp_path: Path) -> Home:
         "vocab_size": 3840,
         "eos_token_id": 0,
     }
-    lake.write_table(
-        lake.shard_path(home, "corpora", "corpus", corpus="p"),
+    write_table(
+        shard_path(home, "corpora", "corpus", corpus="p"),
         "corpora",
         pa.Table.from_pylist([row], schema=SHARDED["corpora"]),
     )
@@ -53,7 +53,7 @@ def test_rows_carry_the_identities_of_the_word_list_and_single_tokens(home: Home
     assert import_truth(home, planted / "truth", corpus="p") == (212, 400)
     tokenizer = Tokenizer.from_file(str(TOKENIZER))
     library = item_id({"en": "library", "fr": "bibliothèque", "zh": "图书馆", "ja": "図書館"})
-    rows = {r["item_id"]: r for r in lake.read_table(home, "planted_concepts").to_pylist()}
+    rows = {r["item_id"]: r for r in read_table(home, "planted_concepts").to_pylist()}
     assert len(rows) == len(concepts())
     assert rows[library] == {
         "corpus": "p",
@@ -62,7 +62,7 @@ def test_rows_carry_the_identities_of_the_word_list_and_single_tokens(home: Home
         "role": "test",
         "topic": "learning",
     }
-    pivots = [r for r in lake.read_table(home, "planted_pivots").to_pylist() if r["item_id"] == library]
+    pivots = [r for r in read_table(home, "planted_pivots").to_pylist() if r["item_id"] == library]
     assert {(r["pivot_word"], r["token_id"]) for r in pivots} == {
         (word, tokenizer.token_to_id("Ġ" + word)) for word in ("ISBN", "shelf")
     }
@@ -87,7 +87,7 @@ def test_a_pivot_of_several_tokens_has_no_token(home: Home, planted: Path, tmp_p
     pq.write_table(pa.Table.from_pylist(rows, schema=PIVOTS_SCHEMA), truth / "pivots.parquet")
     import_truth(home, planted / "truth", corpus="p")
     assert import_truth(home, truth, corpus="p") == (212, 2)  # replaces the earlier truth
-    pivots = lake.read_table(home, "planted_pivots").to_pylist()
+    pivots = read_table(home, "planted_pivots").to_pylist()
     assert [r["token_id"] is None for r in pivots] == [True, False]
 
 

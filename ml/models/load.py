@@ -1,0 +1,204 @@
+"""Models and their tokenizers: from a hub name, a local folder, or a JSON configuration with random weights.
+
+Nothing here knows an architecture by name; what a model can do is asked of its signature, or measured.
+"""
+
+import hashlib
+import inspect
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
+from transformers.utils import cached_file
+from transformers.utils import logging as transformers_logging
+
+from ml.common.errors import UsageProblem
+from ml.common.result_files import file_hash, read_json, short_hash
+
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """Where a model comes from. `folder` holds config.json and weights; `config_file` stands for random weights."""
+
+    spec: str
+    folder: Path | None = None  # of a hub model: its snapshot in the cache, complete once the model was loaded
+    config_file: Path | None = None
+    is_on_hub: bool = False
+
+    @property
+    def tokenizer_file(self) -> Path | None:
+        """The tokenizer.json beside the model, if there is one."""
+        beside = self.folder or (self.config_file.parent if self.config_file else None)
+        path = beside / "tokenizer.json" if beside else None
+        return path if path is not None and path.exists() else None
+
+
+def find_model(spec: str) -> ModelSource:
+    """Say what a model argument means: a folder with config.json, a JSON configuration file, or a hub name.
+
+    Raises UsageProblem when it is none of them, or a hub model that is neither in the cache nor can be fetched.
+    """
+    path = Path(spec)
+    if path.is_dir():
+        if not (path / "config.json").exists():
+            raise UsageProblem(f"--model {spec}: the folder has no config.json")
+        if not list(path.glob("*.safetensors")):
+            raise UsageProblem(
+                f"--model {spec}: the folder has no *.safetensors; for random weights give its config.json"
+            )
+        return ModelSource(spec, folder=path)
+    if path.is_file():
+        if path.suffix != ".json":
+            raise UsageProblem(f"--model {spec}: a model file must be a JSON configuration")
+        return ModelSource(spec, config_file=path)
+    if spec.endswith(".json") or spec.startswith((".", "/")) or spec.count("/") > 1:
+        raise UsageProblem(f"--model {spec}: no such file or folder")
+    try:
+        found = cached_file(spec, "config.json")
+        cached_file(spec, "tokenizer.json")
+    except OSError as problem:
+        reason = str(problem).strip().splitlines()[0]
+        raise UsageProblem(f"--model {spec}: neither a file or folder here nor a hub model ({reason})") from None
+    assert found is not None
+    return ModelSource(spec, folder=Path(found).parent, is_on_hub=True)
+
+
+def load_config(source: ModelSource) -> Any:
+    """Return the model's configuration. Raises UsageProblem when the file is not one."""
+    try:
+        if source.config_file:
+            values = dict(read_json(source.config_file))
+            return AutoConfig.for_model(values.pop("model_type"), **values)
+        return AutoConfig.from_pretrained(str(source.folder))
+    except (KeyError, TypeError, ValueError) as problem:
+        raise UsageProblem(f"--model {source.spec}: not a model configuration ({problem})") from None
+
+
+def load_model(source: ModelSource, *, seed: int, dtype: str, device: torch.device) -> PreTrainedModel:
+    """Return the model in eval mode on a device, every floating parameter in `dtype` ('float32' or 'bfloat16').
+
+    The dtype is always explicit: the library's default, "auto", would make a bf16 checkpoint the master weights.
+    A configuration file gives weights that depend on `seed` alone.
+
+    The embeddings have no padding row: torch would leave that row without a gradient, and many models name their EOS
+    as padding id, so that what stands behind every document would never be learned.
+    """
+    transformers_logging.disable_progress_bar()
+    config = load_config(source)
+    torch_dtype = _DTYPES[dtype]
+    if source.config_file:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            model = AutoModelForCausalLM.from_config(config, dtype=torch_dtype)
+    else:
+        # accelerate's default for FSDP would have all processes but the first read nothing
+        os.environ["FSDP_CPU_RAM_EFFICIENT_LOADING"] = "false"
+        name = source.spec if source.is_on_hub else str(source.folder)
+        model = AutoModelForCausalLM.from_pretrained(name, dtype=torch_dtype)
+    embeddings = model.get_input_embeddings()
+    if isinstance(embeddings, torch.nn.Embedding):
+        embeddings.padding_idx = None
+    return model.to(device=device, dtype=torch_dtype).eval()
+
+
+def model_hash(source: ModelSource, *, seed: int) -> str:
+    """Return 12 hex digits that identify the weights: of the files, or of configuration and seed for random ones.
+
+    Call it after `load_model`, which completes a hub model's folder.
+    """
+    if source.config_file:
+        return short_hash({"config": read_json(source.config_file), "seed": seed})
+    assert source.folder is not None
+    files = [source.folder / "config.json", *sorted(source.folder.glob("*.safetensors"))]
+    digest = hashlib.blake2b(digest_size=6)
+    for path in files:
+        digest.update(f"{path.name}\x1f{file_hash(path)}\x1e".encode())
+    return digest.hexdigest()
+
+
+def load_tokenizer(path: Path) -> Tokenizer:
+    """Return a tokenizer. Raises UsageProblem when the file is not a tokenizer.json."""
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as problem:  # the library raises bare Exception
+        raise UsageProblem(f"{path} is not a tokenizer.json ({problem})") from None
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def leading_special_ids(tokenizer: Tokenizer) -> list[int]:
+    """Return the ids that the tokenizer's template puts before every text (Llama's BOS; nothing for OLMo)."""
+    plain = tokenizer.encode("a", add_special_tokens=False).ids
+    full = tokenizer.encode("a", add_special_tokens=True).ids
+    for start in range(len(full) - len(plain) + 1):
+        if full[start : start + len(plain)] == plain:
+            return full[:start]
+    return []
+
+
+def accepts_position_ids(model: PreTrainedModel) -> bool:
+    """Return whether positions can be given (BLOOM and other ALiBi models derive them from the mask instead)."""
+    return "position_ids" in inspect.signature(model.forward).parameters
+
+
+def context_length(config: Any) -> int | None:
+    """Return the most positions a model was built for, or None when it has no such limit (ALiBi)."""
+    length = getattr(config, "max_position_embeddings", None)
+    return int(length) if length else None
+
+
+def visible_length(config: Any) -> int | None:
+    """Return how many tokens a model can look back on: its context, or its sliding window where that is shorter."""
+    window = getattr(config, "sliding_window", None) if getattr(config, "use_sliding_window", True) else None
+    limits = [limit for limit in (context_length(config), window) if limit]
+    return min(limits) if limits else None
+
+
+def n_parameters(model: PreTrainedModel) -> int:
+    """Return the number of parameters, tied ones once."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def pick_device(name: str) -> torch.device:
+    """Return the device of `--device` (auto: the first GPU if there is one). Raises UsageProblem for a missing one."""
+    if name == "auto":
+        local_rank = int(os.environ.get("LOCAL_RANK", "0"))
+        return torch.device("cuda", local_rank) if torch.cuda.is_available() else torch.device("cpu")
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise UsageProblem(f"--device {name}: torch sees no GPU here; use --device cpu")
+    try:
+        return torch.device(name)
+    except RuntimeError:
+        raise UsageProblem(f"--device {name}: not a device; use auto, cpu or cuda") from None
+
+
+def pick_dtype(name: str, device: torch.device) -> str:
+    """Return the dtype of `--dtype` (auto: bfloat16 on a GPU, float32 on a CPU, where bf16 is slower)."""
+    if name == "auto":
+        return "bfloat16" if device.type == "cuda" else "float32"
+    if name not in _DTYPES:
+        raise UsageProblem(f"--dtype {name}: use auto, float32 or bfloat16")
+    return name
+
+
+@torch.no_grad()
+def check_plain_unembedding(model: PreTrainedModel) -> None:
+    """Raise UsageProblem unless logits are the unembedding of the last hidden state and nothing more.
+
+    Some architectures cap or scale their logits (Gemma 2, Cohere, Granite); chunked losses and lenses would be wrong.
+    """
+    tokens = torch.arange(4, device=model.device)[None] % model.config.vocab_size
+    hidden = model.base_model(input_ids=tokens, use_cache=False).last_hidden_state
+    head = model.get_output_embeddings()
+    own = model(input_ids=tokens, use_cache=False).logits
+    if head is None or not torch.allclose(head(hidden), own, rtol=1e-3, atol=1e-3):
+        raise UsageProblem(
+            f"model type {model.config.model_type} changes its logits after the unembedding: not supported"
+        )

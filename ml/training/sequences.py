@@ -1,0 +1,160 @@
+"""Training data: an export folder as fixed-length sequences in an order that is a function of (export, seed, step).
+
+A sequence is `seq_len` consecutive tokens of the export's stream (documents one after another, each closed by EOS), as
+in the OLMo memmap layout; the tail that fills no sequence is left out. There is no sampler and so no sampler state:
+step s reads places [s*B, (s+1)*B) of an endless list made of one seeded permutation of all sequences per epoch.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ml.common.errors import UsageProblem, raise_all
+from ml.common.result_files import file_hash, id64, read_json
+from ml.models.nll import IGNORED
+
+_CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Export:
+    """An opened export: its manifest and one memory map per shard."""
+
+    folder: Path
+    manifest: dict[str, Any]
+    shards: tuple[np.ndarray, ...]
+    content_hash: str  # of the manifest, which holds the hash of every shard
+
+    @property
+    def n_tokens(self) -> int:
+        return int(self.manifest["n_tokens"])
+
+    @property
+    def eos_token_id(self) -> int:
+        return int(self.manifest["eos_token_id"])
+
+    @property
+    def tokenizer_file(self) -> Path:
+        return self.folder / "tokenizer.json"
+
+
+def open_export(folder: Path) -> Export:
+    """Open an export and hold its shards to the manifest, size and hash. Raises UsageProblem naming what is wrong."""
+    manifest_file = folder / "manifest.json"
+    if not manifest_file.exists():
+        raise UsageProblem(f"--export {folder}: no manifest.json there; make an export with `pivots export`")
+    manifest = read_json(manifest_file)
+    if manifest.get("eos_token_id") is None:
+        raise UsageProblem(f"--export {folder}: the manifest has no eos_token_id; its tokenizer needs one")
+    dtype = np.dtype(manifest["dtype"]).newbyteorder("<")
+    shards, problems = [], []
+    for shard in manifest["shards"]:
+        path = folder / shard["tokens"]
+        if not path.exists():
+            problems.append(f"--export {folder}: {shard['tokens']} is missing")
+        elif path.stat().st_size != shard["n_tokens"] * dtype.itemsize:
+            problems.append(f"--export {folder}: {shard['tokens']} is not {shard['n_tokens']} tokens long")
+        elif shard.get("blake2b") and file_hash(path, digest_size=len(shard["blake2b"]) // 2) != shard["blake2b"]:
+            problems.append(f"--export {folder}: {shard['tokens']} differs from its hash in the manifest")
+        elif shard["n_tokens"]:
+            shards.append(np.memmap(path, dtype=dtype, mode="r"))
+    if not (folder / "tokenizer.json").exists():
+        problems.append(f"--export {folder}: tokenizer.json is missing")
+    raise_all(problems)
+    if not shards:
+        raise UsageProblem(f"--export {folder}: it holds no tokens")
+    return Export(folder, manifest, tuple(shards), file_hash(manifest_file))
+
+
+class Sequences:
+    """The export's stream cut into sequences of `seq_len` tokens."""
+
+    def __init__(self, export: Export, seq_len: int) -> None:
+        self._shards, self._seq_len = export.shards, seq_len
+        self._ends = np.cumsum([len(shard) for shard in export.shards])
+        self.n_sequences = int(self._ends[-1]) // seq_len
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        """Return sequence `index`, int64 [seq_len]; it may span shards."""
+        start, stop = index * self._seq_len, (index + 1) * self._seq_len
+        parts = []
+        while start < stop:
+            shard = int(np.searchsorted(self._ends, start, side="right"))
+            shard_start = int(self._ends[shard]) - len(self._shards[shard])
+            upto = min(stop, int(self._ends[shard]))
+            parts.append(self._shards[shard][start - shard_start : upto - shard_start])
+            start = upto
+        return np.concatenate(parts).astype(np.int64)
+
+    def stack(self, indices: list[int]) -> np.ndarray:
+        """Return several sequences, int64 [B, seq_len]."""
+        return np.stack([self[index] for index in indices])
+
+
+@lru_cache(maxsize=2)
+def _epoch_order(content_hash: str, seed: int, epoch: int, n_sequences: int) -> np.ndarray:
+    generator = np.random.Generator(np.random.PCG64(id64("order", content_hash, str(seed), str(epoch))))
+    return generator.permutation(n_sequences)
+
+
+def step_indices(content_hash: str, seed: int, step: int, *, per_step: int, n_sequences: int) -> list[int]:
+    """Return which sequences step `step` (0-based) reads: a pure function of its arguments."""
+    places = range(step * per_step, (step + 1) * per_step)
+    return [
+        int(_epoch_order(content_hash, seed, place // n_sequences, n_sequences)[place % n_sequences])
+        for place in places
+    ]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Tensors of one micro-batch: tokens, labels, positions [B, S]; mask [B, 1, S, S], or None for plain causal."""
+
+    tokens: torch.Tensor
+    labels: torch.Tensor  # the next token, or IGNORED
+    positions: torch.Tensor | None
+    mask: torch.Tensor | None  # additive float: 0 where a query may look, the lowest value elsewhere
+
+
+def make_batch(
+    tokens: np.ndarray,
+    *,
+    eos_token_id: int,
+    document_masks: bool,
+    device: torch.device = _CPU,
+    mask_dtype: torch.dtype = torch.float32,
+) -> Batch:
+    """Turn tokens [B, S] into a batch on a device. With document masks, positions restart in each document, no token
+    sees another document, and a document's first token is not predicted from the document before it."""
+    ids = torch.from_numpy(tokens).to(device)
+    labels = torch.full_like(ids, IGNORED)
+    labels[:, :-1] = ids[:, 1:]
+    if not document_masks:
+        return Batch(ids, labels, None, None)
+    is_end = ids == eos_token_id
+    labels[is_end] = IGNORED
+    document = torch.zeros_like(ids)
+    document[:, 1:] = is_end[:, :-1].cumsum(1)
+    place = torch.arange(ids.shape[1], device=device)
+    is_first = torch.ones_like(is_end)
+    is_first[:, 1:] = is_end[:, :-1]
+    starts = torch.where(is_first, place, torch.zeros_like(ids)).cummax(1).values
+    may_look = (document[:, :, None] == document[:, None, :]) & (place[None, :, None] >= place[None, None, :])
+    mask = torch.zeros(may_look.shape, dtype=mask_dtype, device=device)
+    mask.masked_fill_(~may_look, torch.finfo(mask_dtype).min)
+    return Batch(ids, labels, place - starts, mask[:, None])
+
+
+def count_predicted(tokens: np.ndarray, *, eos_token_id: int, document_masks: bool) -> int:
+    """Return how many labels of a batch made from tokens [B, S] are not IGNORED."""
+    n_next = tokens[:, 1:].size
+    return n_next - int(np.count_nonzero(tokens[:, :-1] == eos_token_id)) if document_masks else n_next
+
+
+def count_eos(export: Export) -> int:
+    """Return how many EOS tokens the export holds (its number of documents, unless the separator is mistaken)."""
+    return int(sum(int(np.count_nonzero(shard == export.eos_token_id)) for shard in export.shards))

@@ -1,0 +1,36 @@
+"""Parallel sentences to translate, as an evaluation set whose items are sentences with one candidate each."""
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from ml.common.errors import UsageProblem
+from ml.common.result_files import file_hash, read_json, short_hash
+from ml.translation.eval_set import EvalSet, Query
+
+
+def open_sentence_set(folder: Path) -> EvalSet:
+    """Open a sentence set folder: every scored sentence in every direction in which it has both texts.
+
+    Raises UsageProblem when files are missing or no sentence can be translated.
+    """
+    missing = [name for name in ("manifest.json", "sentences.parquet") if not (folder / name).exists()]
+    if missing:
+        raise UsageProblem(f"--sentences {folder}: {', '.join(missing)} missing")
+    texts: dict[str, dict[int, str]] = {}
+    scored = set()
+    for row in pq.read_table(folder / "sentences.parquet").to_pylist():
+        texts.setdefault(row["lang"], {})[row["sentence_id"]] = row["text"]
+        if row["is_scored"]:
+            scored.add(row["sentence_id"])
+    queries = tuple(
+        Query(sentence_id, source, target, texts[target][sentence_id], ((0, texts[source][sentence_id]),))
+        for sentence_id in sorted(scored)
+        for source in sorted(texts)
+        for target in sorted(texts)
+        if source != target and sentence_id in texts[source] and sentence_id in texts[target]
+    )
+    if not queries:
+        raise UsageProblem(f"--sentences {folder}: no sentence has a text in two languages")
+    content_hash = short_hash(file_hash(folder / "sentences.parquet"))
+    return EvalSet(folder, read_json(folder / "manifest.json"), texts, queries, content_hash)

@@ -1,0 +1,197 @@
+"""Layer traces: the lens on every architecture, its gate, token sets, controls, the stored rows."""
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import torch
+from tokenizers import Tokenizer
+
+import ml.trace
+from ml.common.errors import RunFailed, UsageProblem
+from ml.common.schemas import RESULT
+from ml.common.token_text import is_blank
+from ml.models.decoder import final_norm
+from ml.models.lens import LayerReader
+from ml.models.load import find_model, load_model
+from ml.translation.eval_set import EvalSet, open_eval_set, read_pivots
+from ml.translation.prompts import PromptBuilder, PromptTokens, all_prompts
+from support.ml_runs.inputs import ARCHITECTURES, VOCAB_SIZE, make_config
+
+CPU = torch.device("cpu")
+NAMES = {"en": "English", "fr": "French", "ja": "Japanese", "zh": "Chinese"}
+
+
+@pytest.mark.parametrize("kind", ARCHITECTURES)
+def test_the_lens_reads_hidden_states_through_norm_and_unembedding_once(kind: str, tmp_path: Path) -> None:
+    """Held to the library's own list of hidden states, whose last entry is normalised already."""
+    model = load_model(find_model(str(make_config(tmp_path, kind))), seed=1, dtype="float32", device=CPU)
+    tokens = torch.randint(1, VOCAB_SIZE, (3, 13), generator=torch.Generator().manual_seed(1))
+    with LayerReader(model) as reader:
+        layers = list(reader.read(tokens))
+    with torch.inference_mode():
+        output = model(input_ids=tokens, output_hidden_states=True, use_cache=False)
+        expected = [
+            model.get_output_embeddings()(final_norm(model)(hidden[:, -1])).log_softmax(-1)
+            for hidden in output.hidden_states[:-1]
+        ] + [output.logits[:, -1].log_softmax(-1)]
+    assert len(layers) == len(expected) == model.config.num_hidden_layers + 1
+    for own, other in zip(layers, expected, strict=True):
+        torch.testing.assert_close(own, other, rtol=1e-4, atol=1e-4)
+    assert all(not torch.allclose(one, other, atol=1e-2) for one, other in pairwise(layers))
+
+
+def test_the_gate_stops_a_lens_that_is_not_the_models_own(tmp_path: Path) -> None:
+    model = load_model(find_model(str(make_config(tmp_path, "olmo2"))), seed=1, dtype="float32", device=CPU)
+    with LayerReader(model) as reader:
+        reader._norm = torch.nn.Identity()
+        with pytest.raises(RunFailed, match="differs from the model's own logits"):
+            list(reader.read(torch.tensor([[3, 4, 5]])))
+
+
+def test_hooks_are_gone_afterwards(tmp_path: Path) -> None:
+    model = load_model(find_model(str(make_config(tmp_path))), seed=1, dtype="float32", device=CPU)
+    with LayerReader(model):
+        pass
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
+
+
+@pytest.fixture(scope="module")
+def opened(eval_set: Path) -> EvalSet:
+    return open_eval_set(eval_set)
+
+
+def test_prompts_end_before_the_first_informative_target_token(opened: EvalSet, tokenizer: Tokenizer) -> None:
+    builder = PromptBuilder(opened, tokenizer, NAMES)
+    n_spaced = 0
+    for prompt in all_prompts(opened, draws=[0]):
+        (tokens,) = builder.tokenize([prompt])
+        ids = ml.trace.informative_prompt(tokenizer, tokens)
+        whole = tokens.prefix + tokens.suffixes[0]
+        assert whole[: len(ids)] == ids
+        assert not is_blank(tokenizer, whole[len(ids)])
+        passed = whole[len(whole) - tokens.n_targets[0] : len(ids)]
+        assert all(is_blank(tokenizer, token) for token in passed)
+        n_spaced += bool(passed)
+    assert n_spaced
+
+
+def test_a_target_of_blanks_only_keeps_its_last_token(tokenizer: Tokenizer) -> None:
+    space = tokenizer.token_to_id("Ġ")
+    assert ml.trace.informative_prompt(tokenizer, PromptTokens([5], [[6, space, space]], [2])) == [5, 6, space]
+
+
+def test_word_tokens_are_both_forms_without_blanks(tokenizer: Tokenizer) -> None:
+    for word in ("water", "水", "maison"):
+        both = {*tokenizer.encode(word).ids, *tokenizer.encode(f" {word}").ids}
+        assert ml.trace.word_tokens(tokenizer, word) == sorted(t for t in both if not is_blank(tokenizer, t))
+
+
+def test_controls_are_as_many_pivots_of_others_and_disjoint() -> None:
+    pivots = {(item, "en", "fr"): [10 * item + place for place in range(4)] for item in range(1, 8)}
+    pivots[9, "en", "fr"] = [10, 11, 12, 13]  # the same as item 1's
+    pivots[1, "fr", "en"] = [99, 98, 97, 96]
+    controls = ml.trace._Controls(pivots)
+    chosen = controls.choose((1, "en", "fr"), barred={20, 30})
+    assert chosen is not None
+    assert len(chosen) == 4
+    assert not set(chosen) & {10, 11, 12, 13, 20, 30, 96, 97, 98, 99}
+    assert chosen == controls.choose((1, "en", "fr"), barred={30, 20})
+    assert controls.choose((1, "fr", "en"), barred=set()) is None
+
+
+def request(folder: Path, eval_set: Path, *, kind: str = "olmo", out: str = "out", **given: object) -> list[str]:
+    options = {
+        "--eval-set": eval_set,
+        "--model": make_config(folder / "model", kind),
+        "--run-id": "t1",
+        "--out": folder / out,
+    } | {f"--{name.replace('_', '-')}": value for name, value in given.items()}
+    return [str(part) for pair in options.items() for part in pair]
+
+
+@pytest.fixture(scope="module")
+def traced(tmp_path_factory: pytest.TempPathFactory, eval_set: Path) -> Path:
+    folder = tmp_path_factory.mktemp("traced")
+    ml.trace.main(request(folder, eval_set))
+    return folder / "out"
+
+
+def test_rows_hold_what_a_plain_computation_gives(traced: Path, opened: EvalSet, tokenizer: Tokenizer) -> None:
+    table = pq.read_table(traced / "results" / "layer_traces.parquet")
+    assert table.schema.equals(RESULT["layer_traces"])
+    assert table.num_rows == 2 * 12 * 4
+    rows = {(r["item_id"], r["source_lang"], r["target_lang"], r["layer"]): r for r in table.to_pylist()}
+    model = load_model(find_model(str(traced.parent / "model" / "olmo.json")), seed=0, dtype="float32", device=CPU)
+    builder = PromptBuilder(opened, tokenizer, NAMES)
+    pivots = read_pivots(opened)
+    for prompt in all_prompts(opened, draws=[0])[::5]:
+        (tokens,) = builder.tokenize([prompt])
+        ids = torch.tensor([ml.trace.informative_prompt(tokenizer, tokens)])
+        with torch.inference_mode():
+            output = model(input_ids=ids, output_hidden_states=True, use_cache=False)
+            states = [final_norm(model)(hidden) for hidden in output.hidden_states[:-1]] + [output.hidden_states[-1]]
+            probs = [model.get_output_embeddings()(state[0, -1]).softmax(-1) for state in states]
+        source = ml.trace.word_tokens(tokenizer, prompt.query.source_word)
+        target = ml.trace.word_tokens(tokenizer, prompt.query.target_word)
+        for layer, p in enumerate(probs):
+            row = rows[*prompt.key[:3], layer]
+            assert row["p_source"] == pytest.approx(float(p[source].sum()), abs=1e-5)
+            assert row["p_target"] == pytest.approx(float(p[target].sum()), abs=1e-5)
+            assert row["p_pivot"] == pytest.approx(float(p[pivots[prompt.key[:3]]].sum()), abs=1e-5)
+            assert row["entropy"] == pytest.approx(float(torch.special.entr(p).sum()), abs=1e-3)
+            assert row["p_top"] == pytest.approx(float(p.max()), abs=1e-5)
+            assert row["top_token_id"] == int(p.argmax())
+            assert row["is_top_source"] == (int(p.argmax()) in source)
+            assert row["is_top_pivot"] == (int(p.argmax()) in pivots[prompt.key[:3]])
+            assert row["shares_token"] == bool(set(source) & set(target))
+            assert 0 < row["p_control"] < 1
+
+
+def test_threads_change_no_byte_and_batching_only_the_last_digits(traced: Path, eval_set: Path, tmp_path: Path) -> None:
+    torch.set_num_threads(2)
+    ml.trace.main(request(tmp_path, eval_set))
+    name = "results/layer_traces.parquet"
+    assert (tmp_path / "out" / name).read_bytes() == (traced / name).read_bytes()
+    ml.trace.main(request(tmp_path, eval_set, out="single", batch_tokens=1))
+    for column in ("p_top", "p_source", "p_pivot", "p_control"):
+        pairs = zip(
+            pq.read_table(traced / name)[column], pq.read_table(tmp_path / "single" / name)[column], strict=True
+        )
+        assert all(one.as_py() == pytest.approx(other.as_py(), abs=1e-5) for one, other in pairs)
+
+
+@pytest.mark.parametrize("kind", ["gpt_neox", "bloom"])
+def test_other_architectures_run_through(kind: str, eval_set: Path, tmp_path: Path) -> None:
+    ml.trace.main(request(tmp_path, eval_set, kind=kind))
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["n_layers"] == 4
+
+
+def test_a_pair_without_pivots_has_no_pivot_probability(eval_set: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    folder.mkdir()
+    for path in eval_set.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    pivots = pq.read_table(eval_set / "pivots.parquet")
+    pq.write_table(pivots.filter([item != 100 for item in pivots["item_id"].to_pylist()]), folder / "pivots.parquet")
+    ml.trace.main(request(tmp_path, folder))
+    for row in pq.read_table(tmp_path / "out" / "results" / "layer_traces.parquet").to_pylist():
+        if row["item_id"] == 100:
+            assert row["p_pivot"] is None
+            assert row["is_top_pivot"] is False
+        else:
+            assert row["p_pivot"] > 0
+            assert row["p_control"] is None, "no other item has pivots"
+
+
+def test_pivots_of_another_tokenizer_are_refused(eval_set: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    folder.mkdir()
+    for path in eval_set.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"tokenizer_hash": "0" * 32}))
+    with pytest.raises(UsageProblem, match="is not the tokenizer of the pivots"):
+        ml.trace.main(request(tmp_path, folder))

@@ -1,0 +1,68 @@
+"""The chunked loss is the plain one, and packed documents do not see each other."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ml.models.load import find_model, load_model
+from ml.models.nll import IGNORED, nlls_per_row
+from ml.training.loss import LossModel, _ChunkedNll
+from ml.training.sequences import make_batch
+from support.ml_runs.inputs import EOS, VOCAB_SIZE, make_config
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize("with_bias", [False, True])
+def test_chunked_nll_and_gradients_equal_plain_cross_entropy(with_bias: bool) -> None:
+    generator = torch.Generator().manual_seed(3)
+    hidden = torch.randn(37, 8, generator=generator, dtype=torch.float64, requires_grad=True)
+    weight = torch.randn(50, 8, generator=generator, dtype=torch.float64, requires_grad=True)
+    bias = torch.randn(50, generator=generator, dtype=torch.float64, requires_grad=True) if with_bias else None
+    targets = torch.randint(50, (37,), generator=generator)
+    inputs = [hidden, weight, *([bias] if bias is not None else [])]
+    plain = torch.nn.functional.cross_entropy(
+        torch.nn.functional.linear(hidden, weight, bias), targets, reduction="sum"
+    )
+    ours = _ChunkedNll.apply(hidden, weight, bias, targets, 10)
+    torch.testing.assert_close(ours.double(), plain, rtol=1e-5, atol=0)
+    for own, expected in zip(
+        torch.autograd.grad(ours * 3, inputs), torch.autograd.grad(plain * 3, inputs), strict=True
+    ):
+        torch.testing.assert_close(own.double(), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["olmo", "gpt_neox", "qwen2"])
+def test_loss_model_gives_the_librarys_own_loss(tmp_path: Path, kind: str) -> None:
+    model = load_model(find_model(str(make_config(tmp_path, kind))), seed=1, dtype="float32", device=CPU)
+    tokens = np.random.default_rng(1).integers(1, VOCAB_SIZE, (3, 20))
+    batch = make_batch(tokens, eos_token_id=EOS, document_masks=False)
+    own = model(input_ids=batch.tokens, labels=batch.tokens).loss
+    ours = LossModel(model)(batch.tokens, batch.labels, None, None) / int((batch.labels != IGNORED).sum())
+    torch.testing.assert_close(ours, own, rtol=1e-5, atol=1e-5)
+    with torch.inference_mode():
+        rows = nlls_per_row(model, batch.tokens, batch.labels)
+    torch.testing.assert_close(rows.sum() / (3 * 19), own.double(), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["gpt_neox", "olmo", "olmo2", "llama", "qwen2"])
+def test_changing_one_document_leaves_the_others_losses_alone(tmp_path: Path, kind: str) -> None:
+    model = load_model(find_model(str(make_config(tmp_path, kind))), seed=1, dtype="float32", device=CPU)
+    loss_model = LossModel(model)
+    generator = np.random.default_rng(2)
+    a, b, other_a = (np.append(generator.integers(1, VOCAB_SIZE, length), EOS) for length in (9, 12, 9))
+
+    def loss_of_b(first: np.ndarray, masks: bool) -> float:
+        batch = make_batch(np.concatenate([first, b])[None], eos_token_id=EOS, document_masks=masks)
+        batch.labels[:, : len(first)] = IGNORED
+        with torch.no_grad():
+            return float(loss_model(batch.tokens, batch.labels, batch.positions, batch.mask))
+
+    alone = make_batch(b[None], eos_token_id=EOS, document_masks=True)
+    with torch.no_grad():
+        expected = float(loss_model(alone.tokens, alone.labels, None, None))
+    assert loss_of_b(a, True) == loss_of_b(other_a, True)
+    assert loss_of_b(a, True) == pytest.approx(expected, rel=1e-5)
+    assert loss_of_b(a, False) != loss_of_b(other_a, False), "without masks documents leak, or this test proves nothing"

@@ -1,0 +1,68 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from warehouse.base.errors import UsageError
+from warehouse.experiments.plan import read_plan
+
+SECTION = {
+    "strategies": ["original", "pivot_aware"],
+    "n_seeds": 2,
+    "budget_tokens": 1000,
+    "n_items": None,
+    "n_pivots": 10,
+    "parallel_arms": 2,
+}
+
+
+def _preset(folder: Path, **changes: object) -> str:
+    path = folder / "mine.yml"
+    path.write_text(yaml.safe_dump({"train": {"steps": 1}, "experiment": {**SECTION, **changes}}))
+    return str(path)
+
+
+def test_plan_is_what_the_preset_says(tmp_path: Path) -> None:
+    plan = read_plan(_preset(tmp_path))
+    assert (plan.name, plan.strategies, plan.seeds) == ("mine", ("original", "pivot_aware"), (0, 1))
+    assert read_plan(_preset(tmp_path), seeds=3).seeds == (0, 1, 2)
+
+
+def test_more_seeds_extend_the_same_experiment(tmp_path: Path) -> None:
+    names = {read_plan(_preset(tmp_path), seeds=n).experiment_id(["c"], "m") for n in (1, 2)}
+    assert len(names) == 1
+    other = read_plan(_preset(tmp_path, budget_tokens=2000)).experiment_id(["c"], "m")
+    assert other not in names
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("train: {}", "no section `experiment`"),
+        ("experiment: {strategies: [a]}", "needs exactly"),
+        ("a: [", "is no YAML"),
+    ],
+)
+def test_broken_presets_are_refused(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "broken.yml"
+    path.write_text(content)
+    with pytest.raises(UsageError, match=message):
+        read_plan(str(path))
+
+
+def test_unknown_preset_names_the_known_ones() -> None:
+    with pytest.raises(UsageError, match="there are: "):
+        read_plan("nonsense")
+
+
+def test_no_seeds_is_no_experiment(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="at least one seed"):
+        read_plan(_preset(tmp_path), seeds=0)
+
+
+def test_corpora_take_turns_over_the_seeds(tmp_path: Path) -> None:
+    plan = read_plan(_preset(tmp_path), seeds=3)
+    assert plan.replications(["a"]) == [("a", 0), ("a", 1), ("a", 2)]
+    assert plan.replications(["a", "b"]) == [("a", 0), ("b", 1), ("a", 2)]
+    with pytest.raises(UsageError, match="add --seeds 4"):
+        plan.replications(["a", "b", "c", "d"])

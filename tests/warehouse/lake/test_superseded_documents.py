@@ -1,0 +1,67 @@
+"""Records that other files replace, after an ingest that was killed before it had looked for them."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from support.corpora.files import document, rows, write_jsonl, write_tokenizer
+from warehouse.base.errors import StepFailed
+from warehouse.base.settings import Home
+from warehouse.build import dbt_runner
+from warehouse.build.build import build
+from warehouse.lake.connections import writer_lock
+from warehouse.lake.files import shard_path
+from warehouse.lake.superseded_documents import bring_all_superseded_up_to_date, bring_superseded_up_to_date
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from warehouse import ingest
+from warehouse.base.settings import Home
+if sys.argv[4] == "kill":
+    ingest.update_superseded = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+ingest.ingest_corpus(Home(Path(sys.argv[1])), [Path(sys.argv[2])], corpus="c", tokenizer=sys.argv[3])
+"""
+SEEN = "select source_id, count(*) from raw.documents group by 1 order by 1"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A home whose second file was committed by a process that was killed then: both files hold a record `same`."""
+    home, tokenizer = Home(tmp_path / "home"), write_tokenizer(tmp_path)
+    for name, code, how in (("a", 0, "finish"), ("b", -signal.SIGKILL, "kill")):
+        path = write_jsonl(tmp_path / f"{name}.jsonl", [document("same", f"text of {name}"), document(name, "other")])
+        command = [sys.executable, "-c", KILLED, str(home.root), str(path), str(tokenizer), how]
+        assert subprocess.run(command, env=os.environ | {"PIVOTS_THREADS": "1"}).returncode == code
+    assert rows(home, SEEN) == [("a", 1), ("b", 1), ("same", 2)]  # stale, or this tests nothing
+    return home
+
+
+def test_build_sees_one_record_of_each_id(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def look(home: Home, *_: object, **__: object) -> None:
+        with duckdb.connect(str(home.warehouse_file), read_only=True) as connection:
+            seen.extend(connection.execute(SEEN).fetchall())
+        raise StepFailed("seen")
+
+    seen: list[tuple[str, int]] = []
+    monkeypatch.setattr(dbt_runner, "run_dbt", look)
+    with pytest.raises(StepFailed, match="seen"):
+        build(home)
+    assert seen == [("a", 1), ("b", 1), ("same", 1)]
+    assert rows(home, "select reason from raw.rejects") == [("duplicate id with other text",)]
+
+
+def test_what_is_up_to_date_is_left_alone(home: Home) -> None:
+    state = shard_path(home, "superseded_documents", "state", corpus="c")
+    with writer_lock(home):
+        bring_superseded_up_to_date(home, "c")
+        found = state.stat()
+        bring_all_superseded_up_to_date(home)
+        bring_all_superseded_up_to_date(Home(home.root / "empty"))
+    assert (state.stat().st_ino, state.stat().st_mtime_ns) == (found.st_ino, found.st_mtime_ns)
+    assert rows(home, SEEN) == [("a", 1), ("b", 1), ("same", 1)]

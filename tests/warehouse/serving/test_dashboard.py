@@ -1,0 +1,210 @@
+"""The dashboard: every cell runs on any published copy, and in a browser it answers."""
+
+import importlib
+import importlib.util
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+from support.homes.handmade import CORPUS, make_marts, make_runs, published_home, write_rows
+from support.servers.browser import Browsing, needs_browser, open_browser
+from support.servers.dashboards import open_page, served
+from warehouse.base.errors import UsageError
+from warehouse.base.settings import Home
+from warehouse.serving import queries
+from warehouse.serving.dashboard import data, run_dashboard, views
+from warehouse.serving.publish import publish
+
+pytest.importorskip("marimo", reason="the dashboard needs the extra `dashboard`: pip install '.[dashboard]'")
+TEXT = "the water of a river"
+
+
+def add_documents(home: Home) -> None:
+    """Give the home a tokenizer of single bytes, one document and its word, and one traced word."""
+    tokenizer = Tokenizer(models.BPE({c: i for i, c in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}, []))
+    tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
+    (home.lake / "tokenizers").mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(home.lake / "tokenizers" / "t.json"))
+    ids = tokenizer.encode(TEXT).ids
+    write_rows(home, "corpora", [{"corpus": CORPUS, "tokenizer_hash": "t", "tokenizer_name": "bytes"}], corpus=CORPUS)
+    rows = [
+        {"corpus": CORPUS, "shard_id": "s", "doc_id": d, "lang": "en", "n_tokens": len(ids), "token_ids": ids}
+        for d in range(60)
+    ]
+    write_rows(home, "documents", rows, name="s", corpus=CORPUS)
+    write_rows(home, "words", [{"word_id": 1, "lang": "en", "word": "water"}])
+    held = {"corpus": CORPUS, "shard_id": "s", "doc_id": 1, "word_id": 1, "token_starts": [TEXT.index("water")]}
+    write_rows(home, "word_documents", [held], name="s", corpus=CORPUS)
+    traces = [
+        {"run_id": "trace-base-0", "item_id": 1, "source_lang": "en", "target_lang": "fr", "layer": layer}
+        | {"top_token": "x", "p_top": 0.5, "p_pivot": 0.1, "p_control": 0.0, "p_source": 0.1, "p_target": 0.2}
+        for layer in range(3)
+    ]
+    write_rows(home, "layer_traces", traces, name="trace-base-0")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    made = Home(tmp_path_factory.mktemp("dashboard"))
+    add_documents(made)
+    return published_home(made.root)
+
+
+def run_app(home: Home, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Run every cell without a browser and return what they define."""
+    monkeypatch.setenv("PIVOTS_HOME", str(home.root))
+    module = importlib.reload(importlib.import_module("warehouse.serving.dashboard.app"))
+    _, defined = module.app.run()
+    return dict(defined)
+
+
+def test_every_cell_runs_and_starts_with_water(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    defined = run_app(home, monkeypatch)
+    assert defined["corpus"].value == CORPUS
+    assert defined["pair"]["source_word"] == "water"
+    assert [row["token"] for row in defined["candidates"]][:2] == [" river", " drink"]
+    assert defined["experiment"].value == "experiment-1"
+
+
+@pytest.mark.parametrize("keep", [(), ("dim_documents",), ("dim_documents", "fct_word_pair_cooccurrence")])
+def test_every_cell_runs_when_marts_are_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep: tuple[str, ...]
+) -> None:
+    home = Home(tmp_path)
+    make_marts(home)
+    make_runs(home)
+    with duckdb.connect(str(home.warehouse_file)) as connection:
+        names = connection.execute("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall()
+        for (name,) in names:
+            if name not in keep:
+                connection.execute(f"{'delete from' if name == 'dim_documents' else 'drop table'} marts.{name}")
+    publish(home)
+    run_app(home, monkeypatch)
+
+
+def test_documents_behind_a_pivot_and_their_text(home: Home) -> None:
+    (pair,) = (
+        row for row in data.ask(home, queries.words_with_pivots, CORPUS, "en", "fr") if row["source_word"] == "water"
+    )
+    river = Tokenizer.from_file(str(home.lake / "tokenizers" / "t.json")).encode("v").ids[0]
+    (document,) = data.documents_behind(home, CORPUS, pair, river)
+    assert (document["doc_id"], document["has_source"], document["has_target"]) == (1, True, False)
+    segments = data.read_document(home, CORPUS, 1, pair=pair, marked=frozenset({river}))
+    assert segments == [
+        ("the ", None),
+        ("water", "source"),
+        (" of a ri", None),
+        ("v", "pivot"),
+        ("er", None),
+    ]
+    assert data.read_document(home, CORPUS, 10**6, pair=None, marked=frozenset())[0][1] is None
+
+
+def test_traces_of_a_word(home: Home) -> None:
+    pair = {"item_id": 1, "source_lang": "en", "target_lang": "fr"}
+    assert [row["layer"] for row in data.traces(home, "experiment-1", pair)] == [0, 1, 2]
+
+
+def test_what_is_kept_of_the_lake_is_read_again_when_a_file_changes(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    add_documents(home)
+    published_home(home.root)
+    pair = {"item_id": 1, "source_lang": "en", "target_lang": "fr"}
+    (path,) = (home.lake / "layer_traces").glob("*/*.parquet")
+    before = data.traces(home, "experiment-1", pair)
+    rows = pq.read_table(path)
+    pq.write_table(rows.set_column(rows.schema.get_field_index("layer"), "layer", pc.add(rows["layer"], 5)), path)
+    assert [row["layer"] for row in data.traces(home, "experiment-1", pair)] == [row["layer"] + 5 for row in before]
+
+
+def test_html_escapes_what_documents_say() -> None:
+    assert "<script>" not in views.marked_text([("<script>", None), ("<b>", "pivot")], lang='en"><script>')
+    assert "<b>" not in views.marked_text([("<b>", None)], lang="en")
+    edge = {"neighbour": " <b>", "neighbour_lang": None, "neighbour_rank": 1, "edge_weight": 2.0, "n_docs_both": 3}
+    assert "<b>" not in views.neighbourhood({"token": "<b>"}, [edge])
+
+
+def test_tables_keep_identities_exact() -> None:
+    assert views.readable([{"doc_id": 3778562595017583601, "n": 7, "big": 2**60, "share": 0.123456, "none": None}]) == [
+        {"doc_id": "3778562595017583601", "n": 7, "big": str(2**60), "share": 0.1235, "none": None}
+    ]
+
+
+def test_what_cannot_be_served_is_a_usage_error(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match="pivots publish"):
+        run_dashboard(Home(tmp_path), port=0, browser=False)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(UsageError, match="is taken"):
+            run_dashboard(home, port=taken.getsockname()[1], browser=False)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"\[dashboard\]"):
+        run_dashboard(home, port=0, browser=False)
+
+
+@pytest.fixture(scope="module")
+def tab(home: Home) -> Iterator[Browsing]:
+    """One browser on one server for the tests below: each goes to its own page."""
+    with served(home) as address, open_browser(width=1300, height=1000, timeout_s=60) as tab:
+        tab.page.goto(address)
+        tab.page.get_by_text("stands in 20 documents").wait_for()
+        yield tab
+        assert tab.problems == []
+        assert tab.outside(address) == []
+
+
+def choose(tab: Browsing, label: str, option: str) -> None:
+    tab.page.get_by_label(label, exact=True).select_option(option)
+
+
+@needs_browser
+def test_in_a_browser_a_pair_is_chosen_and_a_token_clicked(tab: Browsing) -> None:
+    open_page(tab, "Pivots")
+    tab.page.get_by_text("␣river").first.wait_for()
+    choose(tab, "direction", "fr → en")
+    tab.page.get_by_text("eau").first.wait_for()
+    choose(tab, "direction", "en → fr")
+    tab.page.get_by_role("row").filter(has_text="␣drink").get_by_role("checkbox").click()
+    tab.page.get_by_text("those with both words first").wait_for()
+
+
+@needs_browser
+def test_in_a_browser_the_graph_is_walked_from_token_to_token(tab: Browsing) -> None:
+    open_page(tab, "Graph")
+    box = tab.page.get_by_placeholder("begins with")
+    box.fill("drink")
+    box.press("Enter")
+    tab.page.get_by_role("heading", name="Around ␣drink").wait_for()
+    tab.page.get_by_role("row").filter(has_text="␣river").get_by_role("checkbox").click()
+    tab.page.get_by_role("heading", name="Around ␣river").wait_for()
+
+
+@needs_browser
+def test_in_a_browser_every_other_page_opens_and_sql_answers_or_refuses(tab: Browsing) -> None:
+    for name, shows in (
+        ("Layers", "top token of each layer"),
+        ("Documents", "orange: tokens of the pivot set"),
+        ("Strategies", "Two runs, word by word"),
+        ("SQL", "At most 1,000 rows"),
+    ):
+        open_page(tab, name)
+        tab.page.get_by_text(shows).first.wait_for()
+    run = tab.page.get_by_role("button", name="Run", exact=True)
+    run.click()
+    tab.page.get_by_text("frequency_weighted_multilingual").first.wait_for()
+    editor = tab.page.locator(".cm-content")
+    editor.click()
+    tab.page.keyboard.press("Control+a")
+    tab.page.keyboard.insert_text("select * from read_csv('/etc/passwd')")
+    tab.page.keyboard.press("Escape")
+    run.focus()
+    run.click()
+    tab.page.get_by_text("queries read the published tables and nothing else").wait_for()

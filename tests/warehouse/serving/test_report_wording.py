@@ -1,0 +1,89 @@
+"""What the intervals say, in words."""
+
+import pytest
+
+from warehouse.serving.report.wording import delta_sentence, outcome, signature_title, verdict
+
+
+def row(words: tuple[float, float] | None, seeds: tuple[float, float] | None, **more: object) -> dict:
+    low, high = words or (None, None)
+    seed_low, seed_high = seeds or (None, None)
+    return {
+        "strategy": "pivot_aware",
+        "baseline": "random_multilingual",
+        "score_delta": 0.005,
+        "ci_low": low,
+        "ci_high": high,
+        "seed_ci_low": seed_low,
+        "seed_ci_high": seed_high,
+        "n_seeds": 2,
+        **more,
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "seeds", "says"),
+    [
+        ((0.1, 0.2), (0.1, 0.2), "better"),
+        ((-0.2, -0.1), (-0.2, -0.1), "worse"),
+        ((0.1, 0.2), (-0.1, 0.2), "leaning better"),
+        ((0.1, 0.2), None, "leaning better"),
+        ((-0.1, 0.2), (0.1, 0.2), "leaning better"),
+        ((-0.2, -0.1), (-0.2, 0.1), "leaning worse"),
+        ((-0.1, 0.2), (-0.1, 0.2), "no clear difference"),
+        ((0.1, 0.2), (-0.2, -0.1), "no clear difference"),
+        ((0.0, 0.2), (0.0, 0.2), "no clear difference"),
+        (None, None, "no clear difference"),
+    ],
+)
+def test_outcome(words: tuple[float, float] | None, seeds: tuple[float, float] | None, says: str) -> None:
+    assert outcome(row(words, seeds)) == says
+
+
+def test_a_sentence_names_baseline_size_and_both_intervals() -> None:
+    assert delta_sentence(row((0.001, 0.009), (-0.01, 0.02))) == (
+        "Against random multilingual: +0.0050 (words +0.0010 to +0.0090; 2 seeds -0.0100 to +0.0200), leaning better."
+    )
+    assert "one seed only" in delta_sentence(row((0.001, 0.009), None, n_seeds=1))
+
+
+def test_the_verdict_is_about_the_multilingual_baseline() -> None:
+    won = verdict([row((0.1, 0.2), (0.1, 0.2))])
+    assert (won["mood"], won["headline"]) == ("good", "Yes: +0.0050 over random multilingual data")
+    lost = verdict([row((-0.2, -0.1), (-0.2, -0.1), score_delta=-0.01)])
+    assert (lost["mood"], lost["headline"]) == ("bad", "No: -0.0100 against random multilingual data")
+    assert verdict([row((-0.2, 0.1), (-0.2, 0.1))])["headline"].startswith("Not shown")
+    assert verdict([])["mood"] == "none"
+    assert verdict([row((0.1, 0.2), (0.1, 0.2), baseline="original")])["mood"] == "none"
+
+
+def test_one_training_run_decides_nothing_and_the_levels_are_said() -> None:
+    once = row((-0.2, -0.1), None, n_seeds=1, score_delta=-0.0092)
+    means = [
+        {"strategy": "pivot_aware", "score": 0.0638},
+        {"strategy": "random_multilingual", "score": 0.0720},
+        {"strategy": "random_multilingual", "score": 0.0740},
+    ]
+    found = verdict([once], means=means)
+    assert (found["mood"], found["headline"]) == (
+        "unclear",
+        "Not known: behind by 0.0092, but in one training run only",
+    )
+    assert found["sentences"][0].startswith("Mean score 0.0638 with pivot-aware data, 0.0730 with random")
+
+
+@pytest.mark.parametrize("name", ["auc_near_half", "forgetting_en", "something_new"])
+def test_a_signature_has_a_title_in_words(name: str) -> None:
+    assert "_" not in signature_title(name)
+
+
+def test_a_win_that_the_exposure_control_equals_is_qualified() -> None:
+    main = row((0.1, 0.2), (0.1, 0.2))
+    equal = row((-0.1, 0.2), (-0.1, 0.2), baseline="word_density")
+    beaten = row((0.1, 0.2), (0.1, 0.2), baseline="word_density")
+    assert "exposure" in verdict([main, equal])["sentences"][-1]
+    assert "exposure" not in verdict([main, beaten])["sentences"][-1]
+
+
+def test_scores_at_chance_take_the_meaning_away() -> None:
+    assert "mean nothing" in verdict([row((0.1, 0.2), (0.1, 0.2))], ["scores_at_chance"])["sentences"][-1]

@@ -1,0 +1,34 @@
+"""The tokenizer of an index: the one that is named, else that of the corpus it was made of."""
+
+import hashlib
+from dataclasses import dataclass
+
+from warehouse.base.errors import UsageError
+from warehouse.base.settings import Home
+from warehouse.lake.corpora import tokenizer_file
+from warehouse.lake.files import read_table
+from warehouse.text.tokenizing import Encoder, load_tokenizer
+
+
+@dataclass(frozen=True)
+class IndexTokenizer:
+    """What writes words as the token ids of an index."""
+
+    tokenizer_hash: str
+    encoder: Encoder
+
+
+def index_tokenizer(home: Home, corpus: str, file_or_name: str | None) -> IndexTokenizer:
+    """Return the named tokenizer, or that of a corpus of the warehouse.
+
+    Raises:
+        UsageError: it is none that can be used, or nothing is named and the corpus is not in the warehouse.
+    """
+    if file_or_name:
+        content = load_tokenizer(file_or_name).content
+        return IndexTokenizer(hashlib.blake2b(content, digest_size=16).hexdigest(), Encoder(content, "tokenizers"))
+    hashes = {row["corpus"]: row["tokenizer_hash"] for row in read_table(home, "corpora").to_pylist()}
+    if corpus not in hashes:
+        raise UsageError(f"corpus {corpus!r} is not in {home.root}: name the tokenizer of the index with --tokenizer")
+    content = tokenizer_file(home, hashes[corpus]).read_bytes()
+    return IndexTokenizer(hashes[corpus], Encoder(content, "tokenizers"))

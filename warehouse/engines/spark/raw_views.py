@@ -1,0 +1,82 @@
+"""Schema `raw` on Spark: the same views over the lake's Parquet files as `lake.refresh_raw_views` makes on DuckDB."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from warehouse.base.settings import Home
+from warehouse.lake.files import current_files
+from warehouse.lake.schemas import COUNTED, SCHEMAS
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+# External tables, one per folder of files; the views of schema `raw` are made of them.
+FILES_SCHEMA = "lake_files"
+_TYPES = {
+    pa.string(): "string",
+    pa.bool_(): "boolean",
+    pa.int32(): "int",
+    pa.int64(): "bigint",
+    pa.float64(): "double",
+    pa.timestamp("us", tz="UTC"): "timestamp",
+}
+
+
+def refresh_raw_views(home: Home, spark: "SparkSession") -> None:
+    """Point the views of schema `raw` at the lake's current files. The caller holds `writer_lock`."""
+    for statement in raw_view_statements(home):
+        spark.sql(statement)
+
+
+def raw_view_statements(home: Home) -> Iterator[str]:
+    """Yield the Spark SQL that makes the views, one statement at a time.
+
+    Files are read under the table's schema of today: a column that an older file lacks is NULL there.
+    """
+    yield "create schema if not exists raw"
+    yield f"drop schema if exists {FILES_SCHEMA} cascade"  # names only: the files are the lake's
+    yield f"create schema {FILES_SCHEMA}"
+    # superseded_documents comes first: the document views read it
+    for table in sorted(SCHEMAS, key=lambda name: name != "superseded_documents"):
+        columns = ", ".join(f"`{name}`" for name in SCHEMAS[table].names)
+        selects = []
+        for number, (folder, files) in enumerate(groupby(current_files(home, table), key=lambda f: f.parent)):
+            source = f"{FILES_SCHEMA}.{table}_{number}"
+            pattern = f"{table}.parquet" if table in COUNTED else "*.parquet"
+            yield _external_table(source, table, folder, pattern)
+            selects.append(f"select {columns} from {source}{_only(files, folder, pattern)}")
+        relation = " union all ".join(selects) or _no_rows(table)
+        if table in ("documents", "word_documents"):
+            relation = (
+                f"select {columns} from ({relation}) left anti join raw.superseded_documents using (shard_id, doc_id)"
+            )
+        yield f"create or replace view raw.{table} as {relation}"
+
+
+def _external_table(name: str, table: str, folder: Path, pattern: str) -> str:
+    fields = ", ".join(f"`{field.name}` {_spark_type(field.type)}" for field in SCHEMAS[table])
+    location = _quoted(f"file:{folder}")
+    return f"create table {name} ({fields}) using parquet options (pathGlobFilter '{pattern}') location {location}"
+
+
+def _only(files: Iterator[Path], folder: Path, pattern: str) -> str:
+    """Return the condition that leaves out what a killed writer left in the folder; nothing when all is current."""
+    strangers = {p.name for p in folder.glob(pattern) if not p.name.startswith(".")} - {f.name for f in files}
+    return f" where _metadata.file_name not in ({', '.join(map(_quoted, sorted(strangers)))})" if strangers else ""
+
+
+def _no_rows(table: str) -> str:
+    fields = ", ".join(f"cast(null as {_spark_type(field.type)}) as `{field.name}`" for field in SCHEMAS[table])
+    return f"select {fields} where false"
+
+
+def _spark_type(arrow_type: pa.DataType) -> str:
+    return f"array<{_TYPES[arrow_type.value_type]}>" if pa.types.is_list(arrow_type) else _TYPES[arrow_type]
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,0 +1,68 @@
+"""Which model a user means, and its identity by content."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from warehouse.base.errors import UsageError
+from warehouse.base.settings import Home
+from warehouse.contract.hashing import file_hash, short_hash
+from warehouse.lake.files import read_table
+
+_IDENTITY_FILES = ("config.json", "*.safetensors", "*.bin", "tokenizer.json")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model as `ml` loads it (`source`) and as tables name it (`model_id`)."""
+
+    source: str  # folder, configuration file, or hub name
+    model_id: str
+
+
+def identify_model(spec: str, *, seed: int = 0) -> Model:
+    """Return the model that a folder, a JSON configuration (random weights by seed) or a hub name stands for.
+
+    The id of a folder is its name and the hash of its weights; a hub name stands for itself.
+
+    Raises:
+        UsageError: the path exists but holds no model, or the spec looks like a path that does not exist.
+    """
+    path = Path(spec).expanduser()
+    if path.is_dir():
+        if not (path / "config.json").exists():
+            raise UsageError(f"{path} holds no model: there is no config.json in it")
+        files = sorted(file for pattern in _IDENTITY_FILES for file in path.glob(pattern))
+        digest = short_hash([(file.name, file_hash(file)) for file in files])
+        name = path.resolve().parent.name if path.name == "model" else path.resolve().name
+        return Model(str(path.resolve()), f"{name}@{digest}")
+    if path.is_file():
+        try:
+            config = json.loads(path.read_text())
+        except (UnicodeDecodeError, json.JSONDecodeError):
+            raise UsageError(f"{path} is no model configuration: a JSON file like a model's config.json") from None
+        return Model(str(path.resolve()), f"{path.stem}-random-{seed}@{short_hash(config)}")
+    if spec.endswith(".json") or spec.startswith((".", "/", "~")):
+        raise UsageError(f"no model at {spec}: give a folder, a configuration file (.json) or a hub name")
+    return Model(spec, spec)
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a model comes from, for the rows of its evaluation."""
+
+    experiment: str | None
+    strategy: str
+    seed: int | None
+
+
+def provenance(home: Home, model: Model) -> Provenance:
+    """Return the experiment, strategy and seed that a training run of this home recorded for a model.
+
+    A model that this home did not train is a base model.
+    """
+    runs = read_table(home, "runs", columns=["kind", "model_id", "experiment", "strategy", "seed"]).to_pylist()
+    trained = [r for r in runs if r["kind"] == "train" and r["model_id"] == model.model_id]
+    if not trained:
+        return Provenance(None, "base", None)
+    return Provenance(trained[0]["experiment"], trained[0]["strategy"], trained[0]["seed"])

@@ -1,0 +1,44 @@
+"""Results of `ml` into the lake: a run's result files, checked against the raw tables' schemas, and its run row."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from warehouse.base.errors import StepFailed
+from warehouse.base.settings import Home
+from warehouse.lake.connections import writer_lock
+from warehouse.lake.files import shard_path, write_table
+from warehouse.lake.runs import Run
+from warehouse.lake.schemas import RESULT
+
+
+def write_back(home: Home, run: Run, folder: Path) -> dict[str, int]:
+    """Register the result tables that a run wrote below `folder/results`, then the run itself.
+
+    The run row comes last: it is what says that a run is complete. Doing it again changes nothing.
+
+    Returns:
+        Rows per table.
+
+    Raises:
+        StepFailed: a file is not one of the result tables, or its rows do not fit the table's schema.
+    """
+    rows: dict[str, int] = {}
+    with writer_lock(home):
+        for file in sorted((folder / "results").glob("*.parquet")):
+            if file.stem not in RESULT:
+                raise StepFailed(f"{file} is no result table (they are: {', '.join(sorted(RESULT))})")
+            table = pq.read_table(file)
+            try:
+                write_table(shard_path(home, file.stem, run.run_id), file.stem, table)
+            except (KeyError, pa.ArrowInvalid) as mismatch:
+                raise StepFailed(f"{file} does not fit raw.{file.stem}: {mismatch}") from None
+            rows[file.stem] = table.num_rows
+        run.record(home)
+    return rows
+
+
+def is_registered(home: Home, run: Run) -> bool:
+    """Return whether a run is complete in the lake."""
+    return shard_path(home, "runs", run.run_id).exists()

@@ -1,0 +1,118 @@
+"""Hugging Face Parquet: column `text`, optional `id`, `source`, language columns; read by row group."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from warehouse.ingest.readers.records import Piece, Records, Rejected, language_field
+
+FORMAT = "parquet"
+_COLUMNS = ("text", "id", "source", "language", "lang", "metadata")
+_TEXT_TYPES = (pa.string(), pa.large_string(), pa.string_view())
+_PIECE_ROWS = 4096
+
+
+def check(path: Path, *, lang_column: str | None) -> str | None:
+    """Return what keeps this file from being read as such, or None."""
+    try:
+        schema = pq.read_schema(path)
+    except (pa.ArrowInvalid, OSError):
+        return None  # broken files become rejects when they are read
+    if "text" not in schema.names:
+        return f"has no column `text` (columns: {', '.join(schema.names)})"
+    if schema.field("text").type not in _TEXT_TYPES:
+        return f"has a column `text` of type {schema.field('text').type}, not string"
+    if lang_column and lang_column.split(".")[0] not in schema.names:
+        return f"has no column `{lang_column}` (columns: {', '.join(schema.names)})"
+    return None
+
+
+def pieces(path: Path) -> Iterator[Piece]:
+    """Cut a file into its row groups; large ones into row ranges."""
+    size = path.stat().st_size
+    if size == 0:
+        yield Piece(FORMAT, None, 1, 0, (Rejected(None, "empty file"),))
+        return
+    try:
+        metadata = pq.read_metadata(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        yield Piece(FORMAT, None, 1, size, (Rejected(None, "not readable as Parquet", str(error)),))
+        return
+    n_rows = max(metadata.num_rows, 1)
+    first_row = 1
+    for group in range(metadata.num_row_groups):
+        n_group = metadata.row_group(group).num_rows
+        for offset in range(0, n_group, _PIECE_ROWS):
+            n_piece = min(_PIECE_ROWS, n_group - offset)
+            payload = (str(path), group, offset, n_piece)
+            yield Piece(FORMAT, payload, first_row + offset, size * n_piece // n_rows)
+        first_row += n_group
+    if metadata.num_rows == 0:
+        yield Piece(FORMAT, None, 1, size, (Rejected(None, "empty file"),))
+
+
+def parse(piece: Piece, *, lang_column: str | None = None) -> Records:
+    """Read the rows of a piece. A row without an id is identified by its text."""
+    records = Records(rejects=list(piece.rejects))
+    if piece.payload is None:
+        return records
+    path, group, offset, n_rows = piece.payload
+    try:
+        rows = _read_rows(path, group, offset, n_rows, lang_column)
+    except (pa.ArrowInvalid, OSError) as error:
+        records.reject(None, "broken row group", f"row group {group}, rows from {piece.first_line}: {error}")
+        return records
+    for line_number, row in enumerate(rows, start=piece.first_line):
+        _add(records, line_number, row, lang_column)
+    return records
+
+
+def _read_rows(path: str, group: int, offset: int, n_rows: int, lang_column: str | None) -> list[dict[str, Any]]:
+    with pq.ParquetFile(path) as file:
+        wanted = {*_COLUMNS, *([lang_column.split(".")[0]] if lang_column else [])}
+        columns = [name for name in file.schema_arrow.names if name in wanted]
+        # iter_batches decodes only what lies before and in the range, not the whole group at once
+        first = 0
+        for batch in file.iter_batches(batch_size=_PIECE_ROWS, row_groups=[group], columns=columns):
+            if first == offset:
+                return _python_rows(batch.slice(0, n_rows))
+            first += batch.num_rows
+    raise pa.ArrowInvalid(f"row group {group} has fewer than {offset + n_rows} rows")
+
+
+def _python_rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:
+    """Return rows as dictionaries; text as bytes, so that broken UTF-8 in one row does not lose the others."""
+    columns = {}
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if column.type in _TEXT_TYPES:
+            column = column.cast(pa.large_string()).view(pa.large_binary())
+        columns[name] = column.to_pylist()
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+def _add(records: Records, line_number: int, row: dict[str, Any], lang_column: str | None) -> None:
+    try:
+        row = {name: value.decode() if isinstance(value, bytes) else value for name, value in row.items()}
+    except UnicodeDecodeError as error:
+        records.reject(line_number, "invalid UTF-8", error.reason)
+        return
+    text, source_id, source = row.get("text"), row.get("id"), row.get("source")
+    if text is None:
+        records.reject(line_number, "missing text")
+        return
+    if isinstance(row.get("metadata"), str):
+        try:
+            row["metadata"] = json.loads(row["metadata"])
+        except ValueError:
+            row["metadata"] = None
+    records.add(
+        line_number,
+        source_id=None if source_id is None or source_id == "" else str(source_id),
+        source=source if isinstance(source, str) else "",
+        lang=language_field(row, lang_column),
+        text=text,
+    )

@@ -1,0 +1,107 @@
+"""Run records: what was asked, of what, with which code. Every result row leads back to one."""
+
+import importlib.metadata
+import json
+import platform
+import subprocess
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from warehouse.base.settings import PROJECT_ROOT, Home
+from warehouse.contract.hashing import short_hash
+from warehouse.lake.files import shard_path, write_table
+from warehouse.lake.schemas import RESULT
+
+_VERSIONED = (
+    "semantic-pivots",
+    "duckdb",
+    "dbt-core",
+    "pyarrow",
+    "tokenizers",
+    "gigatoken",
+    "torch",
+    "transformers",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One request. Its id is the hash of kind, configuration and inputs, so asking twice gives the same run."""
+
+    kind: str
+    config: dict[str, Any]
+    inputs: dict[str, str]
+    corpus: str | None = None
+    experiment: str | None = None
+    strategy: str | None = None
+    seed: int | None = None
+    model_id: str | None = None
+    export_id: str | None = None
+    tokenizer_hash: str | None = None
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def run_id(self) -> str:
+        request = [
+            self.kind,
+            self.config,
+            self.inputs,
+            self.corpus,
+            self.experiment,
+            self.strategy,
+            self.seed,
+        ]
+        return f"{self.kind}-{short_hash(request)}"
+
+    def record(self, home: Home) -> None:
+        """Write the run's row, finished now. The first record of a run stays: a repeated run changes nothing."""
+        path = shard_path(home, "runs", self.run_id)
+        if path.exists():
+            return
+        row = {
+            "run_id": self.run_id,
+            "kind": self.kind,
+            "corpus": self.corpus,
+            "experiment": self.experiment,
+            "strategy": self.strategy,
+            "seed": self.seed,
+            "model_id": self.model_id,
+            "export_id": self.export_id,
+            "git_commit": git_commit(),
+            "config_hash": short_hash(self.config),
+            "config": json.dumps(self.config, sort_keys=True, ensure_ascii=False),
+            "inputs": json.dumps(self.inputs, sort_keys=True, ensure_ascii=False),
+            "tokenizer_hash": self.tokenizer_hash,
+            "versions": json.dumps(installed_versions(), sort_keys=True),
+            "started_at": self.started_at,
+            "finished_at": datetime.now(UTC),
+        }
+        write_table(path, "runs", pa.Table.from_pylist([row], schema=RESULT["runs"]))
+
+
+def git_commit() -> str:
+    """Return the checkout's commit, marked '+' when files differ from it; 'unknown' outside a checkout."""
+    try:
+        commit = _git("rev-parse", "--short=12", "HEAD")
+        return commit + ("+" if _git("status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(PROJECT_ROOT), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def installed_versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that can change a result."""
+    versions = {"python": platform.python_version()}
+    for package in _VERSIONED:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions

@@ -1,0 +1,81 @@
+"""What a home keeps that nothing needs any more: replaced counts, and work folders whose results are in the lake."""
+
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from warehouse.base.errors import UsageError
+from warehouse.base.settings import Home
+from warehouse.lake.connections import writer_lock
+from warehouse.lake.files import read_table
+
+# What these wrote is in the lake once the run is registered. A training's folder holds the model: it stays.
+_RESULTS_IN_LAKE = ("score", "trace", "held_out", "sentences", "prompt_lens")
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """A folder that may go, and why."""
+
+    folder: Path
+    why: str
+    n_bytes: int
+
+    def name(self, home: Home) -> str:
+        """Return the folder's path within the home."""
+        return str(self.folder.relative_to(home.root))
+
+
+def leftovers(home: Home, *, older_than_days: float) -> list[Leftover]:
+    """Return what may be removed and was not written to for so many days, sorted by folder.
+
+    Raises:
+        UsageError: the age is negative.
+    """
+    if older_than_days < 0:
+        raise UsageError(f"--older-than-days {older_than_days:g}: give 0 or more")
+    oldest = time.time() - older_than_days * _DAY_S
+    old = [pair for pair in [*_work_folders(home), *_replaced_counts(home)] if _last_write(pair[0]) <= oldest]
+    return [Leftover(folder, why, _size(folder)) for folder, why in sorted(old)]
+
+
+def remove_leftovers(home: Home, *, older_than_days: float) -> list[Leftover]:
+    """Remove what `leftovers` lists, found anew while nobody else writes; return it."""
+    with writer_lock(home):
+        found = leftovers(home, older_than_days=older_than_days)
+        for leftover in found:
+            shutil.rmtree(leftover.folder)
+    return found
+
+
+def _work_folders(home: Home) -> list[tuple[Path, str]]:
+    """Return run folders that are done with: their results are kept elsewhere, or they never had any."""
+    runs = read_table(home, "runs", columns=["run_id", "kind"]).to_pylist()
+    kinds = {row["run_id"]: row["kind"] for row in runs}
+    found = []
+    for folder in home.runs.glob("*"):
+        kind = kinds.get(folder.name)
+        if kind is None:
+            found.append((folder, "it never finished, and was not resumed"))
+        elif kind in _RESULTS_IN_LAKE:
+            found.append((folder, "its results are in the lake"))
+    return found
+
+
+def _replaced_counts(home: Home) -> list[tuple[Path, str]]:
+    found = []
+    for pointer in (home.lake / "counts").glob("*/current"):
+        current = pointer.read_text().strip()
+        others = [path for path in pointer.parent.iterdir() if path.is_dir() and path.name != current]
+        found += [(folder, "another count is the current one") for folder in others]
+    return found
+
+
+def _last_write(folder: Path) -> float:
+    return max(path.stat().st_mtime for path in [folder, *folder.rglob("*")])
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

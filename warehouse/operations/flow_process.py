@@ -1,0 +1,36 @@
+"""Start a Prefect flow as its own process: `flows` imports `warehouse`, never the other way round."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from warehouse.base.errors import ReportedError
+from warehouse.base.settings import PROJECT_ROOT, Home
+
+
+def flow_environment(home: Home) -> dict[str, str]:
+    """Return the environment of a flow: Prefect's files inside the home, an in-process server, no telemetry."""
+    home.prefect.mkdir(parents=True, exist_ok=True)
+    defaults = {
+        "PREFECT_HOME": str(home.prefect),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "PREFECT_LOGGING_LEVEL": "CRITICAL",
+        "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+        # a slow disk can keep the in-process server's database busy at first
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    }
+    return {**defaults, **os.environ, "PIVOTS_HOME": str(home.root), "PYTHONPATH": str(PROJECT_ROOT)}
+
+
+def run_flow(home: Home, module: str, arguments: Sequence[str]) -> None:
+    """Run a flow program and wait for it; what it prints goes straight to the terminal.
+
+    Raises:
+        ReportedError: it ended badly; its own line has said why.
+    """
+    command = [sys.executable, "-m", module, *arguments]
+    finished = subprocess.run(command, env=flow_environment(home), check=False)
+    if finished.returncode:
+        raise ReportedError(finished.returncode)

@@ -1,0 +1,111 @@
+"""A Prefect server, a worker and the project's deployments, on this machine and for one home."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from warehouse.base.errors import StepFailed, UsageError
+from warehouse.base.progress import say
+from warehouse.base.settings import PROJECT_ROOT, Home
+from warehouse.operations.flow_process import flow_environment
+
+POOL = "pivots"  # as in prefect.yaml
+_HOST = "127.0.0.1"
+_SERVER_START_S = 120
+_STOP_S = 20
+
+
+@contextmanager
+def scheduler(home: Home, *, port: int, deployments: Path | None = None) -> Iterator[str]:
+    """Start server and worker, register the deployments of a prefect.yaml, and yield the server's address.
+
+    Args:
+        deployments: another file than the project's own.
+
+    Raises:
+        UsageError: the port is taken; found before anything starts.
+        StepFailed: one of the programs failed; its log or its own words are in the message.
+    """
+    _check_free(port)
+    for folder in (home.inbox, home.checkpoints):
+        folder.mkdir(parents=True, exist_ok=True)
+    url = f"http://{_HOST}:{port}"
+    environment = flow_environment(home) | {
+        "PREFECT_API_URL": f"{url}/api",
+        "PREFECT_LOGGING_LEVEL": "INFO",
+        "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+    }
+    programs: list[subprocess.Popen[bytes]] = []
+
+    def start(name: str, *arguments: str) -> None:
+        with _log(home, name).open("ab") as log:
+            command = [_prefect(), name, "start", *arguments]
+            programs.append(subprocess.Popen(command, cwd=PROJECT_ROOT, env=environment, stdout=log, stderr=log))
+
+    try:
+        start("server", "--host", _HOST, "--port", str(port))
+        _wait_for(f"{url}/api/health", programs[0], _log(home, "server"))
+        _run(environment, "work-pool", "create", POOL, "--type", "process", "--overwrite")
+        _run(
+            environment,
+            "--no-prompt",
+            "deploy",
+            "--all",
+            *(["--prefect-file", str(deployments)] if deployments else []),
+        )
+        start("worker", "--pool", POOL, "--type", "process")
+        say(f"server and worker are up; their logs are in {home.prefect}")
+        yield url
+    finally:
+        for program in reversed(programs):  # the worker first: it tells the server what becomes of its runs
+            program.terminate()
+            try:
+                program.wait(_STOP_S)
+            except subprocess.TimeoutExpired:
+                program.kill()
+
+
+def _check_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_HOST, port))
+        except OSError as problem:
+            raise UsageError(f"--port {port}: {problem.strerror}; give another one") from None
+
+
+def _prefect() -> str:
+    return str(Path(sys.executable).with_name("prefect"))
+
+
+def _log(home: Home, name: str) -> Path:
+    return home.prefect / f"{name}.log"
+
+
+def _run(environment: dict[str, str], *arguments: str) -> None:
+    done = subprocess.run(
+        [_prefect(), *arguments], cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        said = " ".join((done.stdout + done.stderr).split())
+        raise StepFailed(f"prefect {' '.join(arguments)} failed: {said[-400:]}")
+
+
+def _wait_for(address: str, program: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + _SERVER_START_S
+    while time.monotonic() < end:
+        if program.poll() is not None:
+            raise StepFailed(f"the server stopped at once with exit code {program.returncode}; see {log}")
+        try:
+            if httpx.get(address, timeout=2).is_success:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.2)
+    program.kill()
+    raise StepFailed(f"the server did not answer within {_SERVER_START_S} s; see {log}")

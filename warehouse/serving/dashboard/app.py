@@ -1,0 +1,432 @@
+"""The dashboard's app. `pivots dashboard` serves it; marimo reruns a cell when what it reads changes."""
+# ruff: noqa: B018  a cell shows its last expression
+
+import marimo
+
+__generated_with = "0.25.2"
+app = marimo.App(width="medium", app_title="Semantic Pivots")
+
+
+@app.cell
+def imports():
+    import marimo as mo
+
+    from warehouse.base.errors import StepFailed, UsageError
+    from warehouse.base.settings import Home
+    from warehouse.serving import queries, sql
+    from warehouse.serving.dashboard import data, views
+    from warehouse.serving.publish import read_manifest
+
+    home = Home.resolve()
+    return StepFailed, UsageError, data, home, mo, queries, read_manifest, sql, views
+
+
+@app.cell
+def heading(data, home, mo, queries, read_manifest):
+    manifest = read_manifest(home)
+    corpora = [row["corpus"] for row in data.ask(home, queries.corpora)]
+    corpus = mo.ui.dropdown(corpora, value=corpora[0] if corpora else None, label="corpus")
+    page = mo.ui.tabs(dict.fromkeys(("Pivots", "Graph", "Layers", "Documents", "Strategies", "SQL"), ""))
+    mo.vstack(
+        [
+            mo.md("# Semantic Pivots"),
+            mo.hstack(
+                [
+                    corpus,
+                    mo.md(
+                        f"published copy {manifest['number']}, {manifest['published_at'][:16].replace('T', ' ')} UTC"
+                    ),
+                ],
+                justify="start",
+                gap=2,
+            ),
+            page,
+        ]
+    )
+    return corpus, page
+
+
+@app.cell
+def choose_direction(corpus, data, home, mo, queries):
+    directions = {
+        f"{row['source_lang']} → {row['target_lang']}": (row["source_lang"], row["target_lang"])
+        for row in data.ask(home, queries.directions, corpus.value)
+    }
+    direction = mo.ui.dropdown(
+        directions, value="en → fr" if "en → fr" in directions else next(iter(directions), None), label="direction"
+    )
+    return (direction,)
+
+
+@app.cell
+def choose_word(corpus, data, direction, home, mo, queries):
+    pairs: dict[str, dict] = {}
+    if direction.value:
+        for row in data.ask_often(home, queries.words_with_pivots, corpus.value, *direction.value):
+            pairs.setdefault(f"{row['source_word']} → {row['target_word']}", row)
+    first = next((name for name in pairs if name.startswith("water →")), next(iter(pairs), None))
+    word = mo.ui.dropdown(pairs, value=first, label="word", searchable=True)
+    return (word,)
+
+
+@app.cell
+def find_candidates(corpus, data, home, mo, views, word):
+    pair = word.value
+    candidates = data.candidates(home, corpus.value, pair) if pair else []
+    behind = mo.ui.table(
+        views.readable(candidates),
+        selection="single",
+        initial_selection=[0] if candidates else [],
+        page_size=10,
+        show_column_summaries=False,
+        show_download=False,
+        label="candidates by every score method; choose one to read the documents behind it",
+    )
+    return behind, candidates, pair
+
+
+@app.cell
+def show_pivots(behind, candidates, direction, mo, page, pair, word):
+    mo.stop(page.value != "Pivots")
+    if not pair:
+        _shown = mo.md("No pair of this direction has both words in the corpus.")
+    else:
+        _shown = mo.vstack(
+            [
+                mo.md(
+                    f"**{pair['source_word']}** stands in {pair['n_docs_source']:,} documents,"
+                    f" **{pair['target_word']}** in {pair['n_docs_target']:,}, both in {pair['n_docs_both']:,}."
+                ),
+                behind if candidates else mo.md("No candidate scores above zero."),
+            ]
+        )
+    mo.vstack([mo.hstack([direction, word], justify="start", gap=2), _shown])
+    return
+
+
+@app.cell
+def find_documents_behind(behind, corpus, data, home, mo, page, pair, views):
+    mo.stop(page.value != "Pivots" or not pair or not behind.value)
+    chosen_token = int(behind.value[0]["token_id"])
+    _rows = data.documents_behind(home, corpus.value, pair, chosen_token)
+    documents_behind = mo.ui.table(
+        views.readable(_rows),
+        selection="single",
+        initial_selection=[0] if _rows else [],
+        page_size=5,
+        show_column_summaries=False,
+        show_download=False,
+        label="documents with the token beside one of the two words, those with both words first",
+    )
+    documents_behind
+    return chosen_token, documents_behind
+
+
+@app.cell
+def read_document_behind(chosen_token, corpus, data, documents_behind, home, mo, page, pair, views):
+    mo.stop(page.value != "Pivots" or not documents_behind.value)
+    _row = documents_behind.value[0]
+    _segments = data.read_document(home, corpus.value, int(_row["doc_id"]), pair=pair, marked=frozenset({chosen_token}))
+    mo.vstack(
+        [
+            mo.md("blue: the source word, green: the target word, orange: the pivot"),
+            mo.Html(views.marked_text(_segments, lang=_row["lang"])),
+        ]
+    )
+    return
+
+
+@app.cell
+def choose_centre(mo):
+    centre, set_centre = mo.state(None)
+    graph = mo.ui.dropdown(
+        {"beyond language and length": "bridge", "as in the paper": "adjacency"},
+        value="beyond language and length",
+        label="edges",
+    )
+    begins = mo.ui.text(label="token", placeholder="begins with", on_change=lambda _: set_centre(None))
+    return begins, centre, graph, set_centre
+
+
+@app.cell
+def find_neighbours(begins, centre, corpus, data, graph, home, queries):
+    found_tokens = data.ask(home, queries.tokens_like, corpus.value, begins.value, graph=graph.value)
+    _first = found_tokens[0] if found_tokens else None
+    if not begins.value:  # nothing asked yet: the best pivot
+        _first = next(iter(data.ask(home, queries.pivot_tokens, corpus.value, limit=1)), _first)
+    around = centre() or _first
+    neighbour_rows = (
+        data.ask_often(home, queries.token_neighbours, corpus.value, around["token_id"], graph=graph.value)
+        if around
+        else []
+    )
+    return around, found_tokens, neighbour_rows
+
+
+@app.cell
+def choose_neighbour(found_tokens, mo, neighbour_rows, set_centre, views):
+    # not in the cell above: a cell that calls a setter does not rerun by it
+    found = mo.ui.dropdown(
+        {
+            f"{views.with_visible_space(row['token'])} ({row['token_id']}), in {row['n_docs']:,} documents": row
+            for row in found_tokens
+        },
+        label="found",
+        on_change=set_centre,
+    )
+
+    def _walk(rows: list[dict]) -> None:
+        if rows:
+            set_centre({"token_id": int(rows[0]["neighbour_id"]), "token": rows[0]["neighbour"].replace("␣", " ")})
+
+    _columns = ("neighbour", "neighbour_lang", "edge_weight", "n_docs_both", "neighbour_n_docs", "neighbour_id")
+    neighbours = mo.ui.table(
+        views.readable([{name: row[name] for name in _columns} for row in neighbour_rows]),
+        selection="single",
+        on_change=_walk,
+        page_size=10,
+        show_column_summaries=False,
+        show_download=False,
+        label="its strongest neighbours; choose one to go there",
+    )
+    return found, neighbours
+
+
+@app.cell
+def show_graph(around, begins, found, graph, mo, neighbour_rows, neighbours, page, views):
+    mo.stop(page.value != "Graph")
+    if around and neighbour_rows:
+        _shown = [
+            mo.md(f"### Around {views.with_visible_space(around['token'])}"),
+            mo.Html(views.neighbourhood(around, neighbour_rows)),
+            neighbours,
+        ]
+    else:
+        _shown = [mo.md("No token of this graph begins so, or it has no edge in it.")]
+    mo.vstack([mo.hstack([graph, begins, found], justify="start", gap=2), *_shown])
+    return
+
+
+@app.cell
+def choose_experiment(data, home, mo, queries):
+    experiments = [row["experiment"] for row in data.ask(home, queries.experiments)]
+    experiment = mo.ui.dropdown(experiments, value=experiments[0] if experiments else None, label="experiment")
+    return (experiment,)
+
+
+@app.cell
+def choose_traced_word(corpus, data, direction, experiment, home, mo, page, queries):
+    mo.stop(page.value != "Layers")
+    _rows = (
+        data.ask(home, queries.traced_words, experiment.value, corpus.value, *direction.value)
+        if experiment.value and direction.value
+        else []
+    )
+    _words = {f"{row['source_word']} → {row['target_word']}": row for row in _rows}
+    traced = mo.ui.dropdown(_words, value=next(iter(_words), None), label="word", searchable=True)
+    return (traced,)
+
+
+@app.cell
+def show_layers(data, direction, experiment, home, mo, page, queries, traced, views):
+    mo.stop(page.value != "Layers")
+    mo.stop(not experiment.value, mo.md("No model has been traced: run `pivots experiment`."))
+    _shown = [mo.hstack([experiment, direction, traced], justify="start", gap=2)]
+    if traced.value:
+        _pair = traced.value
+        _rows = data.traces(home, experiment.value, _pair)
+        _behaviours = data.ask(
+            home,
+            queries.behaviour_of_word,
+            experiment.value,
+            _pair["item_id"],
+            _pair["source_lang"],
+            _pair["target_lang"],
+        )
+        _columns = ("strategy", "seed", "layer", "top_token", "p_top", "p_pivot", "p_control", "p_source", "p_target")
+        _shown += [
+            views.curves(_rows) if _rows else mo.md("The lake no longer holds this trace."),
+            mo.ui.table(
+                views.readable(_behaviours),
+                selection=None,
+                show_column_summaries=False,
+                show_download=False,
+                label="behaviour",
+            ),
+            mo.ui.table(
+                views.readable([{name: row[name] for name in _columns} for row in _rows]),
+                selection=None,
+                page_size=20,
+                show_column_summaries=False,
+                label="top token of each layer",
+            ),
+        ]
+    else:
+        _shown.append(mo.md("No word of this direction was traced in this experiment."))
+    mo.vstack(_shown)
+    return
+
+
+@app.cell
+def choose_ranking(corpus, data, home, mo, queries):
+    _langs = [row["lang"] for row in data.ask(home, queries.corpus_languages, corpus.value)]
+    _found = data.ask(home, queries.pivot_sets, corpus.value)
+    _sets = sorted(row["pivot_set"] for row in _found)
+    lang = mo.ui.dropdown(_langs, value=_langs[0] if _langs else None, label="language")
+    _default = next((row["pivot_set"] for row in _found if row["is_default"]), None)
+    pivot_set = mo.ui.dropdown(
+        _sets, value=_default if _default in _sets else next(iter(_sets), None), label="pivot set"
+    )
+    ranking = mo.ui.radio(
+        {"smoothed density": "smoothed", "plain density": "density"}, value="smoothed density", inline=True
+    )
+    return lang, pivot_set, ranking
+
+
+@app.cell
+def show_documents(corpus, data, home, lang, mo, page, pivot_set, queries, ranking, views):
+    mo.stop(page.value != "Documents")
+    mo.stop(not pivot_set.value, mo.md("No document is ranked: run `pivots build`."))
+    _rows = data.ask(
+        home,
+        queries.top_documents,
+        corpus.value,
+        lang.value,
+        pivot_set=pivot_set.value,
+        ranking=ranking.value,
+        limit=100,
+    )
+    ranked = mo.ui.table(
+        views.readable(_rows),
+        selection="single",
+        initial_selection=[0] if _rows else [],
+        page_size=10,
+        show_column_summaries=False,
+    )
+    mo.vstack([mo.hstack([lang, pivot_set, ranking], justify="start", gap=2), ranked])
+    return (ranked,)
+
+
+@app.cell
+def read_ranked(corpus, data, home, lang, mo, page, pivot_set, queries, ranked, views):
+    mo.stop(page.value != "Documents" or not ranked.value)
+    _marked = frozenset(
+        row["token_id"] for row in data.ask(home, queries.pivot_tokens, corpus.value, pivot_set=pivot_set.value)
+    )
+    _segments = data.read_document(
+        home, corpus.value, int(ranked.value[0]["doc_id"]), pair=None, marked=_marked, from_start=True
+    )
+    mo.vstack([mo.md("orange: tokens of the pivot set"), mo.Html(views.marked_text(_segments, lang=lang.value))])
+    return
+
+
+@app.cell
+def choose_strategies(data, experiment, home, mo, queries):
+    _rows = data.ask(home, queries.scores, experiment.value) if experiment.value else []
+    _names = sorted({row["strategy"] for row in _rows})
+    strategy = mo.ui.dropdown(
+        _names, value="pivot_aware" if "pivot_aware" in _names else next(iter(_names), None), label="strategy"
+    )
+    _base = "random_multilingual"
+    baseline = mo.ui.dropdown(_names, value=_base if _base in _names else next(iter(_names), None), label="less")
+    word_split = mo.ui.dropdown(["judge", "find", "all"], value="judge", label="words")
+    return baseline, strategy, word_split
+
+
+@app.cell
+def show_strategies(baseline, data, experiment, home, mo, page, queries, strategy, views, word_split):
+    mo.stop(page.value != "Strategies")
+    mo.stop(not experiment.value, mo.md("No model has been scored: run `pivots experiment`."))
+    _scores = data.ask(home, queries.scores, experiment.value, word_split=word_split.value)
+    _deltas = data.ask(
+        home, queries.compare_strategies, experiment.value, strategy.value, baseline.value, word_split=word_split.value
+    )
+    _title = f"{strategy.value} less {baseline.value}"
+    mo.vstack(
+        [
+            mo.hstack([experiment, word_split], justify="start", gap=2),
+            mo.md("### Score, mean over all directions"),
+            views.score_chart(_scores) if _scores else mo.md("No scores."),
+            mo.md("### Difference by direction"),
+            mo.hstack([strategy, baseline], justify="start", gap=2),
+            views.deltas(_deltas, _title) if _deltas else mo.md("Choose two different strategies."),
+            mo.ui.table(views.readable(_deltas), selection=None, show_column_summaries=False) if _deltas else mo.md(""),
+        ]
+    )
+    return
+
+
+@app.cell
+def choose_runs(data, experiment, home, mo, queries):
+    _rows = data.ask(home, queries.scores, experiment.value) if experiment.value else []
+    _runs = {
+        f"{row['strategy']}{'' if row['seed'] is None else ' seed ' + str(row['seed'])} ({row['run_id']})": row[
+            "run_id"
+        ]
+        for row in _rows
+    }
+    _names = list(_runs)
+    _mine = next((name for name in _names if name.startswith("pivot_aware ")), _names[0] if _names else None)
+    _other = next((name for name in _names if name.startswith("random_multilingual ")), _mine)
+    run_a = mo.ui.dropdown(_runs, value=_mine, label="run")
+    run_b = mo.ui.dropdown(_runs, value=_other, label="less run")
+    return run_a, run_b
+
+
+@app.cell
+def show_runs(data, home, mo, page, queries, run_a, run_b, views, word_split):
+    mo.stop(page.value != "Strategies" or run_a.value is None)
+    _rows = data.ask(home, queries.compare_runs, run_a.value, run_b.value, word_split=word_split.value)
+    mo.vstack(
+        [
+            mo.md("### Two runs, word by word"),
+            mo.hstack([run_a, run_b], justify="start", gap=2),
+            mo.ui.table(views.readable(_rows), selection=None, page_size=10, show_column_summaries=False)
+            if _rows
+            else mo.md("These runs have no word in common."),
+        ]
+    )
+    return
+
+
+@app.cell
+def choose_query(mo):
+    query = mo.ui.code_editor(
+        "select strategy, lang, n_docs, n_tokens, token_share, mean_pivot_density\n"
+        "from marts.fct_selection_summary\norder by strategy, lang",
+        language="sql",
+        min_height=120,
+    )
+    run_query = mo.ui.run_button(label="Run")
+    return query, run_query
+
+
+@app.cell
+def show_query(mo, page, query, run_query):
+    mo.stop(page.value != "SQL")
+    mo.vstack(
+        [
+            mo.md("One query on the published copy: schemas `marts` and `raw`. At most 1,000 rows and 10 seconds."),
+            query,
+            run_query,
+        ]
+    )
+    return
+
+
+@app.cell
+def answer_query(StepFailed, UsageError, home, mo, page, query, run_query, sql, views):
+    mo.stop(page.value != "SQL" or not run_query.value)
+    try:
+        _table = sql.query_table(home, query.value, max_rows=1000, time_limit_s=10)
+        _shown = mo.ui.table(
+            views.readable(_table.to_pylist()), selection=None, page_size=20, show_column_summaries=False
+        )
+    except (UsageError, StepFailed) as error:
+        _shown = mo.callout(str(error), kind="danger")
+    _shown
+    return
+
+
+if __name__ == "__main__":
+    app.run()

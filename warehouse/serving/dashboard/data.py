@@ -1,0 +1,214 @@
+"""What the dashboard asks: each answer from the copy that is published at that moment."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+import ibis
+
+from warehouse.base.settings import Home
+from warehouse.lake.connections import open_published_ibis
+from warehouse.lake.files import current_files
+from warehouse.serving import queries
+from warehouse.serving.dashboard.statements import Statements
+from warehouse.serving.excerpts import LAKE_TABLES, Segment, document_by_id, excerpt, load_tokenizer, open_lake
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+Rows = list[dict[str, Any]]
+
+_DOCUMENTS_SHOWN = 25
+_KEPT_BYTES = 16 << 20  # of Parquet in a table: some 100 MB in memory, and answers in half the time
+_TOKENS_AROUND = 60
+_TOKENS_FROM_START = 500
+
+
+@dataclass
+class _Kept:
+    """A backend kept open between questions, for as long as what it reads stays the same.
+
+    Opening costs more than most answers, and one at a time asks: DuckDB uses all threads for each.
+    """
+
+    lock: RLock = field(default_factory=RLock)
+    reads: object = None
+    stack: ExitStack = field(default_factory=ExitStack)
+    backend: Any = None
+    statements: Statements = field(default_factory=Statements)
+
+    @contextmanager
+    def use(self, reads: object, open_it: Callable[[], Any]) -> Iterator[Any]:
+        with self.lock:
+            if self.reads != reads or self.backend is None:
+                self.stack.close()
+                self.backend = None
+                self.backend, self.statements = self.stack.enter_context(open_it()), Statements()
+                self.reads = reads
+            yield self.backend
+
+    def answer(self, query: Callable[..., ibis.Table], values: Sequence[str | int], options: dict[str, Any]) -> Rows:
+        """Return the rows of a question that was compiled when it was first asked. Call it within `use`."""
+        sql = self.statements.sql(self.backend, query, values, options)
+        return self.backend.con.execute(sql).to_arrow_table().to_pylist()
+
+
+_PUBLISHED, _LAKE = _Kept(), _Kept()
+
+
+@contextmanager
+def _published(home: Home) -> Iterator[Any]:
+    with _PUBLISHED.use(home.published_file.resolve(), lambda: open_published_ibis(home)) as warehouse:
+        yield warehouse
+
+
+@contextmanager
+def _lake(home: Home) -> Iterator[Any]:
+    files = tuple((file, file.stat().st_mtime_ns) for table in LAKE_TABLES for file in current_files(home, table))
+    with _LAKE.use((home, files), lambda: open_lake(home, read_at_once_bytes=_KEPT_BYTES)) as raw:
+        yield raw
+
+
+def ask(home: Home, query: Callable[..., ibis.Table], *arguments: Any, **options: Any) -> Rows:
+    """Run a named query on the published copy; no rows when its mart is not built."""
+    with _published(home) as warehouse:
+        try:
+            return query(warehouse, *arguments, **options).to_pyarrow().to_pylist()
+        except ibis.common.exceptions.TableNotFound:
+            return []
+
+
+def ask_often(home: Home, query: Callable[..., ibis.Table], *values: str | int, **options: Any) -> Rows:
+    """Answer as `ask`, for a question that does nothing with its values but compare them: it is compiled only once."""
+    with _published(home):
+        try:
+            return _PUBLISHED.answer(query, values, options)
+        except ibis.common.exceptions.TableNotFound:
+            return []
+
+
+def candidates(home: Home, corpus: str, pair: dict[str, Any], *, top_k: int = 10) -> Rows:
+    """Return a pair's candidates, one row per token with rank and score by every method; planted ones are marked."""
+    found = ask_often(
+        home,
+        queries.candidates_by_method,
+        corpus,
+        pair["source_word"],
+        pair["source_lang"],
+        pair["target_lang"],
+        top_k=top_k,
+    )
+    own = [row for row in found if row["item_id"] == pair["item_id"]]
+    planted = planted_tokens(home, corpus, pair["item_id"])
+    is_reviewed = any(row["review_status"] for row in own)
+    methods = sorted({row["score_method"] for row in own}, key=lambda m: (m != queries.DEFAULT_METHOD, m))
+    tokens: dict[int, dict[str, Any]] = {}
+    for row in sorted(own, key=lambda row: (methods.index(row["score_method"]), row["pivot_rank"])):
+        token = tokens.setdefault(
+            row["token_id"],
+            {"token": row["token"]}
+            | ({"planted": row["token_id"] in planted} if planted else {})
+            | {f"{method} {what}": None for method in methods for what in ("rank", "score")}
+            | {
+                f"with {pair['source_word']}": row["source_rate"],
+                f"with {pair['target_word']}": row["target_rate"],
+                "of all": row["background_rate"],
+            }
+            | ({"review": row["review_status"]} if is_reviewed else {})
+            | {"token_id": row["token_id"]},
+        )
+        token[f"{row['score_method']} rank"] = row["pivot_rank"]
+        token[f"{row['score_method']} score"] = row["pivot_score"]
+    return list(tokens.values())
+
+
+def planted_tokens(home: Home, corpus: str, item_id: int) -> set[int]:
+    """Return the tokens planted as pivots of an item; empty where the truth is not known."""
+    rows = ask_often(home, queries.planted_pivots, corpus)
+    return {row["token_id"] for row in rows if row["item_id"] == item_id and row["token_id"] is not None}
+
+
+def documents_behind(home: Home, corpus: str, pair: dict[str, Any], token_id: int) -> Rows:
+    """Return documents that hold a candidate beside a word of its pair, those with both words first."""
+    wanted = (corpus, pair["source_word"], pair["source_lang"], pair["target_word"], pair["target_lang"], token_id)
+    with _lake(home):
+        return _LAKE.answer(_first_documents_behind, wanted, {})
+
+
+def _first_documents_behind(raw: Any, *wanted: Any) -> ibis.Table:
+    return queries.documents_behind_pivot(raw, *wanted).limit(_DOCUMENTS_SHOWN).drop("shard_id")
+
+
+def traces(home: Home, experiment: str, pair: dict[str, Any]) -> Rows:
+    """Return a pair's layer traces in the runs of an experiment."""
+    with _lake(home) as raw:
+        found = queries.word_layer_traces(raw, experiment, pair["item_id"], pair["source_lang"], pair["target_lang"])
+        return found.to_pyarrow().to_pylist()
+
+
+def read_document(
+    home: Home,
+    corpus: str,
+    doc_id: int,
+    *,
+    pair: dict[str, Any] | None,
+    marked: frozenset[int],
+    from_start: bool = False,
+) -> list[Segment]:
+    """Return a document's text around the first match, or from its start, with words and tokens marked."""
+    with _lake(home):
+        document = next(iter(_LAKE.answer(document_by_id, (corpus, doc_id), {})), None)
+        if document is None:
+            return [("This document is no longer in the lake.", None)]
+        words = _matches(corpus, doc_id, pair) if pair else {}
+    tokenizer = _tokenizer(home, _tokenizer_hash(home, home.published_file.resolve(), corpus))
+    return excerpt(
+        tokenizer,
+        document["token_ids"],
+        words=words,
+        marked_tokens=marked,
+        around=0 if from_start else None,
+        context_tokens=_TOKENS_FROM_START if from_start else _TOKENS_AROUND,
+    )
+
+
+def _matches(corpus: str, doc_id: int, pair: dict[str, Any]) -> dict[str, tuple[str, list[int]]]:
+    """Return kind of word -> (word, indices of the tokens in which its matches begin) in one document."""
+    wanted = {kind: (pair[f"{kind}_lang"], pair[f"{kind}_word"]) for kind in ("source", "target")}
+    rows = _LAKE.answer(_occurrences, (corpus, doc_id, *wanted["source"], *wanted["target"]), {})
+    return {
+        kind: (
+            word,
+            [start for row in rows if (row["lang"], row["word"]) == (lang, word) for start in row["token_starts"]],
+        )
+        for kind, (lang, word) in wanted.items()
+    }
+
+
+def _occurrences(
+    raw: Any, corpus: str, doc_id: int, source_lang: str, source_word: str, target_lang: str, target_word: str
+) -> ibis.Table:
+    """Where two words stand in a document: lang, word, token_starts."""
+    words, found = raw.table("words", database="raw"), raw.table("word_documents", database="raw")
+    these = words.filter(
+        ((words.lang == source_lang) & (words.word == source_word))
+        | ((words.lang == target_lang) & (words.word == target_word))
+    )
+    found = found.filter((found.corpus == corpus) & (found.doc_id == doc_id))
+    return found.join(these, "word_id").select("lang", "word", "token_starts")
+
+
+@lru_cache(maxsize=4)
+def _tokenizer(home: Home, tokenizer_hash: str) -> "Tokenizer":
+    return load_tokenizer(home, tokenizer_hash)
+
+
+@lru_cache(maxsize=16)
+def _tokenizer_hash(home: Home, published: Path, corpus: str) -> str:
+    """Return a corpus's tokenizer as one published copy names it; the copy is an argument so that the next is asked."""
+    (row,) = ask(home, queries.corpus_tokenizers, corpus)
+    return row["tokenizer_hash"]

@@ -1,0 +1,138 @@
+"""Documents as people read them: the lake's raw tables for Ibis, and text decoded around what was found."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from warehouse.base.errors import StepFailed
+from warehouse.base.machine import available_threads, memory_limit
+from warehouse.base.settings import Home
+from warehouse.lake.files import current_files
+from warehouse.lake.schemas import SCHEMAS
+
+if TYPE_CHECKING:
+    import ibis
+    from tokenizers import Tokenizer
+
+LAKE_TABLES = (
+    "superseded_documents",
+    "documents",
+    "word_documents",
+    "words",
+    "translation_items",
+    "runs",
+    "layer_traces",
+)
+
+Segment = tuple[str, str | None]
+
+
+@contextmanager
+def open_lake(home: Home, *, read_at_once_bytes: int = 0) -> Iterator["ibis.backends.duckdb.Backend"]:
+    """Open the lake's documents, words and traces as schema `raw` of an in-memory Ibis backend. Nothing is written.
+
+    Args:
+        read_at_once_bytes: a table whose files are at most so large is read now and kept, not read at each question.
+    """
+    import ibis
+
+    connection = duckdb.connect(config={"threads": available_threads(), "memory_limit": memory_limit()})
+    try:
+        connection.execute("set temp_directory = ''")
+        connection.execute("set parquet_metadata_cache = true")  # many files, asked many times
+        connection.execute("create schema raw")
+        for table in LAKE_TABLES:
+            connection.register("no_rows", SCHEMAS[table].empty_table())
+            connection.execute(f"create table raw.{table} as select * from no_rows")
+            if files := current_files(home, table):
+                listed = ", ".join("'" + str(f).replace("'", "''") + "'" for f in files)
+                relation = f"select * from read_parquet([{listed}])"
+                if table in ("documents", "word_documents"):
+                    relation = f"from ({relation}) anti join raw.superseded_documents using (shard_id, doc_id)"
+                connection.execute(f"drop table raw.{table}")
+                kind = "table" if sum(file.stat().st_size for file in files) <= read_at_once_bytes else "view"
+                connection.execute(f"create {kind} raw.{table} as {relation}")
+        yield ibis.duckdb.from_connection(connection)
+    finally:
+        connection.close()
+
+
+def load_tokenizer(home: Home, tokenizer_hash: str) -> "Tokenizer":
+    """Load a tokenizer that the lake keeps.
+
+    Raises:
+        StepFailed: its file is gone.
+    """
+    from tokenizers import Tokenizer
+
+    path = home.lake / "tokenizers" / f"{tokenizer_hash}.json"
+    if not path.exists():
+        raise StepFailed(f"the tokenizer {path} is gone: ingest the corpus again to bring it back")
+    return Tokenizer.from_file(str(path))
+
+
+def excerpt(
+    tokenizer: "Tokenizer",
+    token_ids: Sequence[int],
+    *,
+    words: Mapping[str, tuple[str, Sequence[int]]],
+    marked_tokens: frozenset[int] = frozenset(),
+    around: int | None = None,
+    context_tokens: int = 40,
+) -> list[Segment]:
+    """Decode a part of a document and mark what was looked for.
+
+    Args:
+        words: kind of mark -> (word, indices of the tokens in which its matches begin).
+        marked_tokens: token ids that are marked as `pivot` where no word is.
+        around: index of the token in the middle of the excerpt; the first match when None, else the beginning.
+        context_tokens: how many tokens on either side of the middle.
+
+    Returns:
+        (text, kind of mark or None) pieces in order; together they are the excerpt, '…' where the document goes on.
+    """
+    starts = sorted(start for _, indices in words.values() for start in indices)
+    pivots = [index for index, token in enumerate(token_ids) if token in marked_tokens]
+    middle = around if around is not None else next(iter(starts or pivots), 0)
+    first, last = max(0, middle - context_tokens), min(len(token_ids), middle + context_tokens)
+    text, offsets = _decoded(tokenizer, token_ids[first:last])
+    marks: list[str | None] = [None] * len(text)
+    for index in pivots:
+        if first <= index < last:
+            begin, end = offsets[index - first], offsets[index - first + 1]
+            marks[begin:end] = ["pivot"] * (end - begin)
+    for kind, (word, indices) in words.items():
+        for index in indices:
+            if first <= index < last:
+                begin = text.casefold().find(word.casefold(), offsets[index - first])
+                if begin >= 0:
+                    marks[begin : begin + len(word)] = [kind] * min(len(word), len(text) - begin)
+    pieces: list[Segment] = [("…", None)] if first > 0 else []
+    for character, kind_here in zip(text, marks, strict=True):
+        if pieces and pieces[-1][1] == kind_here:
+            pieces[-1] = (pieces[-1][0] + character, kind_here)
+        else:
+            pieces.append((character, kind_here))
+    return [*pieces, ("…", None)] if last < len(token_ids) else pieces
+
+
+def _decoded(tokenizer: "Tokenizer", token_ids: Sequence[int]) -> tuple[str, list[int]]:
+    """Return the text and, for each token, the character at which it begins (one more for the end)."""
+    prefixes: list[str] = [tokenizer.decode(list(token_ids[:end])) for end in range(len(token_ids) + 1)]
+    text = prefixes[-1]
+    # a character cut in two decodes to U+FFFD until its last byte has come: it begins with its first token
+    return text, [min(len(prefix.rstrip("�")), len(text)) for prefix in prefixes]
+
+
+def find_document(raw: Any, corpus: str, doc_id: int) -> dict[str, Any] | None:
+    """Return a document's row with its token ids, or None."""
+    rows = document_by_id(raw, corpus, doc_id).to_pyarrow().to_pylist()
+    return rows[0] if rows else None
+
+
+def document_by_id(raw: Any, corpus: str, doc_id: int) -> "ibis.Table":
+    """Return a document's row as an expression of at most one row."""
+    documents = raw.table("documents", database="raw")
+    return documents.filter((documents.corpus == corpus) & (documents.doc_id == doc_id)).limit(1)

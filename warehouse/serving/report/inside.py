@@ -1,0 +1,166 @@
+"""Figures about what happens inside a model: layer curves, behaviours, and what predicts them."""
+
+from typing import Any
+
+from warehouse.serving import queries
+from warehouse.serving.report import charts, wording
+from warehouse.serving.report.blocks import Block, Figure, Missing, ask
+
+EXPERIMENT = "pivots experiment --corpus NAME --model MODEL --preset PRESET"
+
+
+def inside_blocks(warehouse: Any, experiment: str) -> list[Block]:
+    """Return the figures that an experiment's traces give."""
+    blocks: list[Block] = []
+    if queries.has_rows(warehouse, "fct_pivot_layer_curves"):
+        blocks += _layers(warehouse, experiment)
+    else:
+        blocks.append(
+            Missing(title="Layer curves", says="No model has been traced.", command="pivots trace --model MODEL")
+        )
+    if queries.has_rows(warehouse, "fct_behaviours"):
+        blocks += _behaviours(warehouse, experiment)
+    if queries.has_rows(warehouse, "fct_behaviour_auc"):
+        blocks += _auc(warehouse, experiment)
+    return blocks
+
+
+def _shown(strategies: list[str]) -> list[str]:
+    """Return the strategies that have a panel of their own."""
+    main = [name for name in ("base", wording.MAIN[1], wording.MAIN[0]) if name in strategies]
+    return main or charts.strategy_order(strategies)[:3]
+
+
+def _layers(warehouse: Any, experiment: str) -> list[Block]:
+    answer = ask(queries.mean_layer_curves, warehouse, experiment)
+    if not answer.rows:
+        return [Missing(title="Layer curves", says="No model of this experiment has been traced.", command=EXPERIMENT)]
+    strategies = charts.strategy_order([row["strategy"] for row in answer.rows])
+    shown = _shown(strategies)
+    panels = []
+    for strategy in shown:
+        for behaviour in ("cooccurrence", "pivot"):
+            rows = [row for row in answer.rows if (row["strategy"], row["behaviour"]) == (strategy, behaviour)]
+            if rows:
+                n_words = max(row["n_items"] for row in rows)
+                panels.append((f"{charts.label(strategy)}, {behaviour}: {n_words:,} words", charts.layer_lines(rows)))
+    peaks = [
+        row
+        for row in answer.rows
+        if row["strategy"] == shown[-1] and row["behaviour"] == "pivot" and row["p_pivot"] is not None
+    ]
+    says = "Expected by the theory: the pivots' probability rises, peaks in the middle layers and falls as the target's"
+    says += " rises; control pivots, those of another pair, should stay flat."
+    if peaks:
+        peak = max(peaks, key=lambda row: row["p_pivot"])
+        last = max(row["layer"] for row in peaks)
+        says += f" In {charts.label(shown[-1])}, words that go through a pivot peak at layer {peak['layer']} of {last}."
+    return [
+        Figure(
+            title="Along the layers", says=says, panels=panels, legend=list(charts.CURVE_COLOURS.items()), answer=answer
+        )
+    ]
+
+
+def _behaviours(warehouse: Any, experiment: str) -> list[Block]:
+    answer = ask(queries.behaviour_counts, warehouse, experiment)
+    if not answer.rows:
+        return []
+    seen = {row["behaviour"] for row in answer.rows}
+    legend = [(name, colour) for name, colour in charts.BEHAVIOUR_COLOURS.items() if name in seen]
+    blocks: list[Block] = [
+        Figure(
+            title="Behaviours",
+            says="Share of words translated straight (`cooccurrence`), through another word (`pivot`), or not judged"
+            " because the two words share a token (`excluded`).",
+            panels=[
+                (
+                    "",
+                    charts.stacked_shares(answer.rows, y="strategy", part="behaviour", share="share", legend=legend),
+                )
+            ],
+            legend=legend,
+            answer=answer,
+        )
+    ]
+    by_frequency = ask(queries.behaviours_by_frequency, warehouse, experiment)
+    panels = []
+    for strategy in _shown([row["strategy"] for row in by_frequency.rows]):
+        rows = [row for row in by_frequency.rows if row["strategy"] == strategy]
+        sizes: dict[int, int] = {}
+        for row in rows:
+            sizes[row["min_docs_both"]] = sizes.get(row["min_docs_both"], 0) + row["n_words"]
+        named = [{**row, "shared": _bin(row["min_docs_both"], sizes)} for row in rows]
+        chart = charts.stacked_shares(
+            named, y="shared", part="behaviour", share="share", legend=legend, strategies=False
+        )
+        panels.append((charts.label(strategy), chart))
+    if panels:
+        blocks.append(
+            Figure(
+                title="Behaviours by frequency",
+                says="The same by how many documents the two words share. The theory expects more straight translations"
+                " (`cooccurrence`) the more documents a pair shares.",
+                panels=panels,
+                legend=legend,
+                answer=by_frequency,
+            )
+        )
+    return blocks
+
+
+def _bin(least: int, sizes: dict[int, int]) -> str:
+    bounds = "none" if least == 0 else f"{least:,} to {10 * least - 1:,}"
+    return f"{bounds} ({sizes[least]:,} words)"
+
+
+def _auc(warehouse: Any, experiment: str) -> list[Block]:
+    answer = ask(queries.behaviour_auc, warehouse, experiment)
+    rows = [row for row in answer.rows if row["auc"] is not None]
+    if not rows:
+        return []
+    panels = []
+    for definition in ("peak", "threshold"):
+        of_definition = charts.in_order([row for row in rows if row["definition"] == definition])
+        if of_definition:
+            panels.append(
+                (
+                    f"behaviour by {definition}",
+                    charts.intervals(
+                        of_definition,
+                        y="strategy",
+                        value="auc",
+                        low="ci_low",
+                        high="ci_high",
+                        title="AUC",
+                        reference=0.5,
+                    ),
+                )
+            )
+    says = (
+        "AUC of log(1 + documents shared by the pair) for telling straight words from pivot words; dashed is a coin"
+        " toss. The paper reports more than one half for most pairs."
+    )
+    figure = Figure(title="Does co-occurrence predict the behaviour?", says=says, panels=panels, answer=answer)
+    return [figure, *_roc(warehouse, experiment)]
+
+
+def _roc(warehouse: Any, experiment: str) -> list[Block]:
+    if not queries.has_rows(warehouse, "fct_behaviour_roc"):
+        return []
+    answer = ask(queries.behaviour_roc, warehouse, experiment)
+    panels = [("behaviour by peak", charts.roc_lines(answer.rows))] if answer.rows else []
+    by_threshold = ask(queries.behaviour_roc, warehouse, experiment, definition="threshold").rows
+    if by_threshold:
+        panels.append(("behaviour by threshold", charts.roc_lines(by_threshold)))
+    if not panels:
+        return []
+    strategies = charts.strategy_order([row["strategy"] for row in [*answer.rows, *by_threshold]])
+    colours = charts.strategy_colours(strategies)
+    says = (
+        "Take a word for a straight one when its pair shares at least so many documents: which share of the straight"
+        " words is caught, and which share of the pivot words is caught by mistake. All directions together; the"
+        " diagonal is a coin toss."
+    )
+    legend = [(charts.label(name), colour) for name, colour in zip(strategies, colours, strict=True)]
+    return [Figure(title="ROC curves", says=says, panels=panels, legend=legend, answer=answer)]

@@ -1,0 +1,197 @@
+"""Sections of the report about models: results and failure signatures."""
+
+from typing import Any
+
+from warehouse.serving import queries
+from warehouse.serving.report import charts, wording
+from warehouse.serving.report.blocks import Answer, Block, Figure, Matrix, Missing, Section, Signatures, ask
+from warehouse.serving.report.inside import EXPERIMENT, inside_blocks
+
+
+def results(warehouse: Any, experiment: str | None) -> Section:
+    """What the models learned from each selection."""
+    title = "Results"
+    if experiment is None or not queries.has_rows(warehouse, "fct_translation_scores"):
+        missing = Missing(
+            title="Scores", says="No model has been trained and scored in an experiment.", command=EXPERIMENT
+        )
+        return Section(id="results", title=title, intro="", blocks=[missing])
+    blocks: list[Block] = [_scores(warehouse, experiment)]
+    if queries.has_rows(warehouse, "fct_strategy_comparison"):
+        blocks += _comparison(warehouse, experiment)
+    blocks += _by_direction(warehouse, experiment)
+    blocks += inside_blocks(warehouse, experiment)
+    if queries.has_rows(warehouse, "fct_held_out_losses"):
+        blocks += _held_out(warehouse, experiment)
+    intro = (
+        f"Experiment `{experiment}`. The score is the probability of the right translation less that after wrong source"
+        " words; only words that took no part in finding pivots (split `judge`) are shown."
+    )
+    return Section(id="results", title=title, intro=intro, blocks=blocks)
+
+
+def signatures(warehouse: Any, experiment: str | None) -> Section:
+    """Known ways for results to mean nothing, in plain words."""
+    intro = (
+        "Each is a way in which results can look fine and mean nothing. A flag is a reason to doubt, not a failure of"
+        " the job."
+    )
+    if not queries.has_rows(warehouse, "fct_failure_signatures"):
+        missing = Missing(title="Failure signatures", says="There is no run to examine.", command=EXPERIMENT)
+        return Section(id="signatures", title="What to doubt", intro=intro, blocks=[missing])
+    answer = ask(queries.failure_signatures, warehouse)
+    kept = [row for row in answer.rows if experiment is None or row["experiment"] == experiment]
+    groups: dict[str, dict[str, Any]] = {}
+    for row in kept:
+        group = groups.setdefault(
+            row["signature"], {"signature": row["signature"], "explanation": row["explanation"], "rows": []}
+        )
+        group["rows"].append(row)
+    for group in groups.values():
+        statuses = [row["status"] for row in group["rows"]]
+        group["n_flagged"], group["n_measured"] = (
+            statuses.count("flagged"),
+            len(statuses) - statuses.count("not_applicable"),
+        )
+        group["flagged"] = [row for row in group["rows"] if row["status"] == "flagged"]
+        group["mood"] = "bad" if group["n_flagged"] else "good" if group["n_measured"] else "none"
+    order = sorted(groups.values(), key=lambda g: (-g["n_flagged"], g["n_measured"] == 0, g["signature"]))
+    n_flagged = sum(bool(group["n_flagged"]) for group in order)
+    says = (
+        f"{n_flagged} of {len(order)} signatures are flagged in at least one run." if order else "Nothing to examine."
+    )
+    block = Signatures(title="Failure signatures", says=says, groups=order, answer=answer)
+    return Section(id="signatures", title="What to doubt", intro=intro, blocks=[block])
+
+
+def flagged_signatures(warehouse: Any, experiment: str) -> list[str]:
+    """Return the names of the signatures flagged in an experiment, sorted."""
+    if not queries.has_rows(warehouse, "fct_failure_signatures"):
+        return []
+    rows = ask(queries.failure_signatures, warehouse).rows
+    return sorted({row["signature"] for row in rows if row["status"] == "flagged" and row["experiment"] == experiment})
+
+
+def _scores(warehouse: Any, experiment: str) -> Figure:
+    answer = ask(queries.scores, warehouse, experiment)
+    rows = charts.in_order(answer.rows)
+    panels = [
+        ("score", charts.intervals(rows, y="strategy", value="score", low="ci_low", high="ci_high", title="score"))
+    ]
+    ranked = [{**row, "first_low": row["first_rank_rate"], "first_high": row["first_rank_rate"]} for row in rows]
+    chance = next((row["chance_rate"] for row in rows if row["chance_rate"] is not None), None)
+    if chance is not None:
+        panels.append(
+            (
+                "how often the right word is ranked first (dashed: chance)",
+                charts.intervals(
+                    ranked,
+                    y="strategy",
+                    value="first_rank_rate",
+                    low="first_low",
+                    high="first_high",
+                    title="share of words",
+                    reference=chance,
+                ),
+            )
+        )
+    best = max(rows, key=lambda row: row["score"])
+    return Figure(
+        title="Scores by strategy",
+        says=f"Mean over all directions, one dot per training seed, 95 % interval over words. The highest single run is"
+        f" {charts.label(best['strategy'])} at {best['score']:.4f}.",
+        panels=panels,
+        answer=answer,
+    )
+
+
+def _comparison(warehouse: Any, experiment: str) -> list[Block]:
+    answer = ask(queries.mean_deltas, warehouse, experiment)
+    mine = [row for row in answer.rows if row["strategy"] == wording.MAIN[0]]
+    blocks: list[Block] = []
+    if mine:
+        rows = [{**row, "against": f"− {row['baseline']}"} for row in mine]
+        wide = ("seed_ci_low", "seed_ci_high") if any(row.get("seed_ci_low") is not None for row in rows) else None
+        chart = charts.intervals(
+            rows, y="against", value="score_delta", low="ci_low", high="ci_high", title="difference in score",
+            wide=wide, reference=0, strategies=False,
+        )  # fmt: skip
+        blocks.append(
+            Figure(
+                title="Pivot-aware data against the others",
+                says="Mean difference over all directions. Thick: 95 % interval over words; thin: over seeds, usually"
+                " the honest one.",
+                points=wording.verdict(mine)["sentences"],
+                panels=[("pivot aware, less …", chart)],
+                answer=answer,
+            )
+        )
+    by_direction = ask(queries.compare_strategies, warehouse, experiment, *wording.MAIN)
+    if any(row["source_lang"] != queries.ALL for row in by_direction.rows):
+        blocks.append(_direction_matrix(by_direction))
+    return blocks
+
+
+def _by_direction(warehouse: Any, experiment: str) -> list[Block]:
+    answer = ask(queries.direction_scores, warehouse, experiment)
+    if not answer.rows:
+        return []
+    strategies = charts.strategy_order([row["strategy"] for row in answer.rows])
+    panels = []
+    for lang in sorted({row["source_lang"] for row in answer.rows}):
+        rows = [row for row in answer.rows if row["source_lang"] == lang]
+        panels.append((f"from {lang}", charts.grouped_intervals(rows, strategies=strategies)))
+    return [
+        Figure(
+            title="Scores by strategy and direction",
+            says="Every training seed of a strategy with its 95 % interval over words. Few words judge one direction,"
+            " so look for what all directions agree on.",
+            panels=panels,
+            legend=[(charts.label(s), c) for s, c in zip(strategies, charts.strategy_colours(strategies), strict=True)],
+            answer=answer,
+        )
+    ]
+
+
+def _direction_matrix(answer: Answer) -> Matrix:
+    rows = [row for row in answer.rows if row["source_lang"] != queries.ALL]
+    langs = sorted({row["source_lang"] for row in rows} | {row["target_lang"] for row in rows})
+    largest = max((abs(row["score_delta"]) for row in rows if row["score_delta"] is not None), default=0) or 1
+    cells = {}
+    for row in rows:
+        if row["score_delta"] is None:
+            continue
+        found = wording.outcome(row)
+        cells[row["source_lang"], row["target_lang"]] = {
+            "text": f"{row['score_delta']:+.4f}",
+            "shade": row["score_delta"] / largest,
+            "note": "" if found == "no clear difference" else found,
+        }
+    return Matrix(
+        title="By direction",
+        says="Score of pivot-aware less that of random multilingual data, from the row's language to the column's.",
+        corner="from ↓ to →",
+        rows=langs,
+        columns=langs,
+        cells=cells,
+        answer=answer,
+    )
+
+
+def _held_out(warehouse: Any, experiment: str) -> list[Block]:
+    answer = ask(queries.held_out_losses, warehouse, experiment)
+    rows = [row for row in answer.rows if row["bits_per_byte_delta"] is not None and row["strategy"] != "base"]
+    if not rows:
+        return []
+    legend = charts.language_legend(sorted({row["lang"] for row in rows}))
+    chart = charts.dots(
+        rows,
+        y="strategy",
+        x="bits_per_byte_delta",
+        colour="lang",
+        legend=legend,
+        title="change in bits per byte against base",
+        number="+.3~g",
+    )
+    says = "Loss on documents nobody trained on, after training less before. Above zero: the model forgot a language."
+    return [Figure(title="Held-out loss", says=says, panels=[("", chart)], legend=legend, answer=answer)]
