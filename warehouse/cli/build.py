@@ -57,7 +57,7 @@ def build(
         raise UsageError("--slim compares with a published copy: give it without --catalog (PIVOTS_CATALOG)")
     if print_env and catalog is not None:
         from warehouse.engines.ducklake import address
-        from warehouse.engines.ducklake import build as on_lake
+        from warehouse.engines.ducklake import engine as on_lake
 
         print(on_lake.shell_exports(Home.resolve(home), address.resolve(catalog)))
         return
@@ -85,19 +85,30 @@ def build(
         chosen["selection_budget_tokens"] = budget_tokens
     if catalog is not None:
         from warehouse.engines.ducklake import address
-        from warehouse.engines.ducklake import build as on_lake
+        from warehouse.engines.ducklake.engine import SharedLakeEngine
 
-        made = on_lake.build(
-            Home.resolve(home), address.resolve(catalog), select=select or (), variables=chosen, unit_tests=unit_tests
+        lake_engine = SharedLakeEngine(Home.resolve(home), address.resolve(catalog))
+        statuses = dbt_build(
+            lake_engine.home, engine=lake_engine, select=select or (), variables=chosen, unit_tests=unit_tests
         )
-        print("built: " + ", ".join(f"{n} {status}" for status, n in sorted(made.statuses.items())))
-        n_new = sum(mart.is_new for mart in made.marts)
-        print(f"marts in the lake: {n_new} new, {len(made.marts) - n_new} as they were (raw as of {made.snapshot})")
+        print(_built(statuses))
+        n_new = sum(mart.is_new for mart in lake_engine.marts)
+        n_same = len(lake_engine.marts) - n_new
+        print(f"marts in the lake: {n_new} new, {n_same} as they were (raw as of {lake_engine.snapshot})")
         return
+    spark_engine = None
     if engine is Engine.spark:
-        from warehouse.engines.spark.build import build as dbt_build
-    statuses = dbt_build(Home.resolve(home), select=select or (), variables=chosen, unit_tests=unit_tests)
-    print("built: " + ", ".join(f"{n} {status}" for status, n in sorted(statuses.items())))
+        from warehouse.engines.spark.engine import SparkEngine
+
+        spark_engine = SparkEngine(Home.resolve(home))
+    statuses = dbt_build(
+        Home.resolve(home), engine=spark_engine, select=select or (), variables=chosen, unit_tests=unit_tests
+    )
+    print(_built(statuses))
+
+
+def _built(statuses: dict[str, int]) -> str:
+    return "built: " + ", ".join(f"{n} {status}" for status, n in sorted(statuses.items()))
 
 
 def docs(home: HomeOption = None) -> None:

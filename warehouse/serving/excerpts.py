@@ -9,8 +9,7 @@ import duckdb
 from warehouse.base.errors import StepFailed
 from warehouse.base.machine import available_threads, memory_limit
 from warehouse.base.settings import Home
-from warehouse.lake.files import current_files
-from warehouse.lake.schemas import SCHEMAS
+from warehouse.lake.raw_views import raw_views
 
 if TYPE_CHECKING:
     import ibis
@@ -43,17 +42,9 @@ def open_lake(home: Home, *, read_at_once_bytes: int = 0) -> Iterator["ibis.back
         connection.execute("set temp_directory = ''")
         connection.execute("set parquet_metadata_cache = true")  # many files, asked many times
         connection.execute("create schema raw")
-        for table in LAKE_TABLES:
-            connection.register("no_rows", SCHEMAS[table].empty_table())
-            connection.execute(f"create table raw.{table} as select * from no_rows")
-            if files := current_files(home, table):
-                listed = ", ".join("'" + str(f).replace("'", "''") + "'" for f in files)
-                relation = f"select * from read_parquet([{listed}])"
-                if table in ("documents", "word_documents"):
-                    relation = f"from ({relation}) anti join raw.superseded_documents using (shard_id, doc_id)"
-                connection.execute(f"drop table raw.{table}")
-                kind = "table" if sum(file.stat().st_size for file in files) <= read_at_once_bytes else "view"
-                connection.execute(f"create {kind} raw.{table} as {relation}")
+        for table, query, files in raw_views(home, LAKE_TABLES):
+            kind = "table" if sum(file.stat().st_size for file in files) <= read_at_once_bytes else "view"
+            connection.execute(f"create {kind} raw.{table} as {query}")
         yield ibis.duckdb.from_connection(connection)
     finally:
         connection.close()

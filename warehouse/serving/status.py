@@ -10,7 +10,8 @@ from warehouse.build import build_record
 from warehouse.counting.inputs import find_inputs
 from warehouse.counting.options import CountOptions
 from warehouse.lake.connections import open_memory
-from warehouse.lake.files import current_files, read_table, shard_path
+from warehouse.lake.files import read_table, shard_path
+from warehouse.lake.raw_views import raw_views
 from warehouse.serving.publish import build_invocation, read_manifest
 
 _REPORT_HEAD_BYTES = 4096
@@ -201,17 +202,12 @@ def stale(home: Home, described: dict[str, Any]) -> list[dict[str, str]]:
 
 def _languages(home: Home) -> dict[str, list[dict[str, Any]]]:
     """Return documents and tokens by corpus and language, largest language first."""
-    files = current_files(home, "documents")
-    if not files:
-        return {}
-    superseded = read_table(home, "superseded_documents")
     with open_memory() as connection:
-        connection.register("superseded", superseded)
+        connection.execute("create schema raw")
+        for table, query, _ in raw_views(home, ("superseded_documents", "documents")):
+            connection.execute(f"create view raw.{table} as {query}")
         rows = connection.execute(
-            "select corpus, lang, count(*), sum(n_tokens)::bigint"
-            " from read_parquet($files) anti join superseded using (shard_id, doc_id)"
-            " group by all order by 1, 4 desc, 2",
-            {"files": [str(f) for f in files]},
+            "select corpus, lang, count(*), sum(n_tokens)::bigint from raw.documents group by all order by 1, 4 desc, 2"
         ).fetchall()
     by_corpus: dict[str, list[dict[str, Any]]] = {}
     for corpus, lang, n_docs, n_tokens in rows:

@@ -110,15 +110,15 @@ def test_processes_do_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 STEPS = """
 import sys
 from pathlib import Path
-from warehouse import ingest, ingest_files, word_documents
 from warehouse.base.settings import Home
+from warehouse.ingest import corpus, word_matches, workers
 from warehouse.ingest.word_list import import_words
-ingest_files._PARALLEL_BYTES = word_documents._PARALLEL_BYTES = 1 << 60 if sys.argv[5] == "alone" else 0
+workers._PARALLEL_BYTES = word_matches._PARALLEL_BYTES = 1 << 60 if sys.argv[5] == "alone" else 0
 home, folder = Home(Path(sys.argv[1])), Path(sys.argv[2])
-options = ingest.IngestOptions(max_reject_share=1)
+options = corpus.IngestOptions(max_reject_share=1)
 import_words(home, folder / "words0.jsonl")
 print("begin", flush=True)
-ingest.ingest_corpus(home, [folder / "in"], corpus="c", tokenizer=sys.argv[3], options=options)
+corpus.ingest_corpus(home, [folder / "in"], corpus="c", tokenizer=sys.argv[3], options=options)
 import_words(home, folder / "words1.jsonl")
 print("end", flush=True)
 """

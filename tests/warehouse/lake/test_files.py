@@ -15,6 +15,7 @@ from warehouse.lake.connections import open_writer
 from warehouse.lake.files import current_count, point_to_count, read_table, shard_path, write_table
 from warehouse.lake.raw_views import refresh_raw_views
 from warehouse.lake.schemas import SCHEMAS
+from warehouse.serving.excerpts import open_lake
 
 
 @pytest.fixture
@@ -54,8 +55,8 @@ def test_killed_writer_leaves_only_what_the_next_one_removes(home: Home) -> None
     program = f"""
         import os, signal
         from pathlib import Path
-        from warehouse import lake
-        with lake.atomic_file(Path({str(home.root / "t" / "f")!r})) as unfinished:
+        from warehouse.contract.atomic import atomic_file
+        with atomic_file(Path({str(home.root / "t" / "f")!r})) as unfinished:
             unfinished.write_text("half")
             os.kill(os.getpid(), signal.SIGKILL)
     """
@@ -109,3 +110,17 @@ def test_files_of_an_earlier_version_lack_a_column_and_read_as_null(home: Home) 
         refresh_raw_views(home, connection)
         query = "select step, model_flops from raw.training_steps"
         assert connection.execute(query).fetchall() == [(1, None)]
+
+
+def test_a_shard_older_than_a_column_reads_as_null_there(home: Home) -> None:
+    """Also where the dashboard looks a document up: tables that are read at once and views alike."""
+    write_table(shard_path(home, "documents", "new", corpus="c"), "documents", _documents(1))
+    old = shard_path(home, "documents", "old", corpus="c")
+    pq.write_table(_documents(2).drop_columns(["instance_lang"]), old)
+    query = "select doc_id, instance_lang from raw.documents order by doc_id"
+    with open_writer(home) as connection:
+        refresh_raw_views(home, connection)
+        assert connection.execute(query).fetchall() == [(1, None), (2, None)]
+    for read_at_once_bytes in (0, 1 << 20):
+        with open_lake(home, read_at_once_bytes=read_at_once_bytes) as raw:
+            assert raw.con.execute(query).fetchall() == [(1, None), (2, None)]

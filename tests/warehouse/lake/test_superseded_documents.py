@@ -21,11 +21,11 @@ from warehouse.lake.superseded_documents import bring_all_superseded_up_to_date,
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from warehouse import ingest
 from warehouse.base.settings import Home
+from warehouse.ingest import corpus
 if sys.argv[4] == "kill":
-    ingest.update_superseded = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-ingest.ingest_corpus(Home(Path(sys.argv[1])), [Path(sys.argv[2])], corpus="c", tokenizer=sys.argv[3])
+    corpus.update_superseded = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+corpus.ingest_corpus(Home(Path(sys.argv[1])), [Path(sys.argv[2])], corpus="c", tokenizer=sys.argv[3])
 """
 SEEN = "select source_id, count(*) from raw.documents group by 1 order by 1"
 
@@ -49,7 +49,7 @@ def test_build_sees_one_record_of_each_id(home: Home, monkeypatch: pytest.Monkey
         raise StepFailed("seen")
 
     seen: list[tuple[str, int]] = []
-    monkeypatch.setattr(dbt_runner, "run_dbt", look)
+    monkeypatch.setattr("warehouse.build.build.run_dbt", look)
     with pytest.raises(StepFailed, match="seen"):
         build(home)
     assert seen == [("a", 1), ("b", 1), ("same", 1)]

@@ -5,7 +5,7 @@ import os
 from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb import DuckDBPyConnection
 
-from warehouse.engines.ducklake.build import attach_for_dbt
+from warehouse.engines.ducklake.engine import attach_for_dbt
 
 
 class Plugin(BasePlugin):

@@ -9,6 +9,7 @@ import duckdb
 
 from warehouse.engines.ducklake.attach import ALIAS
 from warehouse.engines.ducklake.transactions import SharedLake, rows
+from warehouse.lake.raw_views import view_query
 from warehouse.lake.schemas import SCHEMAS, SHARDED
 
 _OWN = {
@@ -28,11 +29,7 @@ _OWN = {
 # Documents of one id in several files: found over all files of a corpus, whoever registered them.
 DUPLICATES = "duplicate_rejects"
 
-_VIEWS = {
-    "documents": "from shards.documents anti join shards.superseded_documents using (shard_id, doc_id)",
-    "word_documents": "from shards.word_documents anti join shards.superseded_documents using (shard_id, doc_id)",
-    "rejects": f"from shards.rejects union all from shards.{DUPLICATES}",
-}
+_ROWS = {"rejects": f"(from shards.rejects union all from shards.{DUPLICATES})"}
 
 
 def content_sql(table: str, relation: str) -> str:
@@ -85,7 +82,8 @@ def _prepare(connection: duckdb.DuckDBPyConnection) -> bool | None:
         connection.execute(change)
     connection.execute(f"use {ALIAS}")  # views name shards.x, whatever the lake is attached as
     for table in SCHEMAS:
-        connection.execute(f"create or replace view raw.{table} as {_VIEWS.get(table, f'from shards.{table}')}")
+        query = view_query(table, _ROWS.get(table, f"shards.{table}"), schema="shards")
+        connection.execute(f"create or replace view raw.{table} as {query}")
     connection.execute("use memory")
     return True
 

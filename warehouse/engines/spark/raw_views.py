@@ -1,4 +1,4 @@
-"""Schema `raw` on Spark: the same views over the lake's Parquet files as `lake.refresh_raw_views` makes on DuckDB."""
+"""Schema `raw` on Spark: the views of `warehouse.lake.raw_views` over external tables of the lake's Parquet files."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from warehouse.base.settings import Home
 from warehouse.lake.files import current_files
+from warehouse.lake.raw_views import tables_in_order, view_query
 from warehouse.lake.schemas import COUNTED, SCHEMAS
 
 if TYPE_CHECKING:
@@ -40,8 +41,7 @@ def raw_view_statements(home: Home) -> Iterator[str]:
     yield "create schema if not exists raw"
     yield f"drop schema if exists {FILES_SCHEMA} cascade"  # names only: the files are the lake's
     yield f"create schema {FILES_SCHEMA}"
-    # superseded_documents comes first: the document views read it
-    for table in sorted(SCHEMAS, key=lambda name: name != "superseded_documents"):
+    for table in tables_in_order():
         columns = ", ".join(f"`{name}`" for name in SCHEMAS[table].names)
         selects = []
         for number, (folder, files) in enumerate(groupby(current_files(home, table), key=lambda f: f.parent)):
@@ -49,12 +49,8 @@ def raw_view_statements(home: Home) -> Iterator[str]:
             pattern = f"{table}.parquet" if table in COUNTED else "*.parquet"
             yield _external_table(source, table, folder, pattern)
             selects.append(f"select {columns} from {source}{_only(files, folder, pattern)}")
-        relation = " union all ".join(selects) or _no_rows(table)
-        if table in ("documents", "word_documents"):
-            relation = (
-                f"select {columns} from ({relation}) left anti join raw.superseded_documents using (shard_id, doc_id)"
-            )
-        yield f"create or replace view raw.{table} as {relation}"
+        rows = "(" + (" union all ".join(selects) or _no_rows(table)) + ")"
+        yield f"create or replace view raw.{table} as {view_query(table, rows, anti_join='left anti join')}"
 
 
 def _external_table(name: str, table: str, folder: Path, pattern: str) -> str:

@@ -16,7 +16,7 @@ from warehouse.base.settings import Home
 from warehouse.build.build import build as build_here
 from warehouse.cli import app
 from warehouse.engines.ducklake.attach import open_reader
-from warehouse.engines.ducklake.build import SNAPSHOT_VARIABLE, attach_for_dbt
+from warehouse.engines.ducklake.engine import SNAPSHOT_VARIABLE, attach_for_dbt
 from warehouse.engines.ducklake.marts import read_variables
 from warehouse.engines.ducklake.migrate import migrate
 from warehouse.engines.ducklake.snapshots import list_snapshots

@@ -36,7 +36,7 @@ class Built:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
-    from warehouse.engines.spark import build as on_spark
+    from warehouse.engines.spark.engine import SparkEngine
     from warehouse.engines.spark.session import spark_session
 
     root = tmp_path_factory.mktemp("parity")
@@ -44,7 +44,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
         write_everything(twins.embedded, root)
         shutil.copytree(twins.embedded.lake, twins.spark.lake)
         embedded = build(twins.embedded, variables=VARIABLES, unit_tests=True)
-        on_cluster = on_spark.build(twins.spark, variables=VARIABLES, unit_tests=True)
+        on_cluster = build(twins.spark, engine=SparkEngine(twins.spark), variables=VARIABLES, unit_tests=True)
         known = marts(twins.embedded.dbt_target / "manifest.json")
         with spark_session(twins.spark, app_name="tests") as spark:
             rows = {str(mart): spark.table(str(mart)).toArrow() for mart in known}

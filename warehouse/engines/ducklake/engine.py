@@ -1,4 +1,4 @@
-"""`dbt build` on a shared lake: its raw tables as of one snapshot in, its marts as one snapshot out.
+"""The build on a shared lake: its raw tables as of one snapshot in, its marts as one snapshot out.
 
 Staging and intermediate models stay in a working file below the home: they are nobody's results, and object storage is
 no place for them. Raw tables are read as of the snapshot that was newest at the start, so what others register then
@@ -8,7 +8,7 @@ is in the next build; marts are written when every model and test has passed, so
 import json
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import duckdb
@@ -30,61 +30,54 @@ SNAPSHOT_VARIABLE = "PIVOTS_CATALOG_SNAPSHOT"
 SOURCE = "lake"  # what the working file calls the shared lake
 
 
-@dataclass(frozen=True)
-class LakeBuild:
-    """What a build on a shared lake did.
+class SharedLakeEngine:
+    """DuckDB in a working file below a home, on the raw tables of a shared lake; the marts become the lake's.
 
     Attributes:
-        snapshot: the snapshot whose raw tables were read.
-        statuses: how many nodes ended in each status.
-        marts: the lake's marts that this build has held to its own; new or unchanged.
+        home: where the working file is; raw files of the home it belongs to are not read.
+        snapshot: the lake's snapshot whose raw tables are read, once `point_raw` was called.
+        marts: the lake's marts that the build has held to its own, new or unchanged, once it is finished.
     """
 
-    snapshot: int
-    statuses: dict[str, int]
-    marts: list[Mart]
+    def __init__(self, home: Home, address: Address) -> None:
+        self.home = address.working_home(home)
+        self.snapshot = -1
+        self.marts: list[Mart] = []
+        self._address = address
+        self._environment: dict[str, str] = {}
+        self._variables: dict[str, Any] = {}
 
+    def session(self) -> AbstractContextManager[object]:
+        """Need nothing: every step opens the lake by itself, so that no transaction is long."""
+        return nullcontext()
 
-def build(
-    home: Home,
-    address: Address,
-    *,
-    select: Sequence[str] = (),
-    variables: dict[str, Any] | None = None,
-    unit_tests: bool = False,
-) -> LakeBuild:
-    """Build the models from the lake's raw tables and make their marts the lake's.
+    def point_raw(self) -> None:
+        """Bring the lake's own tables up to date and point the working file's raw views at its newest snapshot.
 
-    Args:
-        home: where the working file is; its own raw files are not read.
-        select: dbt selectors; all models when empty. Only the marts that are built are written.
-        variables: dbt variables for this and all later builds of the lake, whoever builds it.
-        unit_tests: also hold the formulas to rows worked by hand.
+        Raises:
+            UsageError: the catalogue cannot be opened.
+        """
+        with shared_lake(self._address) as shared:  # found to be there before any work
+            prepare(shared)
+            update_superseded(shared)  # also when who registered the last files was killed before it could
+            self._variables = shared.read(read_variables, "variables of the last build")
+        self._environment = _point_to_lake(self.home, self._address)
+        self.snapshot = int(self._environment[SNAPSHOT_VARIABLE])
 
-    Raises:
-        UsageError: the catalogue cannot be opened, or no model matches `select`.
-        StepFailed: a model or test failed (the lake's marts stay what they were), or the catalogue went away.
-    """
-    with shared_lake(address) as shared:  # found to be there before any work
-        prepare(shared)
-        update_superseded(shared)  # also when who registered the last files was killed before it could
-        chosen = {**shared.read(read_variables, "variables of the last build"), **(variables or {})}
-    working = address.working_home(home)
-    with writer_lock(working):
-        environment = _point_to_lake(working, address)
-        arguments = ["build", "--vars", json.dumps(chosen)]
-        if select:
-            arguments += ["--select", *select]
-        if not unit_tests:
-            arguments += ["--exclude-resource-type", "unit_test"]
-        dbt_runner.run_dbt(working, arguments, quiet=True, environment=environment)
-        results = dbt_runner.run_results(working.dbt_target)
-        if not results:
-            raise UsageError(f"--select {' '.join(select)} matches no model: `dbt ls` lists them")
-        built = [r["unique_id"].split(".")[-1] for r in results if r["unique_id"].startswith("model.")]
-        with shared_lake(address) as shared:
-            marts = publish_marts(shared, working.warehouse_file, chosen, names=built)
-    return LakeBuild(int(environment[SNAPSHOT_VARIABLE]), dbt_runner.count_statuses(working.dbt_target), marts)
+    def earlier_variables(self) -> dict[str, Any]:
+        """Return the variables that the lake keeps, whoever built it."""
+        return self._variables
+
+    def run_dbt(self, arguments: Sequence[str]) -> None:
+        """Run dbt as a process of its own, which attaches the lake as of the snapshot."""
+        dbt_runner.run_dbt(self.home, arguments, quiet=True, environment=self._environment)
+
+    def finish(self, variables: dict[str, Any], *, is_whole: bool) -> None:
+        """Make the marts that were built the lake's, in one transaction. A part and a whole build do the same."""
+        ran = (result["unique_id"] for result in dbt_runner.run_results(self.home.dbt_target))
+        names = [node.split(".")[-1] for node in ran if node.startswith("model.")]
+        with shared_lake(self._address) as shared:
+            self.marts = publish_marts(shared, self.home.warehouse_file, variables, names=names)
 
 
 def shell_exports(home: Home, address: Address) -> str:
