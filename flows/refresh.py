@@ -64,7 +64,7 @@ def refresh(inbox: str | None = None, tokenizer: str | None = None, home: str | 
 
 
 def _corpora(home: Home, inbox: Path, tokenizer: str | None) -> list[tuple[Path, str]]:
-    """Return each corpus's folder in the inbox with its tokenizer. A folder without files is none."""
+    """Return each corpus's folder in the inbox with its tokenizer. A folder without files does not count."""
     if not inbox.is_dir():
         raise UsageError(f"there is no inbox {inbox}: make it, with a folder per corpus, and put files there")
     known = {row["corpus"]: row["tokenizer_hash"] for row in read_table(home, "corpora").to_pylist()}

@@ -25,7 +25,7 @@ def review(
     corpus: CorpusOption,
     reviewer: Annotated[Kind, typer.Option(help="You, an OpenAI-compatible endpoint, or a local chat model.")],
     model: Annotated[str | None, typer.Option(metavar="M", help="Model of the endpoint, or a local folder.")] = None,
-    pairs: Annotated[int, typer.Option(min=1, help="Ask about so many word pairs.")] = 20,
+    pairs: Annotated[int, typer.Option(min=1, help="Number of word pairs to ask about.")] = 20,
     top: Annotated[int, typer.Option(min=1, help="Candidates of each pair, best first.")] = 10,
     source_lang: Annotated[str | None, typer.Option(metavar="LANG", help="Only pairs with this language.")] = None,
     target_lang: Annotated[str | None, typer.Option(metavar="LANG", help="And with this one.")] = None,

@@ -80,7 +80,7 @@ SETTINGS: dict[str, Setting] = {
 
 
 def find_setting(name: str) -> Setting:
-    """Return a setting by name. Raises UsageError when there is none."""
+    """Return a setting by name. Raises UsageError when it does not exist."""
     if name not in SETTINGS:
         raise UsageError(f"unknown setting {name!r} of the planted corpus: choose one of {', '.join(SETTINGS)}")
     return SETTINGS[name]

@@ -124,7 +124,7 @@ def load_tokenizer(file_or_name: str) -> LoadedTokenizer:
     """Return the tokenizer of a tokenizer.json, of a folder that holds one, or of a model name on the hub.
 
     Raises:
-        UsageError: it is not there, is no tokenizer, or is none that gives back the text it encodes.
+        UsageError: the file does not exist, is no tokenizer, or does not give back the text it encodes.
     """
     path, eos_token = Path(file_or_name).expanduser(), None
     if path.is_dir():

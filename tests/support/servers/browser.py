@@ -70,7 +70,7 @@ class Browsing:
 def open_browser(
     *, width: int = 1280, height: int = 900, dark: bool = False, timeout_s: float = 30
 ) -> Iterator[Browsing]:
-    """Start Chromium with a fresh profile and yield its tab, in a window of so many CSS pixels."""
+    """Start Chromium with a fresh profile and yield its tab, in a window of that many CSS pixels."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

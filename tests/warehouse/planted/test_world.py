@@ -1,4 +1,4 @@
-"""The world's lists must be unambiguous, or the truth that tests rely on is none."""
+"""The world's lists must be unambiguous, or tests rely on a truth that is wrong."""
 
 import itertools
 import unicodedata

@@ -51,7 +51,7 @@ def strata_tables(corpus: Corpus) -> Iterator[tuple[str, Columns]]:
     """Yield the additive tables with their rows, sorted: N_k, n_k(x) and n_k(w)."""
     langs = np.array([lang for lang, _ in corpus.strata])
     bins = np.array([length_bin for _, length_bin in corpus.strata], np.int32)
-    held = corpus.stratum_sizes > 0  # a stratum whose last unit was removed is none
+    held = corpus.stratum_sizes > 0  # a stratum whose last unit was removed does not count
     yield "strata", {"lang": langs[held], "length_bin": bins[held], "n_docs": corpus.stratum_sizes[held]}
     by_token_id = np.argsort(corpus.token_ids)
     by_stratum = corpus.stratum_docs[by_token_id].T

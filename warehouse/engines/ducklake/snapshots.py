@@ -51,7 +51,7 @@ class Forgotten:
 
 
 def forget_snapshots(address: Address, *, older_than_days: float) -> Forgotten:
-    """Remove snapshots of before so many days, and files that only they needed; the newest snapshot always stays.
+    """Remove snapshots older than a number of days, and files that only they needed; the newest snapshot always stays.
 
     Files that a killed writer left behind go too when they are as old.
 

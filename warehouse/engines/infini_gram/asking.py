@@ -21,7 +21,7 @@ class AskSummary:
     n_answered: int  # now
     n_known: int  # words and pairs answered in all
     n_refused: int
-    n_open: int  # at most so many questions are left
+    n_open: int  # questions that are left, at most
     n_tokens: int  # of the index, separators included
 
 

@@ -71,7 +71,7 @@ def _open_shard(folder: Path, name: str) -> Shard:
 
 
 def pointer_bytes(n_bytes: int) -> int:
-    """Return how many bytes a pointer into so many bytes has, as the package's indexing has it."""
+    """Return the size in bytes of a pointer into that many bytes, as the package's indexing has it."""
     return int(np.ceil(np.log2(n_bytes) / 8))
 
 

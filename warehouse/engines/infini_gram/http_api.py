@@ -88,7 +88,7 @@ def api_index(
         max_requests: retries count; afterwards `ask` raises BoundReached.
 
     Raises:
-        UsageError: the URL is none.
+        UsageError: that is no URL.
     """
     try:
         address = httpx.URL(url)

@@ -22,7 +22,7 @@ def index_tokenizer(home: Home, corpus: str, file_or_name: str | None) -> IndexT
     """Return the named tokenizer, or that of a corpus of the warehouse.
 
     Raises:
-        UsageError: it is none that can be used, or nothing is named and the corpus is not in the warehouse.
+        UsageError: it cannot be used, or nothing is named and the corpus is not in the warehouse.
     """
     if file_or_name:
         content = load_tokenizer(file_or_name).content

@@ -34,7 +34,7 @@ from warehouse.engines.spark.tasks import collect, finished_folder, read_job, ru
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-# A task reads at most about so many tokens: its chunks stay in memory, and a task that is lost costs no more.
+# Tokens that a task reads, at most, roughly: its chunks stay in memory, and a task that is lost costs no more.
 _TASK_TOKENS = 32 << 20
 _TASKS_PER_CORE = 4
 _WORD_BLOCKS = 64  # samples are merged by blocks of words

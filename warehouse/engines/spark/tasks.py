@@ -29,7 +29,7 @@ Work = Callable[[int], Iterable[pa.RecordBatch]]
 
 _OUR_ERROR = re.compile(r"warehouse\.errors\.StepFailed: (.*)")
 _PYTHON_ERROR = re.compile(r"^\w[\w.]*(?:Error|Exception|Interrupt|Exit)\b.*", re.MULTILINE)
-# Rows that carry packed counts may be large; Spark hands them to Python in batches of at most so many.
+# Rows that carry packed counts may be large; Spark hands them to Python in batches of at most this number.
 _BATCH_ROWS = "64"
 
 
