@@ -31,6 +31,7 @@ from warehouse.errors import StepFailed  # noqa: E402
 from warehouse.settings import Home  # noqa: E402
 
 RESULTS_ROOM = "evaluation"
+RESULTS_FOLDERS = {"scores", "comparisons", "layers", "sentences", "run_checks", "training"}
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ def _make_home(folder: Path, room: str) -> Path:
 
 
 def _room(mutant: Mutant) -> str:
-    return RESULTS_ROOM if f"/{RESULTS_ROOM}/" in _file_of(mutant.model) else "corpora"
+    return RESULTS_ROOM if Path(_file_of(mutant.model)).parent.name in RESULTS_FOLDERS else "corpora"
 
 
 def _rooms(mutants: list[Mutant]) -> set[str]:
