@@ -3,7 +3,9 @@
 -- length would hold (expected). Other words and languages: --vars '{ask_word: bank, ask_source_lang: fr,
 -- ask_target_lang: zh}'; the word is given in ask_word_lang.
 -- In short: the best bridge from {source_word} to {target_word} is "{token}", score {pivot_score}.
-with asked as (
+with
+
+asked as (
 
     select item_id
     from {{ ref('fct_word_pair_cooccurrence') }}

@@ -2,7 +2,9 @@
 -- Read: of the ten best candidates of a pair by one score, the share that the other has among its ten best, too; mean
 -- over pairs. A low share means that the choice of the score decides what a pivot is.
 -- In short: from {source_lang} to {target_lang} has the least in common, {shared_share} of the ten best.
-with best as (
+with
+
+best as (
 
     select
         corpus,

@@ -2,7 +2,9 @@
 -- Read: precision is the share of the set that the other set holds, recall the share of the other that the set holds.
 -- Against planted_truth (where there is one) they say how good a set is, against others how different they are.
 -- In short: set {pivot_set} shares {precision} of its tokens with {other_set}, which holds {other_size}.
-with sized as (
+with
+
+sized as (
 
     select
         corpus,

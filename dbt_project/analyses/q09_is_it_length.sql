@@ -2,7 +2,9 @@
 -- Read: mean length of the best tenth of each language against all of its documents, by plain and by smoothed density.
 -- Short documents are dense by chance; below 1 the ranking takes shorter ones than the corpus has.
 -- In short: in {lang} the best tenth by plain density is {length_ratio_density} times as long as the average.
-with ranked as (
+with
+
+ranked as (
 
     select
         *,

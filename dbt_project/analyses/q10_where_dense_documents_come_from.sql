@@ -3,7 +3,9 @@
 -- above 1 says that the ranking is really a choice of sources. Then read some of them (`pivots dashboard`) before
 -- believing it.
 -- In short: source "{source}" is {lift} times as frequent at the top as in the corpus.
-with ranked as (
+with
+
+ranked as (
 
     select
         rankings.corpus,

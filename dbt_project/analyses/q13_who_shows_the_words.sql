@@ -3,7 +3,9 @@
 -- word_density is the control for it: it takes documents dense in the list's other half, the find words, and knows
 -- nothing of pivots.
 -- In short: strategy {strategy} shows a judge word {mean_matches} times on average.
-with judges as (
+with
+
+judges as (
 
     select distinct word_id
     from {{ ref('stg_translation_items') }}

@@ -2,7 +2,9 @@
 -- Read: judge items by how much more often the strategy shows their words than random_multilingual does. If the gain
 -- grows from row to row, exposure explains it; if it is the same in all, something else does.
 -- In short: strategy {strategy}, {exposure}: {score_delta} over {n_scored} words and directions.
-with exports as (
+with
+
+exports as (
 
     select distinct
         export_id,

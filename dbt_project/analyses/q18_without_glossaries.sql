@@ -3,7 +3,9 @@
 -- '{ask_glossary_share: 0.3}'). Items are cut by whether such a document of the strategy's export shows one of their
 -- words. A gain that lives only in the first row is a lesson learnt from word lists, not from prose.
 -- In short: strategy {strategy}, items {items}: {score_delta} against random_multilingual.
-with glossaries as (
+with
+
+glossaries as (
 
     select
         matches.corpus,

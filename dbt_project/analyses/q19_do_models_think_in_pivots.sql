@@ -4,7 +4,9 @@
 -- and an interval that holds 0.5 says no more.
 -- In short: strategy {strategy}: {pivot_share} of the words go through a pivot (by threshold
 -- {pivot_share_by_threshold}); AUC {auc}.
-with behaviours as (
+with
+
+behaviours as (
 
     select
         run_id,

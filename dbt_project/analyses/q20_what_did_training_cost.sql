@@ -3,7 +3,9 @@
 -- signatures its runs raise. Above 0.02 bits per byte a language counts as forgotten.
 -- In short: strategy {strategy} loses most in {worst_lang}: {bits_per_byte_delta} bits per byte. Signatures flagged in
 -- its runs: {n_flagged}.
-with worst as (
+with
+
+worst as (
 
     select
         experiment,

@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[2]
 CORPUS = "planted"
 TOKENIZER = ROOT / "ml" / "base_model" / "tokenizer.json"
 PAGE = ROOT / "docs" / "benchmarks" / "dbt.md"
-RANKING = ("int_document_pivots", "int_document_rankings")
+RANKING = ("int_document_pivots__counted", "int_documents__ranked")
 TURNS = 3
 N_SHOWN = 20
 
@@ -108,7 +108,7 @@ def describe(home: Home) -> Corpus:
     with duckdb.connect(str(home.warehouse_file), read_only=True) as connection:
         row = connection.execute("select count(*), sum(n_tokens)::bigint from marts.dim_documents").fetchone()
         rankings = connection.execute(
-            "select count(distinct ranking) from intermediate.int_document_rankings"
+            "select count(distinct ranking) from intermediate.int_documents__ranked"
         ).fetchone()
     assert row is not None
     assert rankings is not None

@@ -76,10 +76,9 @@ def test_auc_equals_counting_couples(model: Model, labels: list[tuple[str, str, 
         }
         for n, (lang, b, p) in enumerate(labels)
     ]
-    found = {
-        row["target_lang"]: row
-        for row in model("int_behaviours__auc", int_behaviours__labelled=pa.Table.from_pylist(rows, schema=LABELS))
-    }
+    labelled = pa.Table.from_pylist(rows, schema=LABELS)
+    measured = model("int_behaviour_aucs__measured", int_behaviours__labelled=labelled)
+    found = {row["target_lang"]: row for row in measured}
     assert set(found) == {lang for lang, _, _ in labels} | ({"all"} if labels else set())
     for lang in set(found) - {"all"}:
         positives = [p for one, b, p in labels if one == lang and b == "cooccurrence" and p is not None]

@@ -38,10 +38,73 @@ def test_marts_are_public_contracted_and_of_a_group(manifest: dict[str, Any]) ->
         )
 
 
-def test_what_a_room_does_between_staging_and_marts_is_its_own(manifest: dict[str, Any]) -> None:
-    steps = [n for n in manifest["nodes"].values() if n["schema"] == "intermediate" and n["resource_type"] == "model"]
-    rooms = {step["fqn"][2]: step["access"] for step in steps}
-    assert rooms == {"corpus": "protected", "pivots": "private", "selection": "private", "evaluation": "private"}
+def models(manifest: dict[str, Any], schema: str) -> dict[str, dict[str, Any]]:
+    nodes = manifest["nodes"].values()
+    return {n["unique_id"]: n for n in nodes if n["resource_type"] == "model" and n["schema"] == schema}
+
+
+def test_formulas_read_no_mart(manifest: dict[str, Any]) -> None:
+    above = {*models(manifest, "marts"), *models(manifest, "semantic")}
+    for schema in ("staging", "intermediate"):
+        for model in models(manifest, schema).values():
+            assert above.isdisjoint(model["depends_on"]["nodes"]), model["name"]
+
+
+def test_intermediate_models_are_named_after_what_is_done_to_what(manifest: dict[str, Any]) -> None:
+    names = [step["name"] for step in models(manifest, "intermediate").values()]
+    assert [name for name in names if not re.fullmatch(r"int_[a-z]+(_[a-z]+)*__([a-z_]*ed|drawn)", name)] == []
+
+
+def test_what_a_group_does_between_staging_and_marts_is_its_own(manifest: dict[str, Any]) -> None:
+    """Group corpus prepares for all; elsewhere only what another group reads is open to it."""
+    steps = models(manifest, "intermediate")
+    read_by: dict[str, set[str]] = {step: set() for step in steps}
+    for node in manifest["nodes"].values():
+        for parent in node["depends_on"]["nodes"] if node["resource_type"] == "model" else ():
+            if parent in steps:
+                read_by[parent].add(node["group"])
+    for step, node in steps.items():
+        is_shared = node["group"] == "corpus" or bool(read_by[step] - {node["group"]})
+        assert node["access"] == ("protected" if is_shared else "private"), node["name"]
+
+
+def test_tag_evaluation_is_what_results_change(manifest: dict[str, Any]) -> None:
+    """After an experiment `tag:evaluation` is built: every model of results and what comes from them, and no other."""
+    changed = {n for n, node in models(manifest, "staging").items() if node["fqn"][2] in ("runs", "results")}
+    queue = sorted(changed)
+    while queue:
+        for child in manifest["child_map"][queue.pop()]:
+            if child.startswith("model.") and child not in changed:
+                changed.add(child)
+                queue.append(child)
+    tagged = {n for n, node in manifest["nodes"].items() if n.startswith("model.") and "evaluation" in node["tags"]}
+    views = set(models(manifest, "semantic"))  # they show new rows as they are
+    assert tagged - views == changed - views
+
+
+def test_a_folder_of_models_has_one_file_of_each_kind() -> None:
+    folders = [path for path in (dbt.PROJECT_DIR / "models").glob("*/*") if path.is_dir()]
+    assert len(folders) > 15
+    for folder in folders:
+        kinds = {f"_{folder.name}__{kind}" for kind in ("models.yml", "unit_tests.yml", "sources.yml", "docs.md")}
+        names = {path.name for path in folder.iterdir()}
+        assert {name for name in names if not name.endswith(".sql")} <= kinds, folder
+        assert f"_{folder.name}__models.yml" in names
+        assert len(names) <= 15, folder
+
+
+def test_a_mart_that_shows_a_model_has_its_columns_and_rows(evaluated: Evaluated, manifest: dict[str, Any]) -> None:
+    """`pivots build --slim` reads such a mart in the place of the model."""
+    shown = {name: mart["config"]["meta"]["shows"] for name, mart in marts(manifest).items() if mart["config"]["meta"]}
+    assert len(shown) > 10
+    for mart, model in shown.items():
+        here, there = f"marts.{mart}", f"intermediate.{model}"
+        columns = evaluated.rows(f"select distinct column_name as c from (describe {here}) order by 1")
+        assert columns == evaluated.rows(f"select distinct column_name as c from (describe {there}) order by 1"), mart
+        names = ", ".join(row["c"] for row in columns)
+        for one, other in ((here, there), (there, here)):
+            differing = evaluated.rows(f"select {names} from {one} except all select {names} from {other}")
+            assert differing == [], mart
 
 
 def test_every_mart_and_column_says_more_than_its_name(manifest: dict[str, Any]) -> None:

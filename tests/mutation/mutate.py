@@ -33,6 +33,7 @@ from warehouse.build.build import build
 HERE = Path(__file__).resolve().parent
 
 RESULTS_ROOM = "evaluation"
+RESULTS_FOLDERS = {"scores", "comparisons", "layers", "sentences", "run_checks", "training"}
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ def _make_home(folder: Path, room: str) -> Path:
 
 
 def _room(mutant: Mutant) -> str:
-    return RESULTS_ROOM if f"/{RESULTS_ROOM}/" in _file_of(mutant.model) else "corpora"
+    return RESULTS_ROOM if Path(_file_of(mutant.model)).parent.name in RESULTS_FOLDERS else "corpora"
 
 
 def _rooms(mutants: list[Mutant]) -> set[str]:

@@ -40,8 +40,9 @@ class SlimBuild:
 def slim_build(home: Home) -> SlimBuild:
     """Build the changed models, what comes from them, and their tests (dbt's `state:modified+`), in `slim/slim.duckdb`.
 
-    Published marts that did not change are read from the copy; staging and intermediate models, which are not
-    published, are built again as far as a changed model reads them.
+    Published marts that did not change are read from the copy, and so is an intermediate model that a published mart
+    shows as it is (`meta: {shows: int_...}`). Other staging and intermediate models, which are not published, are built
+    again as far as a changed model reads them.
 
     Raises:
         UsageError: there is no published copy, or it was built in parts only, so that no state of it is known.
@@ -70,7 +71,10 @@ def slim_build(home: Home) -> SlimBuild:
     if not touched:
         return SlimBuild(file, [], [], {})
     nodes = json.loads((target / "manifest.json").read_text())
-    needed = _needed(nodes, touched, _published_marts(published))
+    marts = _published_marts(published)
+    shown = _shown(nodes, touched, marts)
+    needed = _needed(nodes, touched, marts, set(shown))
+    _show(file, published, nodes, {model: mart for model, mart in shown.items() if model not in needed})
     names = [_selector(nodes, node) for node in sorted(needed)]
     arguments = ["build", "--select", *names, "--indirect-selection", "empty", "--vars", variables]
     dbt_runner.run_dbt(home, [*arguments, "--defer", "--state", str(state)], quiet=True, environment=environment)
@@ -100,12 +104,34 @@ def _touched(home: Home, environment: dict[str, str], options: list[str]) -> set
     return {n["unique_id"] for n in found if n["resource_type"] in ("model", "seed", "test", "unit_test")}
 
 
-def _needed(manifest: dict[str, Any], touched: set[str], published: set[str]) -> set[str]:
-    """Return what has to be built: the touched nodes, and unpublished ancestors up to the next published mart."""
+def _shown(manifest: dict[str, Any], touched: set[str], published: set[str]) -> dict[str, str]:
+    """Return unchanged intermediate models whose rows are in the copy: id -> name of the mart that shows them."""
+    ids = {node["name"]: node_id for node_id, node in manifest["nodes"].items() if node_id.startswith("model.")}
+    shown = {}
+    for name in sorted(published):
+        mart = ids.get(name)
+        model = mart and manifest["nodes"][mart]["config"]["meta"].get("shows")
+        if model and not touched & {mart, ids[model]}:
+            shown[ids[model]] = name
+    return shown
+
+
+def _show(file: Path, published: Path, manifest: dict[str, Any], marts: dict[str, str]) -> None:
+    """Let intermediate models of the scratch file read the marts that show them."""
+    with duckdb.connect(str(file)) as connection:
+        _attach(connection, published)
+        connection.execute("create schema if not exists intermediate")
+        for model, mart in marts.items():
+            name = manifest["nodes"][model]["name"]
+            connection.execute(f'create view intermediate."{name}" as select * from {PUBLISHED_CATALOG}.marts."{mart}"')
+
+
+def _needed(manifest: dict[str, Any], touched: set[str], published: set[str], shown: set[str]) -> set[str]:
+    """Return what has to be built: the touched nodes, and their ancestors up to the next rows that are published."""
     needed, queue = set(touched), sorted(touched)
     while queue:
         for parent in manifest["parent_map"].get(queue.pop(), ()):
-            if parent in needed or not parent.startswith(("model.", "seed.")):
+            if parent in needed | shown or not parent.startswith(("model.", "seed.")):
                 continue
             node = manifest["nodes"][parent]
             if not (node["schema"] == "marts" and node["name"] in published):
@@ -122,9 +148,13 @@ def _selector(manifest: dict[str, Any], node: str) -> str:
 
 def _published_marts(file: Path) -> set[str]:
     with duckdb.connect() as connection:  # attached, not opened: a reader elsewhere may have locked its settings
-        connection.execute(f"attach '{str(file).replace(chr(39), chr(39) * 2)}' as {PUBLISHED_CATALOG} (read_only)")
+        _attach(connection, file)
         rows = connection.execute(
             "select table_name from duckdb_tables() where database_name = ? and schema_name = 'marts'",
             [PUBLISHED_CATALOG],
         ).fetchall()
     return {name for (name,) in rows}
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, published: Path) -> None:
+    connection.execute(f"attach '{str(published).replace(chr(39), chr(39) * 2)}' as {PUBLISHED_CATALOG} (read_only)")

@@ -2,7 +2,7 @@
 
 A question is a word pair with its best unreviewed candidates. Every answer is one small file, named by who was asked
 what: an interrupted review goes on where it stopped, and nobody is asked the same twice. What counts is decided in dbt
-(`int_pivot_reviews`): the seed that a person edits, then manual rows, then models.
+(`int_pivot_reviews__settled`): the seed that a person edits, then manual rows, then models.
 """
 
 import json

@@ -1,5 +1,7 @@
 -- No document is lost or made on the way to its dimension, and no token of one.
-with here as (
+with
+
+here as (
 
     select
         corpus,

@@ -1,5 +1,7 @@
 -- Two things share no more units than either has, and what is expected of them is a possible number of units.
-with word_tokens as (
+with
+
+word_tokens as (
 
     select
         joint.corpus,
@@ -10,11 +12,11 @@ with word_tokens as (
         least(words.n_docs, tokens.n_docs) as n_docs_at_most,
         joint.expected_n_docs
     from {{ ref('stg_word_tokens') }} as joint
-    inner join {{ ref('int_words') }} as words
+    inner join {{ ref('int_words__counted') }} as words
         on
             joint.corpus = words.corpus
             and joint.word_id = words.word_id
-    inner join {{ ref('int_tokens') }} as tokens
+    inner join {{ ref('int_tokens__counted') }} as tokens
         on
             joint.corpus = tokens.corpus
             and joint.token_id = tokens.token_id
@@ -32,11 +34,11 @@ token_pairs as (
         least(tokens_a.n_docs, tokens_b.n_docs) as n_docs_at_most,
         joint.expected_n_docs
     from {{ ref('stg_token_pairs') }} as joint
-    inner join {{ ref('int_tokens') }} as tokens_a
+    inner join {{ ref('int_tokens__counted') }} as tokens_a
         on
             joint.corpus = tokens_a.corpus
             and joint.token_id_a = tokens_a.token_id
-    inner join {{ ref('int_tokens') }} as tokens_b
+    inner join {{ ref('int_tokens__counted') }} as tokens_b
         on
             joint.corpus = tokens_b.corpus
             and joint.token_id_b = tokens_b.token_id

@@ -1,5 +1,7 @@
 -- The row all/all of a score or a difference is the plain mean over its directions, neither weighted nor pooled.
-with values_of_directions as (
+with
+
+values_of_directions as (
 
     select
         run_id as subject,

@@ -1,5 +1,7 @@
 -- In each layer the behaviours of a direction hold all of its traced words, and so do the classes of every definition.
-with traced as (
+with
+
+traced as (
 
     select
         run_id,

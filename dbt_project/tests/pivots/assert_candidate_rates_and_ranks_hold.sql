@@ -1,5 +1,7 @@
 -- Rates lie in [0, 1], scores are positive, and the ranks of a pair run 1, 2, 3 ... along falling scores.
-with candidates as (
+with
+
+candidates as (
 
     select * from {{ ref('fct_pivot_candidates') }}
 

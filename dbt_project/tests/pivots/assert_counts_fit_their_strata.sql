@@ -1,5 +1,7 @@
 -- Strata add up to the units counted, and no token or word occurs in more units of a stratum than there are.
-with stratum_sums as (
+with
+
+stratum_sums as (
 
     select
         corpus,

@@ -1,5 +1,7 @@
 -- Both directions of a pair exist, hold the same joint count, and no more than either word has.
-with pairs as (
+with
+
+pairs as (
 
     select * from {{ ref('fct_word_pair_cooccurrence') }}
 

@@ -1,5 +1,7 @@
 -- Within a language documents are taken in order, none skipped: a larger budget only adds to a smaller one.
-with selected as (
+with
+
+selected as (
 
     select * from {{ ref('fct_selected_documents') }}
 

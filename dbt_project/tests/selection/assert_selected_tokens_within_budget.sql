@@ -1,5 +1,7 @@
 -- However large the budget, a strategy never takes more tokens than it: checked where each document is taken.
-with selected as (
+with
+
+selected as (
 
     select * from {{ ref('fct_selected_documents') }}
 

@@ -1,8 +1,10 @@
 -- One row per corpus and document.
 
-with documents as (
+with
 
-    select * from {{ ref('int_documents') }}
+documents as (
+
+    select * from {{ ref('int_documents__deduplicated') }}
 
 ),
 

@@ -1,35 +1,26 @@
 -- One row per counted corpus and token of its tokenizer, tokens that never occur included.
+with
 
-with tokens as (
+tokens as (
 
-    select * from {{ ref('int_tokens') }}
-
-),
-
-token_languages as (
-
-    select * from {{ ref('int_token_languages') }}
+    select * from {{ ref('int_tokens__described') }}
 
 ),
 
 final as (
 
     select
-        tokens.corpus,
-        tokens.token_id,
-        tokens.token,
-        tokens.script,
-        tokens.is_special,
-        tokens.is_blank,
-        tokens.n_docs,
-        tokens.doc_rate,
-        token_languages.lang,
-        token_languages.language_share
+        corpus,
+        token_id,
+        token,
+        script,
+        is_special,
+        is_blank,
+        n_docs,
+        doc_rate,
+        lang,
+        language_share
     from tokens
-    left join token_languages
-        on
-            tokens.corpus = token_languages.corpus
-            and tokens.token_id = token_languages.token_id
 
 )
 

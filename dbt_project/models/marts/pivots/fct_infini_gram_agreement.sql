@@ -1,7 +1,9 @@
 -- One row per infini-gram run, direction (and all/all) and measure: how well the index's counts stand for the corpus's
 -- exact ones.
 
-with pairs as (
+with
+
+pairs as (
 
     select * from {{ ref('fct_infini_gram_cooccurrence') }}
     where counted_docs_both is not null

@@ -1,15 +1,17 @@
 -- One row per infini-gram run, item and direction: what the index says of the two words, beside the exact counts where
 -- there are any.
 
-with pairs as (
+with
 
-    select * from {{ ref('int_infini_gram_pairs') }}
+pairs as (
+
+    select * from {{ ref('int_infini_gram_pairs__answered') }}
 
 ),
 
 counted_pairs as (
 
-    select * from {{ ref('int_word_pairs') }}
+    select * from {{ ref('int_word_pairs__counted') }}
 
 ),
 

@@ -1,16 +1,18 @@
 -- One row per corpus, score method, direction, pivot language and list length: is the third language's translation
 -- among the best candidates of a pair? Where planted pivots are known, also how many of them were found.
 
-with pairs as (
+with
 
-    select * from {{ ref('int_word_pairs') }}
+pairs as (
+
+    select * from {{ ref('int_word_pairs__counted') }}
     where n_docs_a >= {{ var('quality_min_units') }} and n_docs_b >= {{ var('quality_min_units') }}
 
 ),
 
 candidates as (
 
-    select * from {{ ref('int_pivot_candidates') }}
+    select * from {{ ref('int_pivot_candidates__ranked') }}
 
 ),
 
@@ -35,7 +37,7 @@ forms as (
 
 own_tokens as (
 
-    select * from {{ ref('int_word_own_tokens') }}
+    select * from {{ ref('int_own_tokens__unnested') }}
 
 ),
 
@@ -126,7 +128,14 @@ best_ranks as (
             and pivot_tokens.lang_a = candidates.lang_a
             and pivot_tokens.lang_b = candidates.lang_b
             and pivot_tokens.token_id = candidates.token_id
-    group by 1, 2, 3, 4, 5, 6, 7
+    group by
+        pivot_tokens.corpus,
+        score_methods.score_method,
+        pivot_tokens.item_id,
+        pivot_tokens.lang_a,
+        pivot_tokens.lang_b,
+        pivot_tokens.word_split,
+        pivot_tokens.pivot_lang
 
 ),
 
@@ -154,7 +163,13 @@ translated as (
         ) ~ ', 0) / count(*)', 6) }} as mean_reciprocal_rank
     from best_ranks
     cross join list_lengths
-    group by 1, 2, 3, 4, 5, 6
+    group by
+        best_ranks.corpus,
+        best_ranks.score_method,
+        best_ranks.lang_a,
+        best_ranks.lang_b,
+        best_ranks.pivot_lang,
+        list_lengths.top_k
 
 ),
 
@@ -185,7 +200,7 @@ planted_tokens as (
         on
             planted_pairs.corpus = planted_pivots.corpus
             and planted_pairs.item_id = planted_pivots.item_id
-    group by 1, 2, 3
+    group by planted_pairs.corpus, planted_pairs.lang_a, planted_pairs.lang_b
 
 ),
 
@@ -212,7 +227,12 @@ planted_found as (
             candidates.corpus = planted_pivots.corpus
             and candidates.item_id = planted_pivots.item_id
             and candidates.token_id = planted_pivots.token_id
-    group by 1, 2, 3, 4, 5
+    group by
+        candidates.corpus,
+        candidates.score_method,
+        candidates.lang_a,
+        candidates.lang_b,
+        list_lengths.top_k
 
 ),
 

@@ -2,7 +2,9 @@
 -- many of them are planted pivots. Families pairs_<method> take the candidates up to rank top_k with at least
 -- min_score; adjacency and bridge the best top_k tokens of at least that (bridge) degree. Nothing is cut at a share.
 
-with candidates as (
+with
+
+candidates as (
 
     select * from {{ ref('fct_pivot_candidates') }}
     where
@@ -14,13 +16,13 @@ with candidates as (
 
 adjacency as (
 
-    select * from {{ ref('int_pivot_tokens_adjacency') }}
+    select * from {{ ref('int_adjacency_tokens__ranked') }}
 
 ),
 
 bridge as (
 
-    select * from {{ ref('int_pivot_tokens_bridge') }}
+    select * from {{ ref('int_bridge_tokens__ranked') }}
 
 ),
 

@@ -1,8 +1,10 @@
 -- One row per corpus, ranking by pivots and document that may be selected: its densities and ranks in its language.
 
-with rankings as (
+with
 
-    select * from {{ ref('int_document_rankings') }}
+rankings as (
+
+    select * from {{ ref('int_documents__ranked') }}
     where ranking <> 'word_density'
 
 ),

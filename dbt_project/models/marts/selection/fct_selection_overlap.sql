@@ -1,8 +1,10 @@
 -- One row per corpus and two strategies (strategy_a < strategy_b): what both take within the summary's budget.
 
-with selections as (
+with
 
-    select * from {{ ref('int_summary_selections') }}
+selections as (
+
+    select * from {{ ref('int_summary_documents__selected') }}
 
 ),
 

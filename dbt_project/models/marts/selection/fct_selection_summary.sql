@@ -1,26 +1,28 @@
 -- One row per corpus, strategy and language: what the strategy takes within the summary's budget.
 
-with selections as (
+with
 
-    select * from {{ ref('int_summary_selections') }}
+selections as (
+
+    select * from {{ ref('int_summary_documents__selected') }}
 
 ),
 
 language_shares as (
 
-    select * from {{ ref('int_language_shares') }}
+    select * from {{ ref('int_language_shares__weighed') }}
 
 ),
 
 rankings as (
 
-    select * from {{ ref('int_document_rankings') }}
+    select * from {{ ref('int_documents__ranked') }}
 
 ),
 
 document_words as (
 
-    select * from {{ ref('int_document_words') }}
+    select * from {{ ref('int_document_words__counted') }}
 
 ),
 
