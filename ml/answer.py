@@ -14,8 +14,9 @@ from typing import Any
 import torch
 from transformers import AutoTokenizer
 
-from ml.common.errors import UsageProblem, run_program
+from ml.common.errors import run_program
 from ml.models.load import find_model, load_model, pick_device, pick_dtype
+from warehouse.contract.errors import UsageError
 
 _NEW_TOKENS = 200
 
@@ -32,7 +33,7 @@ def answer(model: Any, tokenizer: Any, prompt: str) -> str:
     limit = getattr(model.config, "max_position_embeddings", None)
     n_prompt = encoded["input_ids"].shape[1]
     if limit and n_prompt + _NEW_TOKENS > limit:
-        raise UsageProblem(f"a prompt of {n_prompt} tokens and an answer do not fit the model's {limit} positions")
+        raise UsageError(f"a prompt of {n_prompt} tokens and an answer do not fit the model's {limit} positions")
     generated = model.generate(
         **encoded, max_new_tokens=_NEW_TOKENS, do_sample=False, pad_token_id=tokenizer.eos_token_id
     )
@@ -47,7 +48,7 @@ def main(argv: list[str] | None = None) -> None:
     options = parser.parse_args(argv)
     source, device = find_model(options.model), pick_device(options.device)
     if source.folder is None:
-        raise UsageProblem(f"--model {options.model}: a model that answers needs trained weights, not a configuration")
+        raise UsageError(f"--model {options.model}: a model that answers needs trained weights, not a configuration")
     model = load_model(source, seed=0, dtype=pick_dtype("auto", device), device=device)
     tokenizer = AutoTokenizer.from_pretrained(str(source.folder))
     for line in sys.stdin:

@@ -18,15 +18,17 @@ import pyarrow.parquet as pq
 import torch
 from transformers import PreTrainedModel
 
-from ml.common.errors import UsageProblem, run_program
-from ml.common.result_files import short_hash, versions, write_json, write_result
-from ml.common.schemas import RESULT
+from ml.common.errors import run_program
+from ml.common.result_files import versions, write_json, write_result
 from ml.models.load import check_plain_unembedding, context_length, n_parameters
 from ml.models.nll import IGNORED, nlls_per_row
 from ml.program.arguments import add_batch_tokens, add_common, open_model, parse
 from ml.program.chunks import compute_chunks, cut, drop_chunks
 from ml.program.run_folder import is_finished, join_processes
 from ml.training.sequences import Export, open_export
+from warehouse.contract.errors import UsageError
+from warehouse.contract.hashing import short_hash
+from warehouse.contract.result_schemas import RESULT
 
 DEFAULT_WINDOW = 2048
 _CHUNK_BATCHES = 8  # batches in a chunk, which is what a kill can cost
@@ -57,9 +59,7 @@ def main(argv: list[str] | None = None) -> None:
     check_plain_unembedding(loaded.model)
     vocab_size = loaded.model.config.vocab_size
     if (largest := max(int(shard.max()) for shard in export.shards)) >= vocab_size:
-        raise UsageProblem(
-            f"--export {arguments.export} holds token {largest}, the model knows only {vocab_size} tokens"
-        )
+        raise UsageError(f"--export {arguments.export} holds token {largest}, the model knows only {vocab_size} tokens")
     window = min(DEFAULT_WINDOW, context_length(loaded.model.config) or DEFAULT_WINDOW)
     identity = {
         "run_id": arguments.run_id,

@@ -14,14 +14,16 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from ml.common.errors import UsageProblem, run_program
-from ml.common.result_files import short_hash, versions, write_json, write_result
-from ml.common.schemas import RESULT
+from ml.common.errors import run_program
+from ml.common.result_files import versions, write_json, write_result
 from ml.common.token_text import TokenText
 from ml.models.lens import LayerReader
 from ml.models.load import check_plain_unembedding, leading_special_ids, n_parameters, visible_length
 from ml.program.arguments import add_common, open_model, resolve_tokenizer
 from ml.program.run_folder import is_finished, join_processes
+from warehouse.contract.errors import UsageError
+from warehouse.contract.hashing import short_hash
+from warehouse.contract.result_schemas import RESULT
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -34,9 +36,9 @@ def main(argv: list[str] | None = None) -> None:
     tokens = leading_special_ids(tokenizer) + tokenizer.encode(arguments.prompt, add_special_tokens=False).ids
     limit = visible_length(loaded.model.config)
     if not tokens:
-        raise UsageProblem("--prompt: the text has no tokens")
+        raise UsageError("--prompt: the text has no tokens")
     if limit and len(tokens) > limit:
-        raise UsageProblem(f"--prompt: the text has {len(tokens)} tokens, and the model sees only {limit} at once")
+        raise UsageError(f"--prompt: the text has {len(tokens)} tokens, and the model sees only {limit} at once")
     watched = watched_tokens(tokenizer, arguments.watch)
     identity = {
         "run_id": arguments.run_id,
@@ -73,13 +75,13 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def watched_tokens(tokenizer: Tokenizer, texts: list[str]) -> list[int]:
-    """Return the token of each watched text. Raises UsageProblem for a text that is not exactly one token."""
+    """Return the token of each watched text. Raises UsageError for a text that is not exactly one token."""
     tokens = []
     for text in texts:
         ids = tokenizer.encode(text, add_special_tokens=False).ids
         if len(ids) != 1:
             pieces = " ".join(repr(TokenText(tokenizer)(token)) for token in ids)
-            raise UsageProblem(f"--watch {text!r}: {len(ids)} tokens ({pieces}); watch one (a leading space counts)")
+            raise UsageError(f"--watch {text!r}: {len(ids)} tokens ({pieces}); watch one (a leading space counts)")
         tokens += ids
     return sorted(set(tokens))
 
@@ -133,7 +135,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--watch", action="append", default=[], metavar="TOKEN", help="keep this token's rank too")
     arguments = parser.parse_args(argv)
     if arguments.top < 1:
-        raise UsageProblem("--top must be at least 1")
+        raise UsageError("--top must be at least 1")
     return arguments
 
 

@@ -18,9 +18,8 @@ import pyarrow as pa
 from tokenizers import Tokenizer
 from transformers import PreTrainedModel
 
-from ml.common.errors import UsageProblem, run_program
-from ml.common.result_files import short_hash, versions, write_json, write_result
-from ml.common.schemas import RESULT
+from ml.common.errors import run_program
+from ml.common.result_files import versions, write_json, write_result
 from ml.common.token_text import is_blank
 from ml.models.load import check_plain_unembedding, n_parameters, visible_length
 from ml.program.arguments import add_batch_tokens, add_common, add_language_names, open_model, parse, resolve_tokenizer
@@ -31,6 +30,9 @@ from ml.translation.languages import language_names
 from ml.translation.prompts import TEMPLATE, Prompt, PromptBuilder, PromptTokens, all_prompts
 from ml.translation.shared_prefix import batch_cost, check_against_reference, target_nlls
 from ml.translation.shots import N_DRAWS, N_SHOTS
+from warehouse.contract.errors import UsageError
+from warehouse.contract.hashing import short_hash
+from warehouse.contract.result_schemas import RESULT
 
 _CHECKED_PROMPTS = 2
 _MIN_CHUNK_PROMPTS = 64
@@ -191,11 +193,11 @@ def _prompt_rows(run_id: str, prompts: list[Prompt], builder: PromptBuilder) -> 
 
 
 def _check_lengths(tokens: list[PromptTokens], model: PreTrainedModel) -> None:
-    """Raise UsageProblem when a prompt is longer than the model's context, or than its attention window."""
+    """Raise UsageError when a prompt is longer than the model's context, or than its attention window."""
     longest = max(len(item.prefix) + max(map(len, item.suffixes)) for item in tokens)
     limit = visible_length(model.config)
     if limit and longest > limit:
-        raise UsageProblem(f"the longest prompt has {longest} tokens, and the model sees only {limit} at once")
+        raise UsageError(f"the longest prompt has {longest} tokens, and the model sees only {limit} at once")
 
 
 def _print_summary(scores: pa.Table, eval_set: EvalSet) -> None:

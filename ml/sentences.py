@@ -16,9 +16,8 @@ import pyarrow as pa
 from tokenizers import Tokenizer
 from transformers import PreTrainedModel
 
-from ml.common.errors import UsageProblem, raise_all, run_program
-from ml.common.result_files import short_hash, versions, write_json, write_result
-from ml.common.schemas import RESULT
+from ml.common.errors import run_program
+from ml.common.result_files import versions, write_json, write_result
 from ml.models.generate import check_continuations, continue_greedily, stop_tokens
 from ml.models.load import check_plain_unembedding, n_parameters, visible_length
 from ml.program.arguments import add_batch_tokens, add_common, add_language_names, open_model, parse, resolve_tokenizer
@@ -28,6 +27,9 @@ from ml.translation.chrf import corpus_score, ngram_counts, sentence_scores
 from ml.translation.languages import language_names
 from ml.translation.prompts import Prompt, PromptBuilder, all_prompts
 from ml.translation.sentence_set import open_sentence_set
+from warehouse.contract.errors import UsageError, raise_all
+from warehouse.contract.hashing import short_hash
+from warehouse.contract.result_schemas import RESULT
 
 TEMPLATE = (
     "Please translate sentences from {L1} to {L2}.\n\n"
@@ -188,10 +190,10 @@ def score_translations(
 
 
 def _check_lengths(longest: int, arguments: argparse.Namespace, model: PreTrainedModel) -> None:
-    """Raise UsageProblem when the longest prompt and its translation do not fit the model."""
+    """Raise UsageError when the longest prompt and its translation do not fit the model."""
     limit = visible_length(model.config)
     if limit and longest + arguments.max_new_tokens > limit:
-        raise UsageProblem(
+        raise UsageError(
             f"the longest prompt has {longest} tokens; with {arguments.max_new_tokens} new ones it is more than the "
             f"{limit} that the model sees at once: lower --shots or --max-new-tokens"
         )

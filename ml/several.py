@@ -8,7 +8,8 @@ Each part is what would follow `python -m ml.<program>`. The first part that fai
 import importlib
 import sys
 
-from ml.common.errors import UsageProblem, run_program
+from ml.common.errors import run_program
+from warehouse.contract.errors import UsageError
 
 SEPARATOR = "--then"
 PROGRAMS = ("score", "sentences", "trace", "held_out", "prompt_lens")
@@ -24,7 +25,7 @@ def main(argv: list[str] | None = None) -> None:
             parts[-1].append(argument)
     for part in parts:
         if not part or part[0] not in PROGRAMS:
-            raise UsageProblem(f"each part begins with one of {', '.join(PROGRAMS)}; this one with {part[:1]}")
+            raise UsageError(f"each part begins with one of {', '.join(PROGRAMS)}; this one with {part[:1]}")
     for program, *arguments in parts:
         # imported when needed: a machine without sacrebleu can do all but sentences
         importlib.import_module(f"ml.{program}").main(arguments)

@@ -18,9 +18,8 @@ import pyarrow as pa
 import torch
 from tokenizers import Tokenizer
 
-from ml.common.errors import UsageProblem, run_program
-from ml.common.result_files import id64, short_hash, versions, write_json, write_result
-from ml.common.schemas import RESULT
+from ml.common.errors import run_program
+from ml.common.result_files import versions, write_json, write_result
 from ml.common.token_text import TokenText, is_blank
 from ml.models.lens import LayerReader
 from ml.models.load import check_plain_unembedding, n_parameters
@@ -31,6 +30,9 @@ from ml.translation.eval_set import EvalSet, open_eval_set, read_pivots
 from ml.translation.languages import language_names
 from ml.translation.prompts import TEMPLATE, Prompt, PromptBuilder, PromptTokens, all_prompts
 from ml.translation.shots import mix
+from warehouse.contract.errors import UsageError
+from warehouse.contract.hashing import id64, short_hash
+from warehouse.contract.result_schemas import RESULT
 
 TRACE_DRAW = 0
 _MIN_CHUNK_PROMPTS = 32
@@ -56,7 +58,7 @@ def main(argv: list[str] | None = None) -> None:
     loaded = open_model(arguments)
     tokenizer_file, tokenizer = resolve_tokenizer(arguments, loaded.source, eval_set.folder)
     if tokenizer_file.hash != (wanted := eval_set.manifest["tokenizer_hash"]):
-        raise UsageProblem(
+        raise UsageError(
             f"{tokenizer_file.path} (hash {tokenizer_file.hash}) is not the tokenizer of the pivots in "
             f"{eval_set.folder} (hash {wanted}): name lake/tokenizers/{wanted}.json of the home with --tokenizer"
         )

@@ -21,19 +21,9 @@ import pyarrow as pa
 import torch
 from accelerate import Accelerator
 
-from ml.common.errors import RunFailed, UsageProblem, raise_all, run_program
+from ml.common.errors import run_program
 from ml.common.progress import Progress
-from ml.common.result_files import (
-    atomic_folder,
-    file_hash,
-    id64,
-    read_json,
-    remove_unfinished,
-    versions,
-    write_json,
-    write_result,
-)
-from ml.common.schemas import RESULT
+from ml.common.result_files import read_json, versions, write_json, write_result
 from ml.models.decoder import decoder_blocks
 from ml.models.flops import flops_per_token, measured_flops_per_s, published_flops_per_s
 from ml.models.load import (
@@ -62,6 +52,10 @@ from ml.training.optimizer import learning_rate, make_optimizer
 from ml.training.presets import TrainPreset, as_dict, n_steps, read_preset
 from ml.training.sequences import Export, Sequences, count_eos, count_predicted, make_batch, open_export, step_indices
 from ml.training.sharding import clip_gradients, no_exchange, notice_lost_processes, spread, start_processes
+from warehouse.contract.atomic import atomic_folder, remove_unfinished
+from warehouse.contract.errors import StepFailed, UsageError, raise_all
+from warehouse.contract.hashing import file_hash, id64
+from warehouse.contract.result_schemas import RESULT
 
 
 @dataclass(frozen=True)
@@ -88,9 +82,7 @@ def main(argv: list[str] | None = None) -> None:
     _check_fit(preset, export, source, sequences, world_size=accelerator.num_processes)
     model = load_model(source, seed=arguments.seed, dtype="float32", device=accelerator.device)
     if preset.document_masks and not accepts_position_ids(model):
-        raise UsageProblem(
-            f"document_masks: {model.config.model_type} takes no position ids; set document_masks: false"
-        )
+        raise UsageError(f"document_masks: {model.config.model_type} takes no position ids; set document_masks: false")
     check_plain_unembedding(model)
     total_steps = n_steps(preset, sequences.n_sequences)
     identity = {
@@ -241,7 +233,7 @@ def _step(accelerator: Accelerator, loss_model: torch.nn.Module, job: _Job, step
     norm_value = clip_gradients(loss_model, limit)
     loss_value = float(loss)
     if not torch.isfinite(torch.tensor(loss_value)):
-        raise RunFailed(f"the loss of step {step} is {loss_value}: lower learning_rate or clip_norm in the preset")
+        raise StepFailed(f"the loss of step {step} is {loss_value}: lower learning_rate or clip_norm in the preset")
     return loss_value, norm_value
 
 
@@ -262,7 +254,7 @@ def _prepare_blocks(model: Any, preset: TrainPreset) -> None:
 def _load_optimizer_state(loss_model: torch.nn.Module, optimizer: torch.optim.Optimizer, source: ModelSource) -> None:
     path = source.folder / "optimizer.pt" if source.folder else None
     if path is None or not path.exists():
-        raise UsageProblem(f"optimizer_state: model, but --model {source.spec} has no optimizer.pt; set it to fresh")
+        raise UsageError(f"optimizer_state: model, but --model {source.spec} has no optimizer.pt; set it to fresh")
     read_optimizer(loss_model, optimizer, path)
 
 
@@ -351,7 +343,7 @@ def _read_request(arguments: argparse.Namespace) -> tuple[TrainPreset, Export, M
     def read(step: Any) -> Any:
         try:
             return step()
-        except UsageProblem as problem:
+        except UsageError as problem:
             problems.extend(problem.problems)
             return None
 
@@ -367,7 +359,7 @@ def _read_request(arguments: argparse.Namespace) -> tuple[TrainPreset, Export, M
 def _check_fit(
     preset: TrainPreset, export: Export, source: ModelSource, sequences: Sequences, *, world_size: int
 ) -> None:
-    """Raise UsageProblem with everything in which preset, export and model do not fit each other."""
+    """Raise UsageError with everything in which preset, export and model do not fit each other."""
     problems = []
     config = load_config(source)
     limit = context_length(config)

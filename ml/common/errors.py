@@ -1,29 +1,13 @@
-"""How the ml programs report a user's mistake: everything that is wrong, once, in one line, before any work."""
+"""How the ml programs end: a user's mistake is everything that is wrong, once, in one line, before any work."""
 
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from warehouse.contract.errors import StepFailed, UsageError
+
 REFUSAL_FILE = "PIVOTS_REFUSAL_FILE"
-
-
-class UsageProblem(Exception):
-    """The request cannot be served as it stands. `problems` lists all that was found wrong."""
-
-    def __init__(self, *problems: str) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = problems
-
-
-class RunFailed(Exception):
-    """The run cannot go on, through nobody's mistake in the request: one line, exit code 1."""
-
-
-def raise_all(problems: list[str]) -> None:
-    """Raise one UsageProblem that names every problem, or return when there is none."""
-    if problems:
-        raise UsageProblem(*problems)
 
 
 def run_program(main: Callable[[], None]) -> None:
@@ -36,13 +20,13 @@ def run_program(main: Callable[[], None]) -> None:
     """
     try:
         main()
-    except UsageProblem as problem:
+    except UsageError as problem:
         if refusal := os.environ.get(REFUSAL_FILE):
             Path(refusal).write_text(str(problem))  # the same text from every process
             return
         print(f"error: {problem}", file=sys.stderr, flush=True)
         raise SystemExit(2) from None
-    except (OSError, RunFailed) as problem:
+    except (OSError, StepFailed) as problem:
         advice = "; what was committed before is intact, run the same command again to go on"
         print(f"error: {problem}{advice if isinstance(problem, OSError) else ''}", file=sys.stderr, flush=True)
         raise SystemExit(1) from None

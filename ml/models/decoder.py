@@ -3,7 +3,7 @@
 import torch
 from transformers import PreTrainedModel
 
-from ml.common.errors import UsageProblem
+from warehouse.contract.errors import UsageError
 
 _NORM_NAMES = ("norm", "final_layer_norm", "ln_f", "final_layernorm")
 
@@ -13,7 +13,7 @@ def decoder_blocks(model: PreTrainedModel) -> torch.nn.ModuleList:
     lists = [child for child in model.base_model.children() if isinstance(child, torch.nn.ModuleList)]
     blocks = [child for child in lists if len(child) == model.config.num_hidden_layers]
     if len(blocks) != 1:
-        raise UsageProblem(f"model type {model.config.model_type}: its decoder blocks were not found")
+        raise UsageError(f"model type {model.config.model_type}: its decoder blocks were not found")
     return blocks[0]
 
 
@@ -22,4 +22,4 @@ def final_norm(model: PreTrainedModel) -> torch.nn.Module:
     for name in _NORM_NAMES:
         if isinstance(norm := getattr(model.base_model, name, None), torch.nn.Module):
             return norm
-    raise UsageProblem(f"model type {model.config.model_type}: its final norm was not found ({', '.join(_NORM_NAMES)})")
+    raise UsageError(f"model type {model.config.model_type}: its final norm was not found ({', '.join(_NORM_NAMES)})")

@@ -7,9 +7,9 @@ import torch
 from tokenizers import Tokenizer
 from transformers import DynamicCache, PreTrainedModel
 
-from ml.common.errors import UsageProblem
 from ml.common.token_text import TokenText
 from ml.models.load import accepts_position_ids
+from warehouse.contract.errors import UsageError
 
 _PADDING = 0
 _CHECKED_TOKENS = 4
@@ -79,12 +79,12 @@ def continue_greedily(
 def check_continuations(model: PreTrainedModel, prompts: Sequence[list[int]]) -> None:
     """Continue a few prompts together, and hold each token to a plain forward pass over its prompt alone.
 
-    Raises UsageProblem when a token is not the likeliest there: the model does not obey padding, positions or cache.
+    Raises UsageError when a token is not the likeliest there: the model does not obey padding, positions or cache.
     """
     try:
         together = continue_greedily(model, prompts, stops={}, max_new_tokens=_CHECKED_TOKENS)
     except (AttributeError, TypeError, ValueError) as problem:
-        raise UsageProblem(
+        raise UsageError(
             f"model type {model.config.model_type} cannot write in padded batches with a cache ({problem})"
         ) from None
     for prompt, continuation in zip(prompts, together, strict=True):
@@ -93,7 +93,7 @@ def check_continuations(model: PreTrainedModel, prompts: Sequence[list[int]]) ->
         for place, token in enumerate(continuation.tokens, start=len(prompt) - 1):
             missed = float(log_probs[place].max() - log_probs[place, token])
             if not missed <= _TOLERANCE[model.dtype]:
-                raise UsageProblem(
+                raise UsageError(
                     f"model type {model.config.model_type} cannot write in padded batches with a cache: a token is "
                     f"{missed:.3g} nats less likely than the best one of a plain pass"
                 )

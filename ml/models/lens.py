@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from ml.common.errors import RunFailed
 from ml.models.decoder import decoder_blocks, final_norm
+from warehouse.contract.errors import StepFailed
 
 _POSITIONS_AT_ONCE = 64  # of a prompt: 32 MB of logits with a large vocabulary
 _GATE = {torch.float32: 1e-3, torch.bfloat16: 5e-2}  # of the largest logit's size
@@ -62,7 +62,7 @@ class LayerReader:
         """Yield log-probabilities [B, V], float32, of the next token behind each row, layer 0 first.
 
         Rows have equal lengths (no padding). The last layer yields the model's own output.
-        Raises RunFailed unless the lens of the last layer equals it: then norm or blocks are not what they seem.
+        Raises StepFailed unless the lens of the last layer equals it: then norm or blocks are not what they seem.
         """
         self._local.states, self._local.every_position = [], False
         options = {"logits_to_keep": 1} if self._keeps_last else {}
@@ -81,7 +81,7 @@ class LayerReader:
         """Yield (layer, first position, log-probabilities [at most 64, V], float32) for every token of one prompt.
 
         Layer 0 first, positions ascending. The model must have passed `check_plain_unembedding`.
-        Raises RunFailed as `read` does.
+        Raises StepFailed as `read` does.
         """
         self._local.states, self._local.every_position = [], True
         tokens_1s = torch.tensor([tokens], device=self.device)
@@ -102,7 +102,7 @@ class LayerReader:
         difference = float((lens - own).abs().max())
         allowed = _GATE[self._model.dtype] * max(1.0, float(own.abs().max()))
         if not difference <= allowed:
-            raise RunFailed(
+            raise StepFailed(
                 f"model type {self._model.config.model_type}: the lens of the last layer differs from the model's own "
                 f"logits by {difference:.3g} (allowed {allowed:.3g}), so its layers cannot be read this way"
             )

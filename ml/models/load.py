@@ -16,8 +16,9 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 from transformers.utils import cached_file
 from transformers.utils import logging as transformers_logging
 
-from ml.common.errors import UsageProblem
-from ml.common.result_files import file_hash, read_json, short_hash
+from ml.common.result_files import read_json
+from warehouse.contract.errors import UsageError
+from warehouse.contract.hashing import file_hash, short_hash
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -42,42 +43,42 @@ class ModelSource:
 def find_model(spec: str) -> ModelSource:
     """Say what a model argument means: a folder with config.json, a JSON configuration file, or a hub name.
 
-    Raises UsageProblem when it is none of them, or a hub model that is neither in the cache nor can be fetched.
+    Raises UsageError when it is none of them, or a hub model that is neither in the cache nor can be fetched.
     """
     path = Path(spec)
     if path.is_dir():
         if not (path / "config.json").exists():
-            raise UsageProblem(f"--model {spec}: the folder has no config.json")
+            raise UsageError(f"--model {spec}: the folder has no config.json")
         if not list(path.glob("*.safetensors")):
-            raise UsageProblem(
+            raise UsageError(
                 f"--model {spec}: the folder has no *.safetensors; for random weights give its config.json"
             )
         return ModelSource(spec, folder=path)
     if path.is_file():
         if path.suffix != ".json":
-            raise UsageProblem(f"--model {spec}: a model file must be a JSON configuration")
+            raise UsageError(f"--model {spec}: a model file must be a JSON configuration")
         return ModelSource(spec, config_file=path)
     if spec.endswith(".json") or spec.startswith((".", "/")) or spec.count("/") > 1:
-        raise UsageProblem(f"--model {spec}: no such file or folder")
+        raise UsageError(f"--model {spec}: no such file or folder")
     try:
         found = cached_file(spec, "config.json")
         cached_file(spec, "tokenizer.json")
     except OSError as problem:
         reason = str(problem).strip().splitlines()[0]
-        raise UsageProblem(f"--model {spec}: neither a file or folder here nor a hub model ({reason})") from None
+        raise UsageError(f"--model {spec}: neither a file or folder here nor a hub model ({reason})") from None
     assert found is not None
     return ModelSource(spec, folder=Path(found).parent, is_on_hub=True)
 
 
 def load_config(source: ModelSource) -> Any:
-    """Return the model's configuration. Raises UsageProblem when the file is not one."""
+    """Return the model's configuration. Raises UsageError when the file is not one."""
     try:
         if source.config_file:
             values = dict(read_json(source.config_file))
             return AutoConfig.for_model(values.pop("model_type"), **values)
         return AutoConfig.from_pretrained(str(source.folder))
     except (KeyError, TypeError, ValueError) as problem:
-        raise UsageProblem(f"--model {source.spec}: not a model configuration ({problem})") from None
+        raise UsageError(f"--model {source.spec}: not a model configuration ({problem})") from None
 
 
 def load_model(source: ModelSource, *, seed: int, dtype: str, device: torch.device) -> PreTrainedModel:
@@ -123,11 +124,11 @@ def model_hash(source: ModelSource, *, seed: int) -> str:
 
 
 def load_tokenizer(path: Path) -> Tokenizer:
-    """Return a tokenizer. Raises UsageProblem when the file is not a tokenizer.json."""
+    """Return a tokenizer. Raises UsageError when the file is not a tokenizer.json."""
     try:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as problem:  # the library raises bare Exception
-        raise UsageProblem(f"{path} is not a tokenizer.json ({problem})") from None
+        raise UsageError(f"{path} is not a tokenizer.json ({problem})") from None
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer
@@ -167,16 +168,16 @@ def n_parameters(model: PreTrainedModel) -> int:
 
 
 def pick_device(name: str) -> torch.device:
-    """Return the device of `--device` (auto: the first GPU if there is one). Raises UsageProblem for a missing one."""
+    """Return the device of `--device` (auto: the first GPU if there is one). Raises UsageError for a missing one."""
     if name == "auto":
         local_rank = int(os.environ.get("LOCAL_RANK", "0"))
         return torch.device("cuda", local_rank) if torch.cuda.is_available() else torch.device("cpu")
     if name.startswith("cuda") and not torch.cuda.is_available():
-        raise UsageProblem(f"--device {name}: torch sees no GPU here; use --device cpu")
+        raise UsageError(f"--device {name}: torch sees no GPU here; use --device cpu")
     try:
         return torch.device(name)
     except RuntimeError:
-        raise UsageProblem(f"--device {name}: not a device; use auto, cpu or cuda") from None
+        raise UsageError(f"--device {name}: not a device; use auto, cpu or cuda") from None
 
 
 def pick_dtype(name: str, device: torch.device) -> str:
@@ -184,13 +185,13 @@ def pick_dtype(name: str, device: torch.device) -> str:
     if name == "auto":
         return "bfloat16" if device.type == "cuda" else "float32"
     if name not in _DTYPES:
-        raise UsageProblem(f"--dtype {name}: use auto, float32 or bfloat16")
+        raise UsageError(f"--dtype {name}: use auto, float32 or bfloat16")
     return name
 
 
 @torch.no_grad()
 def check_plain_unembedding(model: PreTrainedModel) -> None:
-    """Raise UsageProblem unless logits are the unembedding of the last hidden state and nothing more.
+    """Raise UsageError unless logits are the unembedding of the last hidden state and nothing more.
 
     Some architectures cap or scale their logits (Gemma 2, Cohere, Granite); chunked losses and lenses would be wrong.
     """
@@ -199,6 +200,6 @@ def check_plain_unembedding(model: PreTrainedModel) -> None:
     head = model.get_output_embeddings()
     own = model(input_ids=tokens, use_cache=False).logits
     if head is None or not torch.allclose(head(hidden), own, rtol=1e-3, atol=1e-3):
-        raise UsageProblem(
+        raise UsageError(
             f"model type {model.config.model_type} changes its logits after the unembedding: not supported"
         )

@@ -7,9 +7,9 @@ from pathlib import Path
 from tokenizers import Tokenizer
 from transformers import PreTrainedModel
 
-from ml.common.errors import UsageProblem
-from ml.common.result_files import file_hash
 from ml.models.load import ModelSource, find_model, load_model, load_tokenizer, model_hash, pick_device, pick_dtype
+from warehouse.contract.errors import UsageError
+from warehouse.contract.hashing import file_hash
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,13 @@ def add_batch_tokens(parser: argparse.ArgumentParser, *, on_cpu: int, on_gpu: in
 
 
 def parse(parser: argparse.ArgumentParser, argv: list[str] | None) -> argparse.Namespace:
-    """Parse the arguments of a program that reads a model in batches. Raises UsageProblem for an impossible batch."""
+    """Parse the arguments of a program that reads a model in batches. Raises UsageError for an impossible batch."""
     arguments = parser.parse_args(argv)
     if arguments.batch_tokens is None:
         device = pick_device(arguments.device)
         arguments.batch_tokens = arguments.batch_tokens_by_device["cpu" if device.type == "cpu" else "cuda"]
     if arguments.batch_tokens < 1:
-        raise UsageProblem("--batch-tokens must be at least 1")
+        raise UsageError("--batch-tokens must be at least 1")
     return arguments
 
 
@@ -87,4 +87,4 @@ def resolve_tokenizer(
     for path in candidates:
         if path is not None and path.is_file():
             return TokenizerFile(path, file_hash(path)), load_tokenizer(path)
-    raise UsageProblem(f"no tokenizer.json beside --model {arguments.model}; name one with --tokenizer FILE")
+    raise UsageError(f"no tokenizer.json beside --model {arguments.model}; name one with --tokenizer FILE")

@@ -11,8 +11,8 @@ import torch
 from accelerate import PartialState
 
 from ml.common.progress import Progress
-from ml.common.result_files import atomic_file
 from ml.common.workers import claimed_threads, map_in_order
+from warehouse.contract.atomic import atomic_file
 
 Item = TypeVar("Item")
 

@@ -10,9 +10,10 @@ from typing import Any
 from accelerate import PartialState
 from accelerate.utils import broadcast_object_list, gather_object
 
-from ml.common.errors import UsageProblem
-from ml.common.result_files import read_json, remove_unfinished
+from ml.common.result_files import read_json
 from ml.models.load import pick_device
+from warehouse.contract.atomic import remove_unfinished
+from warehouse.contract.errors import UsageError
 
 
 def join_processes(device: str) -> PartialState:
@@ -28,7 +29,7 @@ def only_run_in(out: Path) -> Iterator[None]:
     A trainer whose launcher was killed may still be at work there: two would write into each other's checkpoints.
 
     Raises:
-        UsageProblem: in every process, when another run holds the folder or not all processes see the same one.
+        UsageError: in every process, when another run holds the folder or not all processes see the same one.
     """
     state = PartialState()
     place = out / ".running"
@@ -46,9 +47,9 @@ def only_run_in(out: Path) -> Iterator[None]:
                 mark = [None]
         broadcast_object_list(mark)
         if mark[0] is None:
-            raise UsageProblem(f"--out {out}: another process is training there; wait for it, or end it")
+            raise UsageError(f"--out {out}: another process is training there; wait for it, or end it")
         if not all(gather_object([place.exists() and place.read_text() == mark[0]])):
-            raise UsageProblem(f"--out {out}: not all processes see it; it must be on a file system that they share")
+            raise UsageError(f"--out {out}: not all processes see it; it must be on a file system that they share")
         yield
         state.wait_for_everyone()
         if state.is_main_process:
@@ -58,7 +59,7 @@ def only_run_in(out: Path) -> Iterator[None]:
 def is_finished(out: Path, identity: dict[str, Any], state: PartialState) -> bool:
     """Return whether `out` holds this very run, finished; else clear away what a killed run left unfinished there.
 
-    Every process must call it. Raises UsageProblem when another run was finished in `out`.
+    Every process must call it. Raises UsageError when another run was finished in `out`.
     """
     if (out / "run.json").exists():
         check_identity(read_json(out / "run.json")["identity"], identity, out)
@@ -71,13 +72,13 @@ def is_finished(out: Path, identity: dict[str, Any], state: PartialState) -> boo
 
 
 def check_identity(found: dict[str, Any], wanted: dict[str, Any], place: Path) -> None:
-    """Raise UsageProblem naming every value in which an earlier run at `place` differs from this one."""
+    """Raise UsageError naming every value in which an earlier run at `place` differs from this one."""
     different = [
         f"{name} ({found.get(name)!r} there, {wanted.get(name)!r} now)"
         for name in sorted({*found, *wanted})
         if found.get(name) != wanted.get(name)
     ]
     if different:
-        raise UsageProblem(
+        raise UsageError(
             f"{place} belongs to another run, which differs in {', '.join(different)}; choose another --out"
         )

@@ -6,7 +6,6 @@ and need no state.
 """
 
 import contextlib
-import os
 import shutil
 import warnings
 from collections.abc import Iterator
@@ -28,6 +27,7 @@ from torch.distributed.checkpoint.state_dict import (
 
 from ml.common.result_files import read_json, write_json
 from ml.program.run_folder import check_identity
+from warehouse.contract.atomic import UNFINISHED_PREFIX, commit_folder
 
 _PREFIX = "step-"
 _WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
@@ -60,7 +60,7 @@ def save_checkpoint(
         OSError: a process could not write its part; raised in every process.
     """
     final = folder / f"{_PREFIX}{step:08d}"
-    unfinished = folder / f".unfinished-{final.name}"
+    unfinished = folder / f"{UNFINISHED_PREFIX}{final.name}"  # the same in every process
     if accelerator.is_main_process:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
@@ -76,11 +76,7 @@ def save_checkpoint(
         ) from problem
     if accelerator.is_main_process:
         write_json(unfinished / "state.json", {"step": step, "identity": identity, "log": log})
-        for path in unfinished.iterdir():
-            with path.open("rb") as stream:
-                os.fsync(stream.fileno())
-        shutil.rmtree(final, ignore_errors=True)
-        os.rename(unfinished, final)
+        commit_folder(unfinished, final, replace=True)
         for old in checkpoint_folders(folder)[:-keep]:
             shutil.rmtree(old)
     accelerator.wait_for_everyone()
@@ -102,7 +98,7 @@ def checkpoint_folders(folder: Path) -> list[Path]:
 
 
 def newest_step(folder: Path, identity: dict[str, Any]) -> Path | None:
-    """Return the newest checkpoint, or None. Raises UsageProblem when it belongs to another run."""
+    """Return the newest checkpoint, or None. Raises UsageError when it belongs to another run."""
     folders = checkpoint_folders(folder)
     if not folders:
         return None

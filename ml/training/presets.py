@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from ml.common.errors import UsageProblem, raise_all
+from warehouse.contract.errors import UsageError, raise_all
 
 SCHEDULES = ("constant", "linear", "cosine")
 
@@ -67,16 +67,16 @@ def _type_problem(name: str, annotation: Any, value: Any) -> str | None:
 
 
 def read_preset(path: Path, *, steps: int | None = None, budget_tokens: int | None = None) -> TrainPreset:
-    """Read section `train`; an override of the length replaces the preset's. Raises UsageProblem with all mistakes."""
+    """Read section `train`; an override of the length replaces the preset's. Raises UsageError with all mistakes."""
     if not path.is_file():
-        raise UsageProblem(f"--preset {path}: no such file")
+        raise UsageError(f"--preset {path}: no such file")
     try:
         content = yaml.safe_load(path.read_text())
     except yaml.YAMLError as problem:
-        raise UsageProblem(f"--preset {path}: not YAML ({' '.join(str(problem).split())})") from None
+        raise UsageError(f"--preset {path}: not YAML ({' '.join(str(problem).split())})") from None
     values = content.get("train") if isinstance(content, dict) else None
     if not isinstance(values, dict):
-        raise UsageProblem(f"--preset {path}: it has no section `train`")
+        raise UsageError(f"--preset {path}: it has no section `train`")
     if steps is not None or budget_tokens is not None:
         values = values | {"steps": steps, "budget_tokens": budget_tokens, "epochs": None}
     known = {field.name: field.type for field in fields(TrainPreset)}

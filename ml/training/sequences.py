@@ -8,14 +8,15 @@ step s reads places [s*B, (s+1)*B) of an endless list made of one seeded permuta
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
-from ml.common.errors import UsageProblem, raise_all
-from ml.common.result_files import file_hash, id64, read_json
+from ml.common.result_files import read_json
 from ml.models.nll import IGNORED
+from warehouse.contract.errors import UsageError, raise_all
+from warehouse.contract.folders import MANIFEST, TOKENIZER, ExportManifest
+from warehouse.contract.hashing import file_hash, id64
 
 _CPU = torch.device("cpu")
 
@@ -25,7 +26,7 @@ class Export:
     """An opened export: its manifest and one memory map per shard."""
 
     folder: Path
-    manifest: dict[str, Any]
+    manifest: ExportManifest
     shards: tuple[np.ndarray, ...]
     content_hash: str  # of the manifest, which holds the hash of every shard
 
@@ -39,17 +40,17 @@ class Export:
 
     @property
     def tokenizer_file(self) -> Path:
-        return self.folder / "tokenizer.json"
+        return self.folder / TOKENIZER
 
 
 def open_export(folder: Path) -> Export:
-    """Open an export and hold its shards to the manifest, size and hash. Raises UsageProblem naming what is wrong."""
-    manifest_file = folder / "manifest.json"
+    """Open an export and hold its shards to the manifest, size and hash. Raises UsageError naming what is wrong."""
+    manifest_file = folder / MANIFEST
     if not manifest_file.exists():
-        raise UsageProblem(f"--export {folder}: no manifest.json there; make an export with `pivots export`")
-    manifest = read_json(manifest_file)
+        raise UsageError(f"--export {folder}: no manifest.json there; make an export with `pivots export`")
+    manifest: ExportManifest = read_json(manifest_file)
     if manifest.get("eos_token_id") is None:
-        raise UsageProblem(f"--export {folder}: the manifest has no eos_token_id; its tokenizer needs one")
+        raise UsageError(f"--export {folder}: the manifest has no eos_token_id; its tokenizer needs one")
     dtype = np.dtype(manifest["dtype"]).newbyteorder("<")
     shards, problems = [], []
     for shard in manifest["shards"]:
@@ -62,11 +63,11 @@ def open_export(folder: Path) -> Export:
             problems.append(f"--export {folder}: {shard['tokens']} differs from its hash in the manifest")
         elif shard["n_tokens"]:
             shards.append(np.memmap(path, dtype=dtype, mode="r"))
-    if not (folder / "tokenizer.json").exists():
+    if not (folder / TOKENIZER).exists():
         problems.append(f"--export {folder}: tokenizer.json is missing")
     raise_all(problems)
     if not shards:
-        raise UsageProblem(f"--export {folder}: it holds no tokens")
+        raise UsageError(f"--export {folder}: it holds no tokens")
     return Export(folder, manifest, tuple(shards), file_hash(manifest_file))
 
 

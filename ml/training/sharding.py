@@ -13,9 +13,9 @@ from accelerate import Accelerator
 from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor
 
-from ml.common.errors import RunFailed, UsageProblem
 from ml.models.decoder import decoder_blocks
 from ml.training.loss import LossModel
+from warehouse.contract.errors import StepFailed, UsageError
 
 _USE_FSDP = "ACCELERATE_USE_FSDP"
 _LOST = ("gloo", "Connection closed by peer", "Connection reset by peer")
@@ -30,7 +30,7 @@ def start_processes() -> tuple[Accelerator, bool]:
     """Join the other processes of this run, if there are any. Return the accelerator, and whether to shard the model.
 
     Raises:
-        UsageProblem: the launch configuration asks FSDP for something that is not done here.
+        UsageError: the launch configuration asks FSDP for something that is not done here.
     """
     is_sharded = _is_set(_USE_FSDP)
     if is_sharded:
@@ -38,7 +38,7 @@ def start_processes() -> tuple[Accelerator, bool]:
         if os.environ.get("FSDP_VERSION", "1") != "2":
             problems.append("fsdp_version must be 2")
         if problems:
-            raise UsageProblem(*(f"launch configuration: {problem}" for problem in problems))
+            raise UsageError(*(f"launch configuration: {problem}" for problem in problems))
         os.environ[_USE_FSDP] = "false"  # accelerate then leaves the model to shard()
     on_gpu = torch.cuda.is_available()
     # cpu=True lets several CPU processes find each other; without it each would train alone
@@ -80,14 +80,14 @@ def notice_lost_processes() -> Iterator[None]:
     """Turn the failure of an exchange with another process into one line: that process has said why it ended.
 
     Raises:
-        RunFailed: another process of this run ended.
+        StepFailed: another process of this run ended.
     """
     try:
         yield
     except RuntimeError as problem:  # gloo's, and so plain; NCCL ends the process by itself
         if not any(sign in str(problem) for sign in _LOST):
             raise
-        raise RunFailed("another process of this run ended; run the same command again to go on") from problem
+        raise StepFailed("another process of this run ended; run the same command again to go on") from problem
 
 
 def clip_gradients(model: torch.nn.Module, limit: float) -> float:

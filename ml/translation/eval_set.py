@@ -6,8 +6,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from ml.common.errors import UsageProblem, raise_all
-from ml.common.result_files import file_hash, read_json, short_hash
+from ml.common.result_files import read_json
+from warehouse.contract.errors import UsageError, raise_all
+from warehouse.contract.folders import CANDIDATES, ITEMS, MANIFEST, PIVOTS
+from warehouse.contract.hashing import file_hash, short_hash
 
 _SHOWN_PROBLEMS = 5
 
@@ -43,18 +45,16 @@ class EvalSet:
 
 
 def open_eval_set(folder: Path) -> EvalSet:
-    """Open an evaluation set folder. Raises UsageProblem naming the file and rows that do not fit together."""
-    missing = [
-        name for name in ("manifest.json", "items.parquet", "candidates.parquet") if not (folder / name).exists()
-    ]
+    """Open an evaluation set folder. Raises UsageError naming the file and rows that do not fit together."""
+    missing = [name for name in (MANIFEST, ITEMS, CANDIDATES) if not (folder / name).exists()]
     if missing:
-        raise UsageProblem(f"--eval-set {folder}: {', '.join(missing)} missing; `pivots export` writes evaluation sets")
+        raise UsageError(f"--eval-set {folder}: {', '.join(missing)} missing; `pivots export` writes evaluation sets")
     words: dict[str, dict[int, str]] = {}
-    for row in pq.read_table(folder / "items.parquet", columns=["item_id", "lang", "word"]).to_pylist():
+    for row in pq.read_table(folder / ITEMS, columns=["item_id", "lang", "word"]).to_pylist():
         words.setdefault(row["lang"], {})[row["item_id"]] = row["word"]
     columns = ["item_id", "source_lang", "target_lang", "candidate", "word"]
     grouped: dict[tuple[int, str, str], list[tuple[int, str]]] = {}
-    for row in pq.read_table(folder / "candidates.parquet", columns=columns).to_pylist():
+    for row in pq.read_table(folder / CANDIDATES, columns=columns).to_pylist():
         key = (row["item_id"], row["source_lang"], row["target_lang"])
         grouped.setdefault(key, []).append((row["candidate"], row["word"]))
     queries, problems = [], []
@@ -74,17 +74,17 @@ def open_eval_set(folder: Path) -> EvalSet:
         problems = [*problems[:_SHOWN_PROBLEMS], f"and {len(problems) - _SHOWN_PROBLEMS} more"]
     raise_all([f"--eval-set {folder}: {problem}" for problem in problems])
     if not queries:
-        raise UsageProblem(f"--eval-set {folder}: candidates.parquet has no rows")
-    files = ("items.parquet", "candidates.parquet", "pivots.parquet")
+        raise UsageError(f"--eval-set {folder}: candidates.parquet has no rows")
+    files = (ITEMS, CANDIDATES, PIVOTS)
     content_hash = short_hash({name: file_hash(folder / name) for name in files if (folder / name).exists()})
-    return EvalSet(folder, read_json(folder / "manifest.json"), words, tuple(queries), content_hash)
+    return EvalSet(folder, read_json(folder / MANIFEST), words, tuple(queries), content_hash)
 
 
 def read_pivots(eval_set: EvalSet) -> dict[tuple[int, str, str], list[int]]:
-    """Return the pivots of each (item, direction), best first. Raises UsageProblem when the set has no such file."""
-    path = eval_set.folder / "pivots.parquet"
+    """Return the pivots of each (item, direction), best first. Raises UsageError when the set has no such file."""
+    path = eval_set.folder / PIVOTS
     if not path.exists():
-        raise UsageProblem(f"--eval-set {eval_set.folder}: pivots.parquet is missing, and traces need it")
+        raise UsageError(f"--eval-set {eval_set.folder}: pivots.parquet is missing, and traces need it")
     columns = ["item_id", "source_lang", "target_lang", "token_id", "pivot_rank"]
     ranked: dict[tuple[int, str, str], list[tuple[int, int]]] = {}
     for row in pq.read_table(path, columns=columns).to_pylist():

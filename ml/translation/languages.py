@@ -1,6 +1,6 @@
 """English names of languages, as the prompts spell them."""
 
-from ml.common.errors import UsageProblem
+from warehouse.contract.errors import UsageError
 
 # ISO 639-1 code -> English name
 NAMES: dict[str, str] = {
@@ -23,15 +23,15 @@ NAMES: dict[str, str] = {
 def language_names(codes: list[str], given: list[str]) -> dict[str, str]:
     """Return the English name of each code. `given` holds `code=Name` texts that come before the table.
 
-    Raises UsageProblem for a malformed text, and for codes without a name.
+    Raises UsageError for a malformed text, and for codes without a name.
     """
     names = dict(NAMES)
     for text in given:
         code, equals, name = text.partition("=")
         if not (code and equals and name.strip()):
-            raise UsageProblem(f"--language-name {text}: write code=Name, for example oc=Occitan")
+            raise UsageError(f"--language-name {text}: write code=Name, for example oc=Occitan")
         names[code] = name.strip()
     if unknown := sorted(code for code in codes if code not in names):
         options = " ".join(f"--language-name {code}=NAME" for code in unknown)
-        raise UsageProblem(f"no English name is known for language {', '.join(unknown)}: add {options}")
+        raise UsageError(f"no English name is known for language {', '.join(unknown)}: add {options}")
     return {code: names[code] for code in codes}

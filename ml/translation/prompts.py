@@ -11,11 +11,11 @@ from itertools import chain
 
 from tokenizers import Tokenizer
 
-from ml.common.errors import UsageProblem
-from ml.common.result_files import text_hash
 from ml.models.load import leading_special_ids
 from ml.translation.eval_set import EvalSet, Query
 from ml.translation.shots import N_DRAWS, N_SHOTS, ShotPool
+from warehouse.contract.errors import UsageError
+from warehouse.contract.hashing import text_hash
 
 TEMPLATE = (
     "Please translate words from {L1} to {L2}.\n\n"
@@ -98,11 +98,11 @@ class PromptBuilder:
         return text_hash("".join(self.prefix_pieces(prompt)))
 
     def tokenize(self, prompts: Sequence[Prompt]) -> list[PromptTokens]:
-        """Return the tokens of prompts. Raises UsageProblem for a target word without a token."""
+        """Return the tokens of prompts. Raises UsageError for a target word without a token."""
         built = self._from_pieces(prompts) if self.assembly == "pieces" else self._from_wholes(prompts)
         for prompt, tokens in zip(prompts, built, strict=True):
             if min(tokens.n_targets) < 1:
-                raise UsageProblem(f"the tokenizer has no tokens for target word {prompt.query.target_word!r}")
+                raise UsageError(f"the tokenizer has no tokens for target word {prompt.query.target_word!r}")
         return built
 
     def check(self, prompts: Sequence[Prompt]) -> str:

@@ -4,22 +4,24 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from ml.common.errors import UsageProblem
-from ml.common.result_files import file_hash, read_json, short_hash
+from ml.common.result_files import read_json
 from ml.translation.eval_set import EvalSet, Query
+from warehouse.contract.errors import UsageError
+from warehouse.contract.folders import MANIFEST, SENTENCES
+from warehouse.contract.hashing import file_hash, short_hash
 
 
 def open_sentence_set(folder: Path) -> EvalSet:
     """Open a sentence set folder: every scored sentence in every direction in which it has both texts.
 
-    Raises UsageProblem when files are missing or no sentence can be translated.
+    Raises UsageError when files are missing or no sentence can be translated.
     """
-    missing = [name for name in ("manifest.json", "sentences.parquet") if not (folder / name).exists()]
+    missing = [name for name in (MANIFEST, SENTENCES) if not (folder / name).exists()]
     if missing:
-        raise UsageProblem(f"--sentences {folder}: {', '.join(missing)} missing")
+        raise UsageError(f"--sentences {folder}: {', '.join(missing)} missing")
     texts: dict[str, dict[int, str]] = {}
     scored = set()
-    for row in pq.read_table(folder / "sentences.parquet").to_pylist():
+    for row in pq.read_table(folder / SENTENCES).to_pylist():
         texts.setdefault(row["lang"], {})[row["sentence_id"]] = row["text"]
         if row["is_scored"]:
             scored.add(row["sentence_id"])
@@ -31,6 +33,6 @@ def open_sentence_set(folder: Path) -> EvalSet:
         if source != target and sentence_id in texts[source] and sentence_id in texts[target]
     )
     if not queries:
-        raise UsageProblem(f"--sentences {folder}: no sentence has a text in two languages")
-    content_hash = short_hash(file_hash(folder / "sentences.parquet"))
-    return EvalSet(folder, read_json(folder / "manifest.json"), texts, queries, content_hash)
+        raise UsageError(f"--sentences {folder}: no sentence has a text in two languages")
+    content_hash = short_hash(file_hash(folder / SENTENCES))
+    return EvalSet(folder, read_json(folder / MANIFEST), texts, queries, content_hash)

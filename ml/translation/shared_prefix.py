@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
-from ml.common.errors import UsageProblem
 from ml.models.load import accepts_position_ids
 from ml.models.nll import token_nlls
 from ml.translation.prompts import PromptTokens
 from ml.translation.score_reference import candidate_nlls
+from warehouse.contract.errors import UsageError
 
 _PADDING = 0
 _TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.25}
@@ -138,14 +138,14 @@ def _expanded_cache(model: PreTrainedModel, prompts: Sequence[PromptTokens]) -> 
 def check_against_reference(model: PreTrainedModel, prompts: Sequence[PromptTokens]) -> float:
     """Score a few prompts also one candidate at a time; return the largest difference in nats.
 
-    Raises UsageProblem when a model sees through the mask or ignores the positions (recurrent models, for example), or
+    Raises UsageError when a model sees through the mask or ignores the positions (recurrent models, for example), or
     cannot take them at all.
     """
     difference = 0.0
     try:
         scored = target_nlls(model, prompts)
     except (AttributeError, TypeError, ValueError) as problem:
-        raise UsageProblem(
+        raise UsageError(
             f"model type {model.config.model_type} cannot be scored with shared prefixes: it takes neither a mask and "
             f"positions of our own nor a cache that is shared ({problem})"
         ) from None
@@ -153,7 +153,7 @@ def check_against_reference(model: PreTrainedModel, prompts: Sequence[PromptToke
         for own, reference in zip(ours, candidate_nlls(model, prompt), strict=True):
             difference = max(difference, *(abs(a - b) for a, b in zip(own, reference, strict=True)))
     if not difference <= _TOLERANCE[model.dtype]:
-        raise UsageProblem(
+        raise UsageError(
             f"model type {model.config.model_type} cannot be scored with shared prefixes: target NLLs differ from "
             f"those of separate prompts by {difference:.3g} nats; it must obey a mask and positions"
         )

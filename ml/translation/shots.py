@@ -4,9 +4,9 @@ import unicodedata
 
 import numpy as np
 
-from ml.common.errors import UsageProblem
-from ml.common.result_files import id64
 from ml.translation.eval_set import EvalSet, Query
+from warehouse.contract.errors import UsageError
+from warehouse.contract.hashing import id64
 
 N_SHOTS = 5
 N_DRAWS = 5
@@ -43,7 +43,7 @@ class ShotPool:
         The query's own item is never among them, nor another item that spells its source or target word the same,
         which would give the answer away. Every item has a hash for this (item, direction, draw); the smallest are
         taken, so the choice does not depend on the order of the list, and hardly on what else is in it.
-        Raises UsageProblem when fewer than `n_shots` items are left.
+        Raises UsageError when fewer than `n_shots` items are left.
         """
         key = np.uint64(id64("shots", str(query.item_id), query.source_lang, query.target_lang, str(draw)))
         hashes = mix(mix(self._ids) ^ key)
@@ -54,7 +54,7 @@ class ShotPool:
         order = np.argsort(hashes, kind="stable") if wanted >= len(hashes) else _smallest(hashes, wanted)
         chosen = [int(place) for place in order if int(place) not in barred][:n_shots]
         if len(chosen) < n_shots:
-            raise UsageProblem(
+            raise UsageError(
                 f"--eval-set {self._folder}: {query.source_lang} -> {query.target_lang} has too few items to show "
                 f"{n_shots} examples beside item {query.item_id}"
             )

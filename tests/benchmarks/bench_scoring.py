@@ -27,12 +27,13 @@ import torch
 import ml.score
 import ml.trace
 from benchmarks.scoring_ways import Scores, Task, harness, shared_prefixes, whole_prompts
-from ml.common.result_files import file_hash, read_json, versions
+from ml.common.result_files import read_json, versions
 from ml.models.load import find_model, load_model, load_tokenizer, n_parameters, pick_device, pick_dtype
 from ml.translation.eval_set import open_eval_set
 from ml.translation.languages import language_names
 from ml.translation.prompts import PromptBuilder, all_prompts
 from support.ml_runs.inputs import WORDS, make_eval_set
+from warehouse.contract.hashing import file_hash
 
 ROOT = Path(__file__).parents[2]
 

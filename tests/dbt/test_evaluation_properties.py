@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from support.homes.evaluation_home import Evaluated, close
 from support.naive import evaluation as naive
-from warehouse.lake.schemas import RESULT
+from warehouse.lake.schemas import RECORDED, RESULT
 
 # the fixtures are read only, so that sharing them between examples is safe
 on_many_rows = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -121,7 +121,7 @@ def test_score_equals_the_formula(model: Model, likelihoods: dict[int, list[floa
     found = model(
         "fct_item_scores",
         int_candidates__averaged=candidates,
-        stg_runs=pa.Table.from_pylist([{"run_id": "r"}], schema=RESULT["runs"]),
+        stg_runs=pa.Table.from_pylist([{"run_id": "r"}], schema=RECORDED["runs"]),
         stg_translation_items=pa.table(
             {
                 "item_id": pa.array([], pa.int64()),
@@ -174,7 +174,7 @@ def test_behaviour_equals_the_definitions(
     found = model(
         "fct_behaviours",
         stg_layer_traces=pa.Table.from_pylist(rows, schema=RESULT["layer_traces"]),
-        stg_runs=pa.Table.from_pylist([{"run_id": "r"}], schema=RESULT["runs"]),
+        stg_runs=pa.Table.from_pylist([{"run_id": "r"}], schema=RECORDED["runs"]),
     )
     expected = naive.behaviours(rows).get("r", {}).get(naive.Key(1, "en", "fr"))
     if expected is None:

@@ -6,13 +6,14 @@ from typing import Any
 
 from warehouse.base.settings import Home
 from warehouse.contract.atomic import atomic_file
+from warehouse.contract.folders import RUN_KINDS
 from warehouse.contract.hashing import file_hash, short_hash
 from warehouse.lake.files import current_files
 from warehouse.lake.schemas import SCHEMAS, STATE
 
-# Rows of these tables record what was done with the marts; none changes a mart.
-_NOT_BUILT_FROM = ("exports", "rejects", "training_steps", "prompt_lenses")
-_RUNS_WITH_RESULTS = ("score-", "sentences-", "trace-", "held_out-")
+# Rows of these tables record what was done with the marts, or what could not be used; none changes a mart.
+_NOT_BUILT_FROM = ("rejects", *(table for kind in RUN_KINDS.values() if not kind.feeds_marts for table in kind.tables))
+_RUNS_WITH_RESULTS = tuple(f"{name}-" for name, kind in RUN_KINDS.items() if kind.is_ml and kind.feeds_marts)
 
 
 def build_record(home: Home) -> Path:

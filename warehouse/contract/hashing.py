@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,15 @@ def short_hash(value: Any) -> str:
     return hashlib.blake2b(canonical.encode(), digest_size=6).hexdigest()
 
 
-def file_hash(path: Path) -> str:
-    """Return 32 hex digits of a file's bytes, read in blocks."""
-    digest = hashlib.blake2b(digest_size=16)
+def text_hash(text: str) -> str:
+    """Return 32 hex digits of a text."""
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def file_hash(path: Path, *, digest_size: int = 16) -> str:
+    """Return the hex blake2b of a file's bytes, read in blocks: two digits for each byte of `digest_size`."""
     with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(stream, partial(hashlib.blake2b, digest_size=digest_size)).hexdigest()
 
 
 def folder_hash(folder: Path) -> str:

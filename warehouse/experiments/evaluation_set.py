@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
@@ -11,6 +10,7 @@ import pyarrow.parquet as pq
 from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
 from warehouse.contract.atomic import atomic_folder
+from warehouse.contract.folders import CANDIDATES, EVALUATION_SET, ITEMS, MANIFEST, PIVOTS, EvaluationSetManifest
 from warehouse.contract.hashing import short_hash
 from warehouse.experiments.training_export import copy_tokenizer, corpus_row
 from warehouse.lake.connections import open_writer, writer_lock
@@ -83,7 +83,7 @@ class EvaluationSet:
     """Where an evaluation set lies and what its manifest says."""
 
     folder: Path
-    manifest: dict[str, Any]
+    manifest: EvaluationSetManifest
 
 
 def export_evaluation_set(home: Home, *, corpus: str, n_items: int | None = None, n_pivots: int = 10) -> EvaluationSet:
@@ -101,32 +101,32 @@ def export_evaluation_set(home: Home, *, corpus: str, n_items: int | None = None
         refresh_raw_views(home, connection)
         connection.execute(_SCORED_ITEMS.format(limit=n_items if n_items is not None else "all"), [corpus])
         tables = {
-            "items": connection.execute(_ITEMS).to_arrow_table(),
-            "candidates": connection.execute(_CANDIDATES).to_arrow_table(),
+            ITEMS: connection.execute(_ITEMS).to_arrow_table(),
+            CANDIDATES: connection.execute(_CANDIDATES).to_arrow_table(),
         }
-        if not tables["candidates"].num_rows:
+        if not tables[CANDIDATES].num_rows:
             raise UsageError("no translation items: run `pivots words import FILE` first")
         try:
-            tables["pivots"] = connection.execute(_PIVOTS, [corpus, DEFAULT_METHOD, n_pivots]).to_arrow_table()
+            tables[PIVOTS] = connection.execute(_PIVOTS, [corpus, DEFAULT_METHOD, n_pivots]).to_arrow_table()
         except duckdb.CatalogException:
             raise UsageError("the marts are not built yet: run `pivots build` first") from None
-        content = {name: short_hash(table.to_pylist()) for name, table in tables.items()}
+        content = {name.removesuffix(".parquet"): short_hash(table.to_pylist()) for name, table in tables.items()}
         tokenizer_hash = corpus_row(home, corpus)["tokenizer_hash"]
         set_id = f"eval-{short_hash([corpus, tokenizer_hash, content])}"
         folder = home.exports / set_id
-        manifest = {
+        manifest: EvaluationSetManifest = {
             "eval_set_id": set_id,
             "corpus": corpus,
             "tokenizer_hash": tokenizer_hash,  # of the pivots' token ids
-            "n_items": len(set(tables["candidates"]["item_id"].to_pylist())),
-            "languages": sorted(set(tables["items"]["lang"].to_pylist())),
+            "n_items": len(set(tables[CANDIDATES]["item_id"].to_pylist())),
+            "languages": sorted(set(tables[ITEMS]["lang"].to_pylist())),
             "n_pivots": n_pivots,
             "content": content,
         }
         if not folder.exists():
             with atomic_folder(folder) as unfinished:
                 for name, table in tables.items():
-                    pq.write_table(table, unfinished / f"{name}.parquet", compression="zstd")
+                    pq.write_table(table.cast(EVALUATION_SET[name]), unfinished / name, compression="zstd")
                 copy_tokenizer(home, tokenizer_hash, unfinished)
-                (unfinished / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+                (unfinished / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
     return EvaluationSet(folder, manifest)

@@ -7,10 +7,10 @@ import pyarrow.parquet as pq
 
 from warehouse.base.errors import StepFailed
 from warehouse.base.settings import Home
+from warehouse.contract.result_schemas import RESULT
 from warehouse.lake.connections import writer_lock
 from warehouse.lake.files import shard_path, write_table
 from warehouse.lake.runs import Run
-from warehouse.lake.schemas import RESULT
 
 
 def write_back(home: Home, run: Run, folder: Path) -> dict[str, int]:

@@ -9,7 +9,6 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,15 +16,13 @@ import pyarrow.parquet as pq
 from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
 from warehouse.contract.atomic import atomic_folder
+from warehouse.contract.folders import MANIFEST, SENTENCE_TEXTS, SENTENCES, SentenceSetManifest
 from warehouse.contract.hashing import id64, short_hash
 from warehouse.experiments.training_export import copy_tokenizer, corpus_row
 from warehouse.lake.connections import writer_lock
 from warehouse.text.languages import language_code
 
 _ID_COLUMNS = {"id", "sent_id", "sentence_id"}
-_SCHEMA = pa.schema(
-    [("sentence_id", pa.int64()), ("lang", pa.string()), ("text", pa.string()), ("is_scored", pa.bool_())]
-)
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,7 @@ class SentenceSet:
     """Where a sentence set lies and what its manifest says."""
 
     folder: Path
-    manifest: dict[str, Any]
+    manifest: SentenceSetManifest
 
 
 def export_sentences(
@@ -55,7 +52,7 @@ def export_sentences(
     tokenizer_hash = corpus_row(home, corpus)["tokenizer_hash"]
     set_id = f"sentences-{short_hash([corpus, tokenizer_hash, rows.to_pylist()])}"
     scored = rows.filter(rows["is_scored"])
-    manifest = {
+    manifest: SentenceSetManifest = {
         "sentence_set_id": set_id,
         "corpus": corpus,
         "source": path.name,
@@ -68,9 +65,9 @@ def export_sentences(
     with writer_lock(home):
         if not folder.exists():
             with atomic_folder(folder) as unfinished:
-                pq.write_table(rows, unfinished / "sentences.parquet", compression="zstd")
+                pq.write_table(rows, unfinished / SENTENCES, compression="zstd")
                 copy_tokenizer(home, tokenizer_hash, unfinished)
-                (unfinished / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+                (unfinished / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
     return SentenceSet(folder, manifest)
 
 
@@ -167,7 +164,7 @@ def sentence_rows(texts: dict[str, list[str]], *, n_sentences: int | None) -> pa
         for place, sentence_id in enumerate(sorted(by_id))
         for lang in sorted(by_id[sentence_id])
     ]
-    return pa.Table.from_pylist(rows, schema=_SCHEMA)
+    return pa.Table.from_pylist(rows, schema=SENTENCE_TEXTS)
 
 
 def _ids_by_lang(rows: pa.Table) -> dict[str, list[int]]:

@@ -7,7 +7,7 @@ An export is immutable and named by its content.
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +22,17 @@ from warehouse.base.progress import progress
 from warehouse.base.settings import Home
 from warehouse.build.dbt_runner import build_variables
 from warehouse.contract.atomic import atomic_folder
+from warehouse.contract.folders import DOCUMENT_SPANS, MANIFEST, TOKENIZER, ExportManifest, ShardManifest
 from warehouse.contract.hashing import file_hash, short_hash
 from warehouse.lake.connections import open_writer, writer_lock
 from warehouse.lake.files import current_count, read_table, shard_path, write_table
 from warehouse.lake.raw_views import refresh_raw_views
 from warehouse.lake.runs import Run
-from warehouse.lake.schemas import RESULT
+from warehouse.lake.schemas import RECORDED
 
 HELD_OUT = "held_out"
 _PART_TOKENS = 100_000_000
 _BATCH_DOCUMENTS = 4096
-_SPANS = pa.schema(
-    [
-        ("doc_id", pa.int64()),
-        ("lang", pa.string()),
-        ("start", pa.int64()),  # offsets in the part's tokens; [start, end) includes the separator
-        ("end", pa.int64()),
-        ("n_bytes", pa.int64()),
-    ]
-)
 # One rule of order for every strategy, so that arms differ in their documents and in nothing else.
 _ORDER = "md5(cast(doc_id as varchar)), doc_id"
 
@@ -50,7 +42,14 @@ class Export:
     """Where an export lies and what its manifest says."""
 
     folder: Path
-    manifest: dict[str, Any]
+    manifest: ExportManifest
+
+
+@dataclass(frozen=True)
+class _Request:
+    corpus: str
+    strategy: str
+    budget_tokens: int | None
 
 
 def export_selection(home: Home, *, corpus: str, strategy: str, budget_tokens: int | None) -> Export:
@@ -62,7 +61,7 @@ def export_selection(home: Home, *, corpus: str, strategy: str, budget_tokens: i
     Raises:
         UsageError: the corpus or strategy is not in the marts, or the mart was built for a smaller budget.
     """
-    request = {"corpus": corpus, "strategy": strategy, "budget_tokens": budget_tokens}
+    request = _Request(corpus, strategy, budget_tokens)
     with writer_lock(home):
         tokenizer = corpus_row(home, corpus)
         if tokenizer["eos_token_id"] is None:
@@ -73,11 +72,11 @@ def export_selection(home: Home, *, corpus: str, strategy: str, budget_tokens: i
             fingerprint = connection.execute(
                 f"select count(*), md5(string_agg(doc_id || ':' || content_hash, ' ' order by {_ORDER})) from selected"
             ).fetchall()
-            export_id = f"{corpus}-{strategy}-{short_hash([request, tokenizer, fingerprint])}"
+            export_id = f"{corpus}-{strategy}-{short_hash([asdict(request), tokenizer, fingerprint])}"
             folder = home.exports / export_id
             if not folder.exists():
                 with atomic_folder(folder) as unfinished:
-                    _write(home, connection, unfinished, {"export_id": export_id, **request}, tokenizer)
+                    _write(home, connection, unfinished, export_id, request, tokenizer)
         export = read_export(folder)
         _record(home, export)
     return export
@@ -89,9 +88,9 @@ def read_export(folder: Path) -> Export:
     Raises:
         UsageError: the folder is no export.
     """
-    manifest_file = folder / "manifest.json"
+    manifest_file = folder / MANIFEST
     if not manifest_file.exists():
-        raise UsageError(f"{folder} is no export: it has no manifest.json; `pivots export` makes one")
+        raise UsageError(f"{folder} is no export: it has no {MANIFEST}; `pivots export` makes one")
     return Export(folder, json.loads(manifest_file.read_text()))
 
 
@@ -110,12 +109,12 @@ def corpus_row(home: Home, corpus: str) -> dict[str, Any]:
 
 def copy_tokenizer(home: Home, tokenizer_hash: str, folder: Path) -> None:
     """Put the tokenizer that the lake keeps into an export folder, as tokenizer.json."""
-    shutil.copyfile(home.lake / "tokenizers" / f"{tokenizer_hash}.json", folder / "tokenizer.json")
+    shutil.copyfile(home.lake / "tokenizers" / f"{tokenizer_hash}.json", folder / TOKENIZER)
 
 
-def _select(home: Home, connection: duckdb.DuckDBPyConnection, request: dict[str, Any]) -> None:
+def _select(home: Home, connection: duckdb.DuckDBPyConnection, request: _Request) -> None:
     """Fill the temporary table `selected` (doc_id, lang, content_hash)."""
-    corpus, strategy, budget = request["corpus"], request["strategy"], request["budget_tokens"]
+    corpus, strategy, budget = request.corpus, request.strategy, request.budget_tokens
     try:
         if strategy == HELD_OUT:
             condition, join = "d.is_held_out", ""
@@ -159,15 +158,16 @@ def _write(
     home: Home,
     connection: duckdb.DuckDBPyConnection,
     folder: Path,
-    request: dict[str, Any],
+    export_id: str,
+    request: _Request,
     tokenizer: dict[str, Any],
 ) -> None:
     dtype = "uint16" if tokenizer["vocab_size"] <= 1 << 16 else "uint32"
     n_docs = connection.execute("select count(*) from selected").fetchall()[0][0]
-    shards: list[dict[str, Any]] = []
+    shards: list[ShardManifest] = []
     tokens_by_lang: dict[str, int] = {}
-    with progress(f"export {request['strategy']}", n_docs, "documents") as advance:
-        for part in _parts(connection, request["corpus"], dtype, tokenizer["eos_token_id"]):
+    with progress(f"export {request.strategy}", n_docs, "documents") as advance:
+        for part in _parts(connection, request.corpus, dtype, tokenizer["eos_token_id"]):
             name = f"part-{len(shards):05d}"
             np.concatenate(part.token_ids).tofile(folder / f"{name}.npy")
             pq.write_table(part.spans, folder / f"{name}.documents.parquet", compression="zstd")
@@ -184,8 +184,11 @@ def _write(
                 tokens_by_lang[lang] = tokens_by_lang.get(lang, 0) + n_tokens
             advance(part.spans.num_rows)
     copy_tokenizer(home, tokenizer["tokenizer_hash"], folder)
-    manifest = {
-        **request,
+    manifest: ExportManifest = {
+        "export_id": export_id,
+        "corpus": request.corpus,
+        "strategy": request.strategy,
+        "budget_tokens": request.budget_tokens,
         "tokenizer_hash": tokenizer["tokenizer_hash"],
         "eos_token_id": tokenizer["eos_token_id"],
         "dtype": dtype,
@@ -194,7 +197,7 @@ def _write(
         "tokens_by_lang": tokens_by_lang,
         "shards": shards,
     }
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 
 @dataclass(frozen=True)
@@ -240,8 +243,8 @@ def _parts(connection: duckdb.DuckDBPyConnection, corpus: str, dtype: str, separ
 
 
 def _part(token_ids: list[np.ndarray], rows: list[tuple[int, str, int, int, int]]) -> _Part:
-    columns = [pa.array(c, field.type) for c, field in zip(zip(*rows, strict=True), _SPANS, strict=True)]
-    return _Part(token_ids, pa.Table.from_arrays(columns, schema=_SPANS))
+    columns = [pa.array(c, field.type) for c, field in zip(zip(*rows, strict=True), DOCUMENT_SPANS, strict=True)]
+    return _Part(token_ids, pa.Table.from_arrays(columns, schema=DOCUMENT_SPANS))
 
 
 def _record(home: Home, export: Export) -> None:
@@ -250,7 +253,10 @@ def _record(home: Home, export: Export) -> None:
     langs = pa.concat_tables(spans)["lang"].value_counts().to_pylist() if spans else []
     rows = [
         {
-            **{key: manifest[key] for key in ("export_id", "corpus", "strategy", "budget_tokens")},
+            "export_id": manifest["export_id"],
+            "corpus": manifest["corpus"],
+            "strategy": manifest["strategy"],
+            "budget_tokens": manifest["budget_tokens"],
             "lang": count["values"],
             "n_docs": count["counts"],
             "n_tokens": manifest["tokens_by_lang"][count["values"]],
@@ -259,7 +265,7 @@ def _record(home: Home, export: Export) -> None:
     ]
     path = shard_path(home, "exports", manifest["export_id"])
     if not path.exists():
-        write_table(path, "exports", pa.Table.from_pylist(rows, schema=RESULT["exports"]))
+        write_table(path, "exports", pa.Table.from_pylist(rows, schema=RECORDED["exports"]))
     Run(
         kind="export",
         corpus=manifest["corpus"],

@@ -8,7 +8,6 @@ Layout below `<home>/lake`:
 """
 
 import contextlib
-import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse.base.settings import Home
-from warehouse.contract.atomic import _UNFINISHED, atomic_file
+from warehouse.contract.atomic import UNFINISHED_PREFIX, atomic_file, unfinished_path
 from warehouse.lake.schemas import COUNTED, SCHEMAS
 
 NO_CORPUS = "_"
@@ -31,7 +30,7 @@ def shard_path(home: Home, table: str, name: str, *, corpus: str = NO_CORPUS) ->
 @contextlib.contextmanager
 def scratch_folder(home: Home) -> Iterator[Path]:
     """Yield a folder of the lake that is removed at the end; what a killed process leaves of it is unfinished work."""
-    folder = home.lake / f"{_UNFINISHED}{secrets.token_hex(4)}-scratch"
+    folder = unfinished_path(home.lake / "scratch")
     folder.mkdir(parents=True)
     try:
         yield folder
@@ -64,7 +63,7 @@ def current_files(home: Home, table: str) -> list[Path]:
         folders = sorted((home.lake / "counts").glob("*/current"))
         files = [f.parent / f.read_text().strip() / f"{table}.parquet" for f in folders]
         return [f for f in files if f.exists()]
-    files = sorted(p for p in (home.lake / table).glob("*/*.parquet") if not p.name.startswith(_UNFINISHED))
+    files = sorted(p for p in (home.lake / table).glob("*/*.parquet") if not p.name.startswith(UNFINISHED_PREFIX))
     return [f for f in files if _is_committed(home, f)] if table in ("documents", "word_documents") else files
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from warehouse.base.settings import PROJECT_ROOT, Home
 from warehouse.contract.hashing import short_hash
 from warehouse.lake.files import shard_path, write_table
-from warehouse.lake.schemas import RESULT
+from warehouse.lake.schemas import RECORDED
 
 _VERSIONED = (
     "semantic-pivots",
@@ -79,7 +79,7 @@ class Run:
             "started_at": self.started_at,
             "finished_at": datetime.now(UTC),
         }
-        write_table(path, "runs", pa.Table.from_pylist([row], schema=RESULT["runs"]))
+        write_table(path, "runs", pa.Table.from_pylist([row], schema=RECORDED["runs"]))
 
 
 def git_commit() -> str:

@@ -3,15 +3,18 @@
 Keys have one name everywhere. Units are in names. Nothing here carries a clock except `runs`, so that the same
 inputs give the same bytes.
 
-Four kinds of tables differ in when they are replaced:
+Five kinds of tables differ in who writes them and when they are replaced:
 
 * `SHARDED`   one Parquet file per ingested file or imported list, immutable, named by the hash of inputs and options;
 * `COUNTED`   one folder per count of a corpus, named by the hash of all its inputs; a pointer names the current one;
+* `RECORDED`  one file per run or export, written when it is complete;
 * `RESULT`    one file per run, written by `ml/` in the run's folder and registered in the lake;
 * `STATE`     one small file per corpus, replaced whole.
 """
 
 import pyarrow as pa
+
+from warehouse.contract.result_schemas import RESULT as RESULT
 
 _token_ids = pa.list_(pa.int32())
 
@@ -278,16 +281,13 @@ COUNTED: dict[str, pa.Schema] = {
     ),
 }
 
-RESULT: dict[str, pa.Schema] = {
+RECORDED: dict[str, pa.Schema] = {
     # One row per run of any kind. The only table with clocks.
     "runs": pa.schema(
         [
-            (
-                "run_id",
-                pa.string(),
-            ),  # <kind>-<short_hash of config and inputs>: the same request has the same id
-            # ingest, words, count, infini_gram, review, export, train, score, sentences, trace, prompt_lens, held_out
-            ("kind", pa.string()),
+            # <kind>-<short_hash of config and inputs>: the same request has the same id
+            ("run_id", pa.string()),
+            ("kind", pa.string()),  # one of warehouse.contract.folders.RUN_KINDS
             ("corpus", pa.string()),
             ("experiment", pa.string()),
             ("strategy", pa.string()),  # 'base' for the untrained model
@@ -316,137 +316,6 @@ RESULT: dict[str, pa.Schema] = {
             ("n_tokens", pa.int64()),
         ]
     ),
-    # One row per item, direction, candidate source word and draw of shots. NLLs are means over target tokens, nats.
-    "word_scores": pa.schema(
-        [
-            ("run_id", pa.string()),
-            ("item_id", pa.int64()),
-            ("source_lang", pa.string()),
-            ("target_lang", pa.string()),
-            ("candidate", pa.int32()),  # 0 = the right source word, 1..9 = distractors
-            ("candidate_word", pa.string()),
-            ("draw", pa.int32()),
-            ("prompt_hash", pa.string()),
-            ("n_target_tokens", pa.int32()),
-            ("nll_mean", pa.float64()),
-            (
-                "nll_mean_without_space",
-                pa.float64(),
-            ),  # leaves out a leading bare-space token; = nll_mean without one
-        ]
-    ),
-    # One row per prompt prefix: which items were its shots.
-    "prompts": pa.schema(
-        [
-            ("run_id", pa.string()),
-            ("prompt_hash", pa.string()),
-            ("item_id", pa.int64()),
-            ("source_lang", pa.string()),
-            ("target_lang", pa.string()),
-            ("draw", pa.int32()),
-            ("shot_item_ids", pa.list_(pa.int64())),
-        ]
-    ),
-    # One row per item, direction and layer (0 = embeddings, last = the model's own output), logit lens.
-    "layer_traces": pa.schema(
-        [
-            ("run_id", pa.string()),
-            ("item_id", pa.int64()),
-            ("source_lang", pa.string()),
-            ("target_lang", pa.string()),
-            ("layer", pa.int32()),
-            ("top_token_id", pa.int32()),
-            ("top_token", pa.string()),
-            ("p_top", pa.float64()),
-            ("p_source", pa.float64()),  # summed over the source word's tokens (both forms)
-            ("p_target", pa.float64()),
-            ("p_pivot", pa.float64()),  # summed over the pair's exported pivots
-            ("p_control", pa.float64()),  # summed over as many pivots of another item
-            ("entropy", pa.float64()),  # nats
-            ("is_top_source", pa.bool_()),
-            ("is_top_target", pa.bool_()),
-            ("is_top_pivot", pa.bool_()),
-            (
-                "shares_token",
-                pa.bool_(),
-            ),  # source and target words have a token in common: behaviour 'excluded'
-        ]
-    ),
-    # One row per run, sentence and direction: the model's own translation (greedy), and how close it comes.
-    "sentence_scores": pa.schema(
-        [
-            ("run_id", pa.string()),
-            ("sentence_set_id", pa.string()),
-            ("sentence_id", pa.int64()),  # id64 of the sentence's texts in all languages of its file
-            ("source_lang", pa.string()),
-            ("target_lang", pa.string()),
-            ("prompt_hash", pa.string()),
-            ("shot_sentence_ids", pa.list_(pa.int64())),
-            ("source_text", pa.string()),
-            ("reference_text", pa.string()),
-            ("translation", pa.string()),  # up to the first line break; '' when the model wrote nothing
-            ("n_new_tokens", pa.int32()),
-            ("stopped_by", pa.string()),  # newline, eos, or length: the limit of new tokens was reached
-            ("chrf", pa.float64()),  # chrF2 of this sentence alone, 0..100
-            ("chrf_pp", pa.float64()),  # chrF2++: with words and word pairs
-        ]
-    ),
-    # One row per run, sentence, direction, kind and length of n-grams: what chrF of many sentences adds up.
-    "sentence_ngrams": pa.schema(
-        [
-            ("run_id", pa.string()),
-            ("sentence_id", pa.int64()),
-            ("source_lang", pa.string()),
-            ("target_lang", pa.string()),
-            ("ngram_kind", pa.string()),  # character (lengths 1..6), word (1..2)
-            ("ngram_length", pa.int32()),
-            ("n_translation", pa.int64()),  # 0 when the reference is too short to have one, as sacrebleu counts
-            ("n_reference", pa.int64()),
-            ("n_both", pa.int64()),
-        ]
-    ),
-    # One row per run, position of a prompt, layer and rank: what each layer would say next at every token (logit lens).
-    "prompt_lenses": pa.schema(
-        [
-            ("run_id", pa.string()),
-            ("position", pa.int32()),  # 0-based; special tokens that open the prompt included
-            ("token_id", pa.int32()),  # read at this position
-            ("token", pa.string()),
-            ("layer", pa.int32()),  # 0 = embeddings, last = the model's own output
-            ("top_rank", pa.int32()),  # 1 = likeliest; rows of watched tokens carry their rank too
-            ("top_token_id", pa.int32()),
-            ("top_token", pa.string()),
-            ("p", pa.float64()),
-            ("entropy", pa.float64()),  # nats, of the whole distribution
-            ("is_watched", pa.bool_()),  # asked for by name, whatever its rank
-        ]
-    ),
-    # One row per run and language of held-out documents.
-    "held_out_losses": pa.schema(
-        [
-            ("run_id", pa.string()),
-            ("lang", pa.string()),
-            ("n_docs", pa.int64()),
-            ("n_tokens", pa.int64()),
-            ("n_bytes", pa.int64()),
-            ("nll_sum", pa.float64()),  # nats
-        ]
-    ),
-    # One row per optimiser step.
-    "training_steps": pa.schema(
-        [
-            ("run_id", pa.string()),
-            ("step", pa.int64()),  # 1-based
-            ("n_tokens_seen", pa.int64()),
-            ("loss", pa.float64()),  # mean NLL per predicted token, nats
-            ("learning_rate", pa.float64()),
-            ("grad_norm", pa.float64()),
-            ("step_s", pa.float64()),
-            ("model_flops", pa.float64()),  # arithmetic of the step, 6 N + 12 L H Q T a token (PaLM, appendix B)
-            ("measured_flops_per_s", pa.float64()),  # of a matrix product on the run's devices when it started
-            ("published_flops_per_s", pa.float64()),  # dense bf16 peak of the data sheets; NULL for unlisted devices
-        ]
-    ),
 }
 
-SCHEMAS: dict[str, pa.Schema] = {**SHARDED, **STATE, **COUNTED, **RESULT}
+SCHEMAS: dict[str, pa.Schema] = {**SHARDED, **STATE, **COUNTED, **RECORDED, **RESULT}

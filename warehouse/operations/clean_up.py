@@ -7,11 +7,10 @@ from pathlib import Path
 
 from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
+from warehouse.contract.folders import EVALUATIONS
 from warehouse.lake.connections import writer_lock
 from warehouse.lake.files import read_table
 
-# What these wrote is in the lake once the run is registered. A training's folder holds the model: it stays.
-_RESULTS_IN_LAKE = ("score", "trace", "held_out", "sentences", "prompt_lens")
 _DAY_S = 86_400
 
 
@@ -59,7 +58,7 @@ def _work_folders(home: Home) -> list[tuple[Path, str]]:
         kind = kinds.get(folder.name)
         if kind is None:
             found.append((folder, "it never finished, and was not resumed"))
-        elif kind in _RESULTS_IN_LAKE:
+        elif kind in EVALUATIONS:
             found.append((folder, "its results are in the lake"))
     return found
 

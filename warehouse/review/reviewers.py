@@ -16,6 +16,7 @@ from rich.table import Table
 
 from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.settings import PROJECT_ROOT
+from warehouse.contract.token_text import visible_space
 from warehouse.review.questions import Question, Reviewer
 
 OPENAI = "https://api.openai.com/v1"
@@ -34,7 +35,7 @@ def _ask_person(questions: list[Question]) -> Iterator[str]:
         pair = f"{question.word_a} ({question.lang_a}) - {question.word_b} ({question.lang_b})"
         table = Table("", "candidate", title=f"{number} of {len(questions)}: {pair}")
         for place, token in enumerate(question.tokens, start=1):
-            table.add_row(str(place), token.replace(" ", "\u2423"))
+            table.add_row(str(place), visible_space(token))
         console.print(table)
         while True:
             answer = Prompt.ask("which of them link the two words? numbers, Enter for none, q to stop", default="")

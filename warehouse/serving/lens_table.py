@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from warehouse.base.settings import Home
+from warehouse.contract.token_text import visible_space
 from warehouse.lake.files import shard_path
 
 _LAYER = "layer"
@@ -31,7 +32,7 @@ def print_lens(rows: pa.Table, console: Console, *, with_probabilities: bool) ->
     columns = []
     for position in sorted({position for position, _ in best}):
         own = [best[position, layer] for layer in layers]
-        columns.append((visible(own[0]["token"]), [_cell(row, with_probabilities) for row in own]))
+        columns.append((visible_space(own[0]["token"]), [_cell(row, with_probabilities) for row in own]))
     for block in _blocks(columns, console.width - len(_LAYER) - 4):
         table = Table(_LAYER, *(escape(header) for header, _ in block))
         for place, layer in enumerate(layers):
@@ -46,21 +47,16 @@ def _print_watched(rows: list[dict[str, Any]], layers: list[int], console: Conso
     by_cell = {(row["top_token"], row["layer"]): row for row in rows if row["position"] == last}
     tokens = sorted({token for token, _ in by_cell})
     read = next(row["token"] for row in rows if row["position"] == last)
-    console.print(Text(f"watched behind {visible(read)!r}: probability (rank)"))
-    table = Table(_LAYER, *(escape(visible(token)) for token in tokens))
+    console.print(Text(f"watched behind {visible_space(read)!r}: probability (rank)"))
+    table = Table(_LAYER, *(escape(visible_space(token)) for token in tokens))
     for layer in layers:
         cells = (by_cell[token, layer] for token in tokens)
         table.add_row(str(layer), *(f"{row['p']:.4f} ({row['top_rank']:,})" for row in cells))
     console.print(table)
 
 
-def visible(token: str) -> str:
-    """Return a token with its white space visible: a leading space matters here."""
-    return token.replace("\n", "↵").replace("\t", "⇥").replace(" ", "·")
-
-
 def _cell(row: dict[str, Any], with_probabilities: bool) -> Text:
-    shown = visible(row["top_token"])
+    shown = visible_space(row["top_token"])
     style = "bold" if row["p"] >= _LIKELY else "dim" if row["p"] < _UNLIKELY else ""
     return Text(f"{shown} {row['p']:.2f}" if with_probabilities else shown, style=style)
 

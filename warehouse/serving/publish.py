@@ -7,7 +7,6 @@ Schema `marts` holds every mart as a table, schema `raw` the raw tables that peo
 
 import json
 import os
-import secrets
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +18,7 @@ import duckdb
 from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
 from warehouse.build import build_record, dbt_runner
-from warehouse.contract.atomic import remove_unfinished
+from warehouse.contract.atomic import remove_unfinished, unfinished_path
 from warehouse.lake.connections import open_writer, writer_lock
 from warehouse.lake.files import read_table
 from warehouse.lake.runs import git_commit
@@ -77,7 +76,7 @@ def publish(home: Home, keep: int = 3) -> Publication:
         _check_build(home)
         remove_unfinished(home.serving)
         number = max(published_numbers(home), default=0) + 1
-        unfinished = home.serving / f".unfinished-{secrets.token_hex(4)}-{number}"
+        unfinished = unfinished_path(home.serving / str(number))
         unfinished.mkdir(parents=True)
         try:
             manifest = {"number": number, **_copy(home, unfinished / "warehouse.duckdb")}
@@ -203,7 +202,7 @@ def _content(manifest: dict[str, Any]) -> dict[str, Any]:
 
 def _point_to(home: Home, number: int) -> None:
     """Make a finished copy the current one, in one rename."""
-    link = home.serving / f".unfinished-{secrets.token_hex(4)}-current"
+    link = unfinished_path(home.serving / "current")
     os.symlink(str(number), link)
     os.replace(link, home.serving / "current")
 
@@ -211,6 +210,6 @@ def _point_to(home: Home, number: int) -> None:
 def _prune(home: Home, keep: int) -> None:
     """Delete the oldest copies. Who has one open keeps reading it: the file lives until it is closed."""
     for number in published_numbers(home)[:-keep]:
-        doomed = home.serving / f".unfinished-{secrets.token_hex(4)}-{number}"
+        doomed = unfinished_path(home.serving / str(number))
         os.rename(home.serving / str(number), doomed)  # first, so that a killed deletion never looks like a copy
         shutil.rmtree(doomed)

@@ -1,20 +1,11 @@
 """Rows of raw.tokens: what each token of a tokenizer is."""
 
-import codecs
-
 import pyarrow as pa
 
+from warehouse.contract.token_text import text_of_bytes
 from warehouse.lake.schemas import SHARDED
 from warehouse.text.scripts import script_of
 from warehouse.text.vocabulary import Vocabulary
-
-
-def _show_bytes(error: UnicodeError) -> tuple[str, int]:
-    assert isinstance(error, UnicodeDecodeError)
-    return "".join(f"<0x{byte:02X}>" for byte in error.object[error.start : error.end]), error.end
-
-
-codecs.register_error("pivots_show_bytes", _show_bytes)
 
 
 def token_rows(vocabulary: Vocabulary, tokenizer_hash: str) -> pa.Table:
@@ -23,7 +14,7 @@ def token_rows(vocabulary: Vocabulary, tokenizer_hash: str) -> pa.Table:
     for token_id, token_bytes in enumerate(vocabulary.token_bytes.to_pylist()):
         if not vocabulary.exists[token_id]:
             continue
-        token = token_bytes.decode("utf-8", "pivots_show_bytes")
+        token = text_of_bytes(token_bytes)
         is_partial = not _is_utf8(token_bytes)
         rows.append(
             {

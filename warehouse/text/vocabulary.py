@@ -8,6 +8,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import tokenizers
 
+from warehouse.contract.token_text import byte_alphabet
+
 
 class NotMadeOfBytes(Exception):
     """A vocabulary is not written in the byte alphabet of byte-level BPE."""
@@ -44,13 +46,6 @@ class Vocabulary:
         taken = self.token_bytes.take(pa.array(token_ids, pa.int32()))
         ends = np.frombuffer(taken.buffers()[1], np.int32, len(token_ids) + 1)[1:]
         return taken.buffers()[2].slice(0, int(ends[-1])).to_pybytes(), ends
-
-
-def byte_alphabet() -> dict[str, int]:
-    """Return the byte that each character of a byte-level vocabulary stands for (GPT-2's table)."""
-    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = [b for b in range(0x100) if b not in set(printable)]
-    return {chr(b): b for b in printable} | {chr(0x100 + i): b for i, b in enumerate(others)}
 
 
 def read_vocabulary(tokenizer: tokenizers.Tokenizer) -> Vocabulary:

@@ -8,11 +8,11 @@ import pytest
 import torch
 
 import ml.held_out
-from ml.common.errors import UsageProblem
-from ml.common.schemas import RESULT
 from ml.models.load import find_model, load_model
 from ml.training.sequences import open_export
 from support.ml_runs.inputs import LANGUAGES, make_config, make_export
+from warehouse.contract.errors import UsageError
+from warehouse.contract.result_schemas import RESULT
 
 CPU = torch.device("cpu")
 
@@ -86,5 +86,5 @@ def test_long_documents_are_read_within_the_models_context(held_out: Path, tmp_p
 
 
 def test_tokens_that_the_model_does_not_know_are_refused(held_out: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageProblem, match="the model knows only 100 tokens"):
+    with pytest.raises(UsageError, match="the model knows only 100 tokens"):
         run(tmp_path, held_out, model=make_config(tmp_path / "small", vocab_size=100))

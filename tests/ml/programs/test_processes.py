@@ -13,11 +13,11 @@ import torch
 from safetensors.torch import load_file
 
 import ml.train
-from ml.common.errors import RunFailed, UsageProblem
 from ml.program.run_folder import only_run_in
 from ml.training.sharding import notice_lost_processes, start_processes
 from support.ml_runs.inputs import make_config
 from support.ml_runs.training import arguments, interrupted, losses, same_weights
+from warehouse.contract.errors import StepFailed, UsageError
 
 ROOT = Path(ml.train.__file__).parents[1]
 PROFILES = ROOT / "profiles" / "accelerate"
@@ -119,14 +119,14 @@ def test_processes_that_do_not_share_a_disk_are_refused(export: Path, tmp_path: 
 
 def test_a_second_trainer_in_the_same_folder_is_refused(export: Path, tmp_path: Path) -> None:
     request = arguments(tmp_path, export, steps=1)
-    with only_run_in(tmp_path / "out"), pytest.raises(UsageProblem, match="another process is training there"):
+    with only_run_in(tmp_path / "out"), pytest.raises(UsageError, match="another process is training there"):
         ml.train.main(request)
     ml.train.main(request)
     assert not (tmp_path / "out" / ".running").exists()
 
 
 def test_a_lost_process_is_named_in_one_line_and_other_failures_are_not_hidden() -> None:
-    with pytest.raises(RunFailed, match="another process of this run ended"), notice_lost_processes():
+    with pytest.raises(StepFailed, match="another process of this run ended"), notice_lost_processes():
         raise RuntimeError("[/pytorch/third_party/gloo/gloo/transport/tcp/pair.cc:537] Read error: Connection reset")
     with pytest.raises(RuntimeError, match="shapes"), notice_lost_processes():
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
@@ -198,5 +198,5 @@ def test_what_accelerate_knows_and_the_trainer_does_not_is_refused(monkeypatch: 
     monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
     monkeypatch.setenv("FSDP_VERSION", "1")
     monkeypatch.setenv("FSDP_OFFLOAD_PARAMS", "True")
-    with pytest.raises(UsageProblem, match=r"fsdp_offload_params: true is not supported.*fsdp_version must be 2"):
+    with pytest.raises(UsageError, match=r"fsdp_offload_params: true is not supported.*fsdp_version must be 2"):
         start_processes()

@@ -10,13 +10,13 @@ from tokenizers import Tokenizer
 
 import ml.models.lens
 import ml.prompt_lens
-from ml.common.errors import RunFailed, UsageProblem
-from ml.common.schemas import RESULT
 from ml.common.token_text import TokenText
 from ml.models.decoder import final_norm
 from ml.models.lens import LayerReader
 from ml.models.load import find_model, load_model
 from support.ml_runs.inputs import ARCHITECTURES, make_config
+from warehouse.contract.errors import StepFailed, UsageError
+from warehouse.contract.result_schemas import RESULT
 
 CPU = torch.device("cpu")
 PROMPT = "English: water\nFrench: eau\n\nEnglish: bread\nFrench:"
@@ -65,18 +65,18 @@ def test_the_gate_holds_at_every_position(tmp_path: Path) -> None:
     model = load_model(find_model(str(make_config(tmp_path, "olmo2"))), seed=1, dtype="float32", device=CPU)
     with LayerReader(model) as reader:
         reader._norm = torch.nn.Identity()
-        with pytest.raises(RunFailed, match="differs from the model's own logits"):
+        with pytest.raises(StepFailed, match="differs from the model's own logits"):
             list(reader.read_prompt([3, 4, 5]))
 
 
 def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageProblem, match="watch one"):
+    with pytest.raises(UsageError, match="watch one"):
         ml.prompt_lens.main(request(tmp_path, "olmo", "--watch", "quartz"))
-    with pytest.raises(UsageProblem, match="no tokens"):
+    with pytest.raises(UsageError, match="no tokens"):
         ml.prompt_lens.main(request(tmp_path, prompt=""))
-    with pytest.raises(UsageProblem, match="the model sees only 512"):
+    with pytest.raises(UsageError, match="the model sees only 512"):
         ml.prompt_lens.main(request(tmp_path, prompt="water " * 600))
-    with pytest.raises(UsageProblem, match="--top must be at least 1"):
+    with pytest.raises(UsageError, match="--top must be at least 1"):
         ml.prompt_lens.main(request(tmp_path, "olmo", "--top", "0"))
 
 

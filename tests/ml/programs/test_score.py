@@ -16,8 +16,6 @@ import torch
 from tokenizers import Tokenizer
 
 import ml.score
-from ml.common.errors import UsageProblem
-from ml.common.schemas import RESULT
 from ml.common.token_text import is_blank
 from ml.models.load import find_model, load_model
 from ml.translation.eval_set import open_eval_set
@@ -26,6 +24,8 @@ from ml.translation.prompts import PromptBuilder, PromptTokens, all_prompts
 from ml.translation.score_reference import candidate_nlls
 from ml.translation.shared_prefix import batch_cost, check_against_reference, make_row, target_nlls
 from support.ml_runs.inputs import ARCHITECTURES, VOCAB_SIZE, WORDS, make_config, make_eval_set
+from warehouse.contract.errors import UsageError
+from warehouse.contract.result_schemas import RESULT
 
 CPU = torch.device("cpu")
 
@@ -73,7 +73,7 @@ def test_models_that_ignore_the_mask_are_refused(tmp_path: Path) -> None:
     model = load(tmp_path, "llama")
     inner = model.base_model.forward
     model.base_model.forward = lambda attention_mask=None, **inputs: inner(**inputs)  # type: ignore[method-assign]
-    with pytest.raises(UsageProblem, match="cannot be scored with shared prefixes"):
+    with pytest.raises(UsageError, match="cannot be scored with shared prefixes"):
         check_against_reference(model, ragged_prompts(2))
 
 
@@ -81,7 +81,7 @@ def test_models_that_ignore_the_mask_are_refused(tmp_path: Path) -> None:
 def test_models_that_take_no_mask_are_refused_and_do_not_crash(
     kind: str, changes: dict[str, object], tmp_path: Path
 ) -> None:
-    with pytest.raises(UsageProblem, match=f"model type {kind} cannot be scored with shared prefixes"):
+    with pytest.raises(UsageError, match=f"model type {kind} cannot be scored with shared prefixes"):
         check_against_reference(load(tmp_path, kind, **changes), ragged_prompts(2))
 
 
@@ -89,7 +89,7 @@ def test_models_that_take_no_mask_are_refused_and_do_not_crash(
 def test_models_that_change_their_logits_afterwards_are_refused(kind: str, eval_set: Path, tmp_path: Path) -> None:
     changes = {"num_key_value_heads": 2, "head_dim": 8} | ({"logits_scaling": 4.0} if kind == "granite" else {})
     model = make_config(tmp_path / "model", kind, **changes)
-    with pytest.raises(UsageProblem, match="changes its logits after the unembedding"):
+    with pytest.raises(UsageError, match="changes its logits after the unembedding"):
         ml.score.main(request(tmp_path, eval_set, model=model))
 
 
@@ -238,7 +238,7 @@ def test_a_finished_run_is_kept_and_another_one_refused(
 ) -> None:
     ml.score.main(request(scored.parent, eval_set))
     assert "finished already" in capsys.readouterr().out
-    with pytest.raises(UsageProblem, match=r"belongs to another run, which differs in batch_tokens"):
+    with pytest.raises(UsageError, match=r"belongs to another run, which differs in batch_tokens"):
         ml.score.main(request(scored.parent, eval_set, batch_tokens=77))
 
 
@@ -253,15 +253,15 @@ def test_run_record_says_what_was_scored_how(scored: Path) -> None:
 
 def test_prompts_longer_than_the_context_are_refused(eval_set: Path, tmp_path: Path) -> None:
     short = make_config(tmp_path / "short", max_position_embeddings=40)
-    with pytest.raises(UsageProblem, match="the model sees only 40 at once"):
+    with pytest.raises(UsageError, match="the model sees only 40 at once"):
         ml.score.main(request(tmp_path, eval_set, model=short))
 
 
 def test_a_model_that_is_nowhere_is_refused(eval_set: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageProblem, match="no such file or folder"):
+    with pytest.raises(UsageError, match="no such file or folder"):
         ml.score.main(request(tmp_path, eval_set, model=tmp_path / "none.json"))
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UsageProblem, match=r"has no config\.json"):
+    with pytest.raises(UsageError, match=r"has no config\.json"):
         ml.score.main(request(tmp_path, eval_set, model=tmp_path / "empty"))
 
 
@@ -273,7 +273,7 @@ def test_any_number_of_languages_and_distractors(tmp_path: Path) -> None:
     most = {("de", "oc"): 12, ("sw", "th"): 1}
     kept = [r for r in rows if r["candidate"] <= most.get((r["source_lang"], r["target_lang"]), 0)]
     pq.write_table(pa.Table.from_pylist(kept), eval_set / "candidates.parquet")
-    with pytest.raises(UsageProblem, match="--language-name oc=NAME"):
+    with pytest.raises(UsageError, match="--language-name oc=NAME"):
         ml.score.main(request(tmp_path, eval_set))
     ml.score.main(request(tmp_path, eval_set, language_name="oc=Occitan"))
     table = scores(tmp_path / "out").to_pylist()

@@ -11,12 +11,12 @@ from sacrebleu.metrics import CHRF
 from tokenizers import Tokenizer
 
 import ml.sentences
-from ml.common.errors import UsageProblem
-from ml.common.result_files import id64
-from ml.common.schemas import RESULT
 from ml.models.generate import check_continuations, continue_greedily, stop_tokens
 from ml.models.load import find_model, load_model
 from support.ml_runs.inputs import ARCHITECTURES, EOS, VOCAB_SIZE, WORDS, make_config, tokenizer_json
+from warehouse.contract.errors import UsageError
+from warehouse.contract.hashing import id64
+from warehouse.contract.result_schemas import RESULT
 
 CPU = torch.device("cpu")
 LANGUAGES = ("en", "fr", "ja")
@@ -65,7 +65,7 @@ def test_a_cache_that_lies_is_refused(tmp_path: Path) -> None:
     model = load(tmp_path, "llama")
     inner = model.base_model.forward
     model.base_model.forward = lambda attention_mask=None, **inputs: inner(**inputs)  # type: ignore[method-assign]
-    with pytest.raises(UsageProblem, match="cannot write in padded batches"):
+    with pytest.raises(UsageError, match="cannot write in padded batches"):
         check_continuations(model, prompts(3)[::2])
 
 
@@ -201,9 +201,9 @@ def test_interrupted_it_translates_only_what_is_missing(
 
 
 def test_prompts_that_leave_no_room_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageProblem, match="lower --shots or --max-new-tokens"):
+    with pytest.raises(UsageError, match="lower --shots or --max-new-tokens"):
         ml.sentences.main(request(tmp_path, max_new_tokens=500))
-    with pytest.raises(UsageProblem, match="--shots must be at least 0"):
+    with pytest.raises(UsageError, match="--shots must be at least 0"):
         ml.sentences.main(request(tmp_path, shots=-1))
-    with pytest.raises(UsageProblem, match="too few items to show 12 examples"):
+    with pytest.raises(UsageError, match="too few items to show 12 examples"):
         ml.sentences.main(request(tmp_path, shots=12))

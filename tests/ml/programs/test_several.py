@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 import ml.several
-from ml.common.errors import UsageProblem
 from support.ml_runs.inputs import LANGUAGES, make_config, make_export
+from warehouse.contract.errors import UsageError
 
 
 def test_each_part_writes_its_results(eval_set: Path, tmp_path: Path) -> None:
@@ -28,5 +28,5 @@ def test_each_part_writes_its_results(eval_set: Path, tmp_path: Path) -> None:
 
 
 def test_an_unknown_program_is_refused_before_any_runs(tmp_path: Path) -> None:
-    with pytest.raises(UsageProblem, match="each part begins with one of score, sentences"):
+    with pytest.raises(UsageError, match="each part begins with one of score, sentences"):
         ml.several.main(["score", "--out", str(tmp_path), "--then", "dance"])

@@ -10,8 +10,6 @@ import torch
 from tokenizers import Tokenizer
 
 import ml.trace
-from ml.common.errors import RunFailed, UsageProblem
-from ml.common.schemas import RESULT
 from ml.common.token_text import is_blank
 from ml.models.decoder import final_norm
 from ml.models.lens import LayerReader
@@ -19,6 +17,8 @@ from ml.models.load import find_model, load_model
 from ml.translation.eval_set import EvalSet, open_eval_set, read_pivots
 from ml.translation.prompts import PromptBuilder, PromptTokens, all_prompts
 from support.ml_runs.inputs import ARCHITECTURES, VOCAB_SIZE, make_config
+from warehouse.contract.errors import StepFailed, UsageError
+from warehouse.contract.result_schemas import RESULT
 
 CPU = torch.device("cpu")
 NAMES = {"en": "English", "fr": "French", "ja": "Japanese", "zh": "Chinese"}
@@ -47,7 +47,7 @@ def test_the_gate_stops_a_lens_that_is_not_the_models_own(tmp_path: Path) -> Non
     model = load_model(find_model(str(make_config(tmp_path, "olmo2"))), seed=1, dtype="float32", device=CPU)
     with LayerReader(model) as reader:
         reader._norm = torch.nn.Identity()
-        with pytest.raises(RunFailed, match="differs from the model's own logits"):
+        with pytest.raises(StepFailed, match="differs from the model's own logits"):
             list(reader.read(torch.tensor([[3, 4, 5]])))
 
 
@@ -193,5 +193,5 @@ def test_pivots_of_another_tokenizer_are_refused(eval_set: Path, tmp_path: Path)
         (folder / path.name).write_bytes(path.read_bytes())
     manifest = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps(manifest | {"tokenizer_hash": "0" * 32}))
-    with pytest.raises(UsageProblem, match="is not the tokenizer of the pivots"):
+    with pytest.raises(UsageError, match="is not the tokenizer of the pivots"):
         ml.trace.main(request(tmp_path, folder))

@@ -15,10 +15,10 @@ from safetensors.torch import load_file
 
 import ml.train
 import ml.training.checkpoints
-from ml.common.errors import UsageProblem
-from ml.common.schemas import RESULT
 from support.ml_runs.inputs import make_config, make_export
 from support.ml_runs.training import BASE, arguments, interrupted, losses, same_weights
+from warehouse.contract.errors import UsageError
+from warehouse.contract.result_schemas import RESULT
 
 # made once by this trainer and kept: a refactoring that moves them has changed the training
 GOLDEN_LOSSES = [6.48109, 6.48277, 6.41778, 6.31288, 6.26769, 6.12738]
@@ -124,9 +124,9 @@ class TestResume:
     def test_a_checkpoint_of_another_export_or_preset_is_refused(self, export: Path, tmp_path: Path) -> None:
         interrupted(arguments(tmp_path, export), after_step=4)
         other_export = make_export(tmp_path / "other", n_docs=50)
-        with pytest.raises(UsageProblem, match=r"belongs to another run, which differs in export \("):
+        with pytest.raises(UsageError, match=r"belongs to another run, which differs in export \("):
             ml.train.main(arguments(tmp_path, other_export))
-        with pytest.raises(UsageProblem, match=r"preset\.learning_rate \(0\.003 there, 0\.001 now\)"):
+        with pytest.raises(UsageError, match=r"preset\.learning_rate \(0\.003 there, 0\.001 now\)"):
             ml.train.main(arguments(tmp_path, export, learning_rate=1.0e-3))
 
     def test_only_the_newest_checkpoints_are_kept(self, export: Path, tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_all_mistakes_of_a_request_come_in_one_line_with_exit_code_2(tmp_path: P
 
 def test_what_does_not_fit_together_is_refused(export: Path, tmp_path: Path) -> None:
     small = make_config(tmp_path / "small", vocab_size=100, max_position_embeddings=16)
-    with pytest.raises(UsageProblem) as caught:
+    with pytest.raises(UsageError) as caught:
         ml.train.main(arguments(tmp_path, export, model=small))
     assert "seq_len 32 is more than the model's 16 positions" in str(caught.value)
     assert "tokens, the model only 100" in str(caught.value)
@@ -185,13 +185,13 @@ def test_a_mistaken_separator_is_refused(export: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(export, tmp_path / "copy")
     manifest = json.loads((copy / "manifest.json").read_text())
     (copy / "manifest.json").write_text(json.dumps(manifest | {"eos_token_id": 3}))
-    with pytest.raises(UsageProblem, match=r"separators \(token 3\) for 60 documents"):
+    with pytest.raises(UsageError, match=r"separators \(token 3\) for 60 documents"):
         ml.train.main(arguments(tmp_path, copy))
 
 
 def test_packing_with_masks_is_refused_for_models_without_position_ids(export: Path, tmp_path: Path) -> None:
     bloom = make_config(tmp_path / "bloom", "bloom")
-    with pytest.raises(UsageProblem, match="set document_masks: false"):
+    with pytest.raises(UsageError, match="set document_masks: false"):
         ml.train.main(arguments(tmp_path, export, model=bloom))
     ml.train.main(arguments(tmp_path, export, out="plain", model=bloom, document_masks=False, steps=2))
     assert len(losses(tmp_path / "plain")) == 2

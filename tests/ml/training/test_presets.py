@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ml.common.errors import UsageProblem
 from ml.training.optimizer import learning_rate
 from ml.training.presets import n_steps, read_preset
 from support.places import PROFILES
+from warehouse.contract.errors import UsageError
 
 
 @pytest.mark.parametrize("name", ["demo-cpu", "planted-gpu", "olmo-1b", "base-model"])
@@ -28,7 +28,7 @@ def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
     wrong = values | {"seq_len": "long", "learning_rate": "3e-3", "extra": 1}
     del wrong["beta1"]
     (tmp_path / "p.yml").write_text(yaml.safe_dump({"train": wrong}))
-    with pytest.raises(UsageProblem) as caught:
+    with pytest.raises(UsageError) as caught:
         read_preset(tmp_path / "p.yml")
     for part in ("unknown key extra", "beta1 is missing", "seq_len: 'long'", "learning_rate: '3e-3'"):
         assert part in str(caught.value)
@@ -38,7 +38,7 @@ def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
 def test_impossible_values_are_reported_at_once(tmp_path: Path) -> None:
     values = yaml.safe_load((PROFILES / "demo-cpu.yml").read_text())["train"]
     (tmp_path / "p.yml").write_text(yaml.safe_dump({"train": values | {"steps": 0, "schedule": "up", "clip_norm": -1}}))
-    with pytest.raises(UsageProblem) as caught:
+    with pytest.raises(UsageError) as caught:
         read_preset(tmp_path / "p.yml")
     for part in ("steps must be at least 1", "exactly one of steps", "schedule 'up'", "clip_norm must be positive"):
         assert part in str(caught.value)

@@ -10,10 +10,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.common.errors import UsageProblem
 from ml.models.nll import IGNORED
 from ml.training.sequences import Sequences, count_predicted, make_batch, open_export, step_indices
 from support.ml_runs.inputs import EOS
+from warehouse.contract.errors import UsageError
 
 
 def test_sequences_are_the_stream_cut_in_equal_parts_across_shards(export: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_damaged_export_is_refused_with_all_that_is_wrong(export: Path, tmp_pa
     data[4] ^= 1
     (damaged / "part-00000.npy").write_bytes(data)
     (damaged / "part-00001.npy").write_bytes(b"\0\0")
-    with pytest.raises(UsageProblem) as caught:
+    with pytest.raises(UsageError) as caught:
         open_export(damaged)
     assert "part-00000.npy differs from its hash" in str(caught.value)
     assert "part-00001.npy is not" in str(caught.value)
@@ -96,5 +96,5 @@ def test_an_export_without_separator_is_refused(export: Path, tmp_path: Path) ->
     copy = shutil.copytree(export, tmp_path / "copy")
     manifest = json.loads((copy / "manifest.json").read_text())
     (copy / "manifest.json").write_text(json.dumps(manifest | {"eos_token_id": None}))
-    with pytest.raises(UsageProblem, match="eos_token_id"):
+    with pytest.raises(UsageError, match="eos_token_id"):
         open_export(copy)

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, processors, trainers
 
-from ml.common.errors import UsageProblem
 from ml.common.token_text import TokenText, is_blank
 from ml.models.load import leading_special_ids
 from ml.translation.eval_set import EvalSet, Query, open_eval_set
@@ -20,6 +19,7 @@ from ml.translation.prompts import PromptBuilder, all_prompts
 from ml.translation.shots import N_SHOTS, ShotPool
 from support.ml_runs.inputs import WORDS, make_eval_set, tokenizer_json
 from support.places import SHARED_DATA
+from warehouse.contract.errors import UsageError
 
 SHARED_TOKENIZERS = SHARED_DATA / "tokenizers"
 NAMES = {"en": "English", "fr": "French", "ja": "Japanese", "zh": "Chinese"}
@@ -87,7 +87,7 @@ def test_items_that_spell_the_query_or_its_answer_are_no_shots(data: st.DataObje
     ]
     pool = ShotPool(_eval_set(words), "en", "fr")
     if len(allowed) < N_SHOTS:
-        with pytest.raises(UsageProblem, match="too few items"):
+        with pytest.raises(UsageError, match="too few items"):
             pool.draw(query, 0)
     else:
         shots = pool.draw(query, 0)
@@ -176,10 +176,10 @@ def test_blank_and_partial_tokens(tokenizer: Tokenizer) -> None:
 
 
 def test_unknown_languages_are_refused_with_the_way_out() -> None:
-    with pytest.raises(UsageProblem, match="--language-name tlh=NAME"):
+    with pytest.raises(UsageError, match="--language-name tlh=NAME"):
         language_names(["en", "tlh"], [])
     assert language_names(["en", "tlh"], ["tlh=Klingon"]) == {"en": "English", "tlh": "Klingon"}
-    with pytest.raises(UsageProblem, match="write code=Name"):
+    with pytest.raises(UsageError, match="write code=Name"):
         language_names(["en"], ["Klingon"])
 
 
@@ -194,11 +194,11 @@ class TestEvalSet:
             folder / "items.parquet",
         )
         (folder / "candidates.parquet").write_bytes((eval_set / "candidates.parquet").read_bytes())
-        with pytest.raises(UsageProblem, match="no zh word for item 100, en -> zh"):
+        with pytest.raises(UsageError, match="no zh word for item 100, en -> zh"):
             open_eval_set(folder)
 
     def test_a_folder_that_is_none_is_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(UsageProblem, match=r"manifest\.json, items\.parquet, candidates\.parquet missing"):
+        with pytest.raises(UsageError, match=r"manifest\.json, items\.parquet, candidates\.parquet missing"):
             open_eval_set(tmp_path)
 
     def test_order_of_rows_does_not_matter(self, eval_set: Path, tmp_path: Path) -> None:

@@ -1,25 +1,36 @@
-"""The two copies of the contract between the rooms are the same."""
+"""What runs write has a schema, and every kind of run is known with what becomes of it."""
 
-import pytest
+import re
 
-import ml.common.schemas
-import warehouse.lake.schemas
+import yaml
 
-
-@pytest.mark.parametrize("table", sorted(ml.common.schemas.RESULT))
-def test_schema_equals_the_warehouses(table: str) -> None:
-    assert ml.common.schemas.RESULT[table].equals(warehouse.lake.schemas.RESULT[table])
-
-
-def test_every_result_table_but_the_warehouses_own_is_written_by_ml() -> None:
-    assert set(warehouse.lake.schemas.RESULT) - set(ml.common.schemas.RESULT) == {"runs", "exports"}
+from support.places import PROJECT
+from warehouse.contract.folders import EVALUATIONS, RUN_KINDS
+from warehouse.contract.result_schemas import RESULT
+from warehouse.lake.schemas import RECORDED, SCHEMAS
 
 
-def test_identities_follow_the_warehouses_rule() -> None:
-    import ml.common.result_files
-    import warehouse.contract.hashing
+def test_the_programs_of_ml_write_the_result_tables_and_no_others() -> None:
+    written = {table for kind in RUN_KINDS.values() if kind.is_ml for table in kind.tables}
+    assert written == set(RESULT)
+    assert not set(RESULT) & set(RECORDED)
 
-    assert ml.common.result_files.id64("shots", "水") == warehouse.contract.hashing.id64("shots", "水")
-    assert ml.common.result_files.short_hash({"b": 1, "a": [2]}) == warehouse.contract.hashing.short_hash(
-        {"a": [2], "b": 1}
-    )
+
+def test_every_run_writes_raw_tables() -> None:
+    assert {table for kind in RUN_KINDS.values() for table in kind.tables} <= set(SCHEMAS)
+
+
+def test_evaluations_leave_nothing_but_results() -> None:
+    assert set(EVALUATIONS) == {"score", "sentences", "trace", "held_out", "prompt_lens"}
+
+
+def test_freshness_asks_for_runs_of_the_kind_that_writes_the_table() -> None:
+    sources = yaml.safe_load((PROJECT / "dbt_project" / "models" / "staging" / "_sources.yml").read_text())
+    (raw,) = sources["sources"]
+    asked = {
+        table["name"]: re.search(r"kind = '(\w+)'", table["config"]["loaded_at_query"])[1]  # type: ignore[index]
+        for table in raw["tables"]
+        if "loaded_at_query" in table.get("config", {})
+    }
+    assert len(asked) > 10
+    assert all(table in RUN_KINDS[kind].tables for table, kind in asked.items())

@@ -1,8 +1,3 @@
-import os
-import signal
-import subprocess
-import sys
-import textwrap
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,7 +5,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from warehouse.base.settings import Home
-from warehouse.contract.atomic import atomic_folder, remove_unfinished
 from warehouse.lake.connections import open_writer
 from warehouse.lake.files import current_count, point_to_count, read_table, shard_path, write_table
 from warehouse.lake.raw_views import refresh_raw_views
@@ -41,30 +35,6 @@ def test_failed_write_leaves_the_old_file_and_no_leftover(home: Home) -> None:
         write_table(path, "words", pa.table({"nonsense": [1]}))
     assert path.read_bytes() == before
     assert [p.name for p in path.parent.iterdir()] == ["list.parquet"]
-
-
-def test_failed_folder_does_not_appear(home: Home) -> None:
-    target = home.exports / "x"
-    with pytest.raises(RuntimeError), atomic_folder(target) as unfinished:
-        (unfinished / "half").write_text("half")
-        raise RuntimeError
-    assert list(home.exports.iterdir()) == []
-
-
-def test_killed_writer_leaves_only_what_the_next_one_removes(home: Home) -> None:
-    program = f"""
-        import os, signal
-        from pathlib import Path
-        from warehouse.contract.atomic import atomic_file
-        with atomic_file(Path({str(home.root / "t" / "f")!r})) as unfinished:
-            unfinished.write_text("half")
-            os.kill(os.getpid(), signal.SIGKILL)
-    """
-    killed = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=False, env=os.environ)
-    assert killed.returncode == -signal.SIGKILL
-    assert not (home.root / "t" / "f").exists()
-    assert remove_unfinished(home.root) == 1
-    assert list((home.root / "t").iterdir()) == []
 
 
 def test_every_raw_table_is_a_view_even_in_an_empty_home(home: Home) -> None:

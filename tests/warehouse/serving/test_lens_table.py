@@ -34,7 +34,7 @@ def test_every_cell_stands_once_whatever_the_width() -> None:
         cells = re.findall(r"p\d+l\d+", text)
         assert sorted(cells) == sorted(f"p{position}l{layer}" for position in range(9) for layer in range(3))
         assert max(map(len, text.splitlines())) <= width
-        assert "·t0" in text
+        assert "␣t0" in text
 
 
 def test_the_last_layer_stands_on_top() -> None:
@@ -45,6 +45,6 @@ def test_the_last_layer_stands_on_top() -> None:
 def test_probabilities_and_watched_tokens_are_shown_when_asked() -> None:
     text = printed(200, with_probabilities=True)
     assert "p3l1 0.50" in text
-    assert "watched behind '·t8'" in text
+    assert "watched behind '␣t8'" in text
     assert "0.0714 (7)" in text
-    assert "↵" in text
+    assert "⏎" in text

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from support.corpora.files import small_tokenizer_json, write_tokenizer
 from support.places import SHARED_DATA
 from warehouse.base.errors import UsageError
+from warehouse.contract.token_text import byte_alphabet
 from warehouse.text import tokenizing
 from warehouse.text.token_rows import token_rows
 from warehouse.text.tokenizing import Encoder, EnginesDiffer, load_tokenizer
-from warehouse.text.vocabulary import byte_alphabet, read_vocabulary
+from warehouse.text.vocabulary import read_vocabulary
 
 CONTENT = small_tokenizer_json().encode()
 FAST, REFERENCE = Encoder(CONTENT, "gigatoken"), Encoder(CONTENT, "tokenizers")

@@ -168,7 +168,7 @@ def choose_neighbour(found_tokens, mo, neighbour_rows, set_centre, views):
     # not in the cell above: a cell that calls a setter does not rerun by it
     found = mo.ui.dropdown(
         {
-            f"{views.with_visible_space(row['token'])} ({row['token_id']}), in {row['n_docs']:,} documents": row
+            f"{views.visible_space(row['token'])} ({row['token_id']}), in {row['n_docs']:,} documents": row
             for row in found_tokens
         },
         label="found",
@@ -197,7 +197,7 @@ def show_graph(around, begins, found, graph, mo, neighbour_rows, neighbours, pag
     mo.stop(page.value != "Graph")
     if around and neighbour_rows:
         _shown = [
-            mo.md(f"### Around {views.with_visible_space(around['token'])}"),
+            mo.md(f"### Around {views.visible_space(around['token'])}"),
             mo.Html(views.neighbourhood(around, neighbour_rows)),
             neighbours,
         ]

@@ -7,6 +7,7 @@ from typing import Any
 
 import altair as alt
 
+from warehouse.contract.token_text import visible_space
 from warehouse.serving.excerpts import Segment
 from warehouse.serving.report.charts import (
     CURVE_COLOURS,
@@ -42,14 +43,9 @@ def _readable(name: str, value: Any) -> Any:
     if isinstance(value, float):
         return float(f"{value:.4g}")
     if isinstance(value, str) and (name == "token" or name == "neighbour" or name.endswith("_token")):
-        return with_visible_space(value)
+        return visible_space(value)
     is_wide = isinstance(value, int) and abs(value) > _LARGEST_EXACT
     return str(value) if is_wide or (name in ("doc_id", "item_id") and value is not None) else value
-
-
-def with_visible_space(text: str) -> str:
-    """Return a token for a table's cell, so that its white space shows."""
-    return text.replace(" ", "␣").replace("\n", "⏎").replace("\t", "⇥")
 
 
 def marked_text(segments: Sequence[Segment], *, lang: str) -> str:
@@ -146,7 +142,7 @@ def neighbourhood(centre: dict[str, Any], rows: list[dict[str, Any]]) -> str:
         distance = 1 - 0.55 * row["edge_weight"] / strongest
         x, y = 340 * distance * math.cos(angle), 225 * distance * math.sin(angle)
         colour = colours.get(row["neighbour_lang"] or "", _NO_LANGUAGE)
-        name = escape(row["neighbour"].strip() or with_visible_space(row["neighbour"]))
+        name = escape(row["neighbour"].strip() or visible_space(row["neighbour"]))
         told = f"{name}: {row['n_docs_both']:,} documents together, edge {row['edge_weight']:.3g}"
         lines.append(f'<line x2="{x:.1f}" y2="{y:.1f}"/>')
         points.append(
@@ -157,7 +153,7 @@ def neighbourhood(centre: dict[str, Any], rows: list[dict[str, Any]]) -> str:
         f'<li><i style="background:{colour}"></i>{escape(lang)}</li>'
         for lang, colour in [*sorted(colours.items()), ("no language of its own", _NO_LANGUAGE)]
     )
-    middle = escape(centre["token"].strip() or with_visible_space(centre["token"]))
+    middle = escape(centre["token"].strip() or visible_space(centre["token"]))
     return (
         f'{STYLE}<ul class="sp-legend">{legend}</ul><svg class="sp-graph" viewBox="-400 -260 800 520" role="img"'
         f' aria-label="{middle} and its {len(ordered)} strongest neighbours, which the table lists">'

@@ -12,6 +12,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from warehouse.base.settings import Home
+from warehouse.contract.token_text import visible_space
 from warehouse.lake.connections import open_published_ibis
 from warehouse.serving import queries
 from warehouse.serving.publish import read_manifest
@@ -230,7 +231,7 @@ def _cell(value: Any, column: str) -> Markup:
 
 def _token(text: str) -> Markup:
     """Set a token so that its white space shows."""
-    shown = str(escape(text)).replace(" ", '<i class="space">␣</i>').replace("\n", "⏎").replace("\t", "⇥")
+    shown = str(escape(visible_space(text))).replace("␣", '<i class="space">␣</i>')
     return Markup(f'<span class="token">{shown}</span>')
 
 

@@ -1,6 +1,6 @@
-"""Arrow schemas of the tables that ml programs write: a copy of the warehouse's contract, held equal by a test.
+"""Arrow schemas of the tables that `ml` writes as files and the warehouse registers: one file per run and table.
 
-The rooms do not import each other; what passes between them is files with a written schema.
+Keys have one name everywhere. Units are in names.
 """
 
 import pyarrow as pa

@@ -1,0 +1,134 @@
+"""Folders that pass between the rooms: what lies in them under which name, and which kinds of runs there are.
+
+* export:          manifest.json (`ExportManifest`), tokenizer.json, per shard a token file and its `DOCUMENT_SPANS`
+* evaluation set:  manifest.json (`EvaluationSetManifest`), tokenizer.json, the tables of `EVALUATION_SET`
+* sentence set:    manifest.json (`SentenceSetManifest`), tokenizer.json, sentences.parquet
+* run:             request.json (what was asked), results/<table>.parquet, run.json (written last); a training's model/
+"""
+
+from dataclasses import dataclass
+from typing import TypedDict
+
+import pyarrow as pa
+
+MANIFEST = "manifest.json"
+TOKENIZER = "tokenizer.json"
+ITEMS, CANDIDATES, PIVOTS = "items.parquet", "candidates.parquet", "pivots.parquet"
+SENTENCES = "sentences.parquet"
+REQUEST = "request.json"
+RUN_RECORD = "run.json"
+PROGRESS = "progress.json"
+RESULTS = "results"
+MODEL = "model"
+
+# One row per document of an export's shard.
+DOCUMENT_SPANS = pa.schema(
+    [
+        ("doc_id", pa.int64()),
+        ("lang", pa.string()),
+        ("start", pa.int64()),  # offsets in the shard's tokens; [start, end) includes the separator
+        ("end", pa.int64()),
+        ("n_bytes", pa.int64()),
+    ]
+)
+
+_DIRECTION = [("item_id", pa.int64()), ("source_lang", pa.string()), ("target_lang", pa.string())]
+EVALUATION_SET: dict[str, pa.Schema] = {
+    # One row per item and language, items that are only examples included.
+    ITEMS: pa.schema([("item_id", pa.int64()), ("lang", pa.string()), ("word", pa.string())]),
+    # One row per scored item, direction and candidate source word; candidate 0 is the right one.
+    CANDIDATES: pa.schema([*_DIRECTION, ("candidate", pa.int32()), ("word", pa.string())]),
+    # One row per scored item, direction and pivot, rank 1 the best.
+    PIVOTS: pa.schema([*_DIRECTION, ("token_id", pa.int32()), ("pivot_rank", pa.int32())]),
+}
+
+# One row per sentence and language that has a text for it.
+SENTENCE_TEXTS = pa.schema(
+    [("sentence_id", pa.int64()), ("lang", pa.string()), ("text", pa.string()), ("is_scored", pa.bool_())]
+)
+
+
+class ShardManifest(TypedDict):
+    """One part of an export."""
+
+    tokens: str  # file: little-endian ids without a header, as OLMo has them
+    documents: str  # file: DOCUMENT_SPANS
+    n_docs: int
+    n_tokens: int  # separators included
+    blake2b: str  # of the token file
+
+
+class ExportManifest(TypedDict):
+    """What an export folder holds."""
+
+    export_id: str
+    corpus: str
+    strategy: str
+    budget_tokens: int | None  # of documents, separators not counted; None: no limit
+    tokenizer_hash: str
+    eos_token_id: int  # the separator behind every document
+    dtype: str  # of the token files: uint16 or uint32
+    n_docs: int
+    n_tokens: int  # separators included
+    tokens_by_lang: dict[str, int]
+    shards: list[ShardManifest]
+
+
+class EvaluationSetManifest(TypedDict):
+    """What an evaluation set folder holds."""
+
+    eval_set_id: str
+    corpus: str
+    tokenizer_hash: str  # of the pivots' token ids
+    n_items: int  # scored ones
+    languages: list[str]
+    n_pivots: int  # at most, per item and direction
+    content: dict[str, str]  # table -> hash of its rows
+
+
+class SentenceSetManifest(TypedDict):
+    """What a sentence set folder holds."""
+
+    sentence_set_id: str
+    corpus: str
+    source: str  # name of the file or folder that the sentences were read from
+    tokenizer_hash: str
+    languages: list[str]
+    n_sentences: int  # scored ones
+    n_texts_by_lang: dict[str, int]
+
+
+@dataclass(frozen=True)
+class RunKind:
+    """A kind of run: who does it, what it writes, and what becomes of that."""
+
+    tables: tuple[str, ...]  # raw tables that it writes
+    feeds_marts: bool  # marts are built from them
+    is_ml: bool = False  # a program of `ml` did it, in a folder of its own below <home>/runs
+    keeps_folder: bool = False  # the folder holds more than its results, which are in the lake: the trained model
+
+
+RUN_KINDS: dict[str, RunKind] = {
+    "ingest": RunKind(
+        ("source_files", "documents", "word_documents", "rejects", "corpora", "tokens", "superseded_documents"),
+        feeds_marts=True,
+    ),
+    "words": RunKind(
+        ("words", "word_token_forms", "translation_items", "distractors", "word_documents", "rejects"),
+        feeds_marts=True,
+    ),
+    "count": RunKind(
+        ("counts", "strata", "token_documents", "word_strata", "word_pairs", "word_tokens", "token_pairs"),
+        feeds_marts=True,
+    ),
+    "infini_gram": RunKind(("infini_gram_counts",), feeds_marts=True),
+    "review": RunKind(("pivot_reviews",), feeds_marts=True),
+    "export": RunKind(("exports",), feeds_marts=False),
+    "train": RunKind(("training_steps",), feeds_marts=False, is_ml=True, keeps_folder=True),
+    "score": RunKind(("word_scores", "prompts"), feeds_marts=True, is_ml=True),
+    "sentences": RunKind(("sentence_scores", "sentence_ngrams"), feeds_marts=True, is_ml=True),
+    "trace": RunKind(("layer_traces",), feeds_marts=True, is_ml=True),
+    "held_out": RunKind(("held_out_losses",), feeds_marts=True, is_ml=True),
+    "prompt_lens": RunKind(("prompt_lenses",), feeds_marts=False, is_ml=True),
+}
+EVALUATIONS = tuple(kind for kind, about in RUN_KINDS.items() if about.is_ml and not about.keeps_folder)
