@@ -11,6 +11,11 @@ def module_command(module: str, *arguments: Any) -> list[str]:
     return [sys.executable, "-m", module, *(str(argument) for argument in arguments)]
 
 
+def dbt_command(*arguments: str) -> list[str]:
+    """Return the command that runs dbt in this environment, also where its script `dbt` is not on hand."""
+    return [sys.executable, "-c", "from dbt.cli.main import cli; cli(prog_name='dbt')", *arguments]
+
+
 def program_environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return this process's environment with some variables, for a program and those that it starts in turn.
 

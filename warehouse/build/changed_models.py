@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from warehouse.base.errors import StepFailed, UsageError
-from warehouse.base.programs import module_command, program_environment
+from warehouse.base.programs import dbt_command, program_environment
 from warehouse.base.settings import Home
 from warehouse.build import dbt_runner
 from warehouse.lake.connections import PUBLISHED_CATALOG
@@ -84,7 +84,7 @@ def slim_build(home: Home) -> SlimBuild:
 
 def _touched(home: Home, environment: dict[str, str], options: list[str]) -> set[str]:
     """Return the ids of changed nodes and of all that comes from them, tests included."""
-    command = module_command(dbt_runner.DBT, "--quiet", "ls", "--select", "state:modified+", *options)
+    command = dbt_command("--quiet", "ls", "--select", "state:modified+", *options)
     command += ["--output", "json", "--output-keys", "unique_id", "resource_type"]
     finished = subprocess.run(
         command,

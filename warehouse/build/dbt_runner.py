@@ -11,14 +11,13 @@ from typing import Any
 from warehouse.base import shipped
 from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.machine import available_threads, memory_limit
-from warehouse.base.programs import module_command, program_environment
+from warehouse.base.programs import dbt_command, program_environment
 from warehouse.base.settings import Home
 from warehouse.contract.atomic import atomic_file
 from warehouse.lake.connections import open_writer, writer_lock
 from warehouse.lake.raw_views import refresh_raw_views
 
 PROJECT_DIR = shipped.dbt_project()
-DBT = "dbt.cli.main"  # as a module: an environment may hold dbt without its command
 VARS_FILE = "build-vars.json"
 RUN_RESULTS = "run_results.json"
 
@@ -66,7 +65,7 @@ def run_dbt(
     variables = dbt_environment(home) | dict(environment or {})
     target = Path(variables["DBT_TARGET_PATH"])
     (target / RUN_RESULTS).unlink(missing_ok=True)  # so that what is read below is of this run
-    command = module_command(DBT, *(["--quiet"] if quiet else []), *arguments)
+    command = dbt_command(*(["--quiet"] if quiet else []), *arguments)
     finished = subprocess.run(command, env=program_environment(variables), check=False, stdout=sys.stderr)
     if finished.returncode != 0:
         what = failures(target) or "before any model ran"
