@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TORCH ?= torch==2.13.0
 # One thread pool per process is enough; numba, torch and DuckDB each size theirs by the CPUs this process may use.
 export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
@@ -14,17 +15,27 @@ help: ## list the recipes
 
 setup: $(VENV)/.installed ## make .venv with the locked versions
 
+# torch by pip and by itself: which file is right (CPU, CUDA) is up to the machine's registries, so that no lock holds it.
 $(VENV)/.installed: pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed (PYTHON=python3.12 make ...)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[dev,dashboard]'
+	$(BIN)/python -m tools.install requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 setup-engines: $(VENV)/.engines ## the same with Spark and DuckLake
 
-$(VENV)/.engines: $(VENV)/.installed
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[spark,lake]'
+$(VENV)/.engines: $(VENV)/.installed requirements-engines.lock
+	$(BIN)/python -m tools.install requirements-engines.lock
 	@touch $@
+
+lock: setup ## resolve pyproject.toml into the lock files again; PACKAGES="a b" are locked anew
+	$(BIN)/python -m tools.lock $(if $(PACKAGES),--upgrade $(PACKAGES))
+
+wheel: setup ## the installable product: dist/*.whl
+	rm -rf build/lib build/bdist.*
+	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 demo: setup ## the whole pipeline on a planted corpus, then where to look
 	$(BIN)/pivots demo

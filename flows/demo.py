@@ -13,8 +13,9 @@ from flows.experiment import run_experiment
 from flows.marts import build_marts
 from flows.publish import report
 from flows.steps import entry_point, timed
+from warehouse.base import shipped
 from warehouse.base.progress import say
-from warehouse.base.settings import PROJECT_ROOT, Home
+from warehouse.base.settings import Home
 from warehouse.counting.count import count_corpus
 from warehouse.experiments.plan import Plan, read_plan
 from warehouse.ingest.corpus import ingest_corpus
@@ -23,7 +24,6 @@ from warehouse.planted.plant import plant_corpus
 from warehouse.planted.truth import import_truth
 from warehouse.serving.demo_summary import print_summary
 
-BASE_MODEL = PROJECT_ROOT / "ml" / "base_model"
 DEFAULT_SCALE = 6.0  # 60,000 documents
 
 
@@ -39,7 +39,8 @@ def plant(folder: Path, scale: float, seed: int) -> None:
 def ingest(home: Home, corpus: str, folder: Path) -> None:
     """Documents, words and truth into the lake."""
     with timed("ingest"):
-        ingest_corpus(home, [folder / "documents"], corpus=corpus, tokenizer=str(BASE_MODEL / "tokenizer.json"))
+        tokenizer = shipped.base_model() / "tokenizer.json"
+        ingest_corpus(home, [folder / "documents"], corpus=corpus, tokenizer=str(tokenizer))
         import_words(home, folder / "words.jsonl")
         import_truth(home, folder / "truth", corpus=corpus)
 
@@ -60,7 +61,7 @@ def demo(home: Home, scale: float, seed: int, plan: Plan) -> tuple[str, str]:
     ingest(home, corpus, folder)
     count(home, corpus)
     build_marts(home, variables={"selection_budget_tokens": plan.budget_tokens})
-    name = run_experiment(home, [corpus], str(BASE_MODEL), plan)
+    name = run_experiment(home, [corpus], str(shipped.base_model()), plan)
     report(home)
     return corpus, name
 

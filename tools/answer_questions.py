@@ -14,12 +14,13 @@ from typing import Any
 
 import duckdb
 
+from tools import REPOSITORY
 from warehouse.base.errors import UsageError
-from warehouse.base.settings import PROJECT_ROOT, Home
+from warehouse.base.settings import Home
 from warehouse.build import dbt_runner
 from warehouse.lake.connections import writer_lock
 
-PAGE = PROJECT_ROOT / "docs" / "analyses.md"
+PAGE = REPOSITORY / "docs" / "analyses.md"
 ROWS_SHOWN = 12
 
 

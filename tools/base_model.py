@@ -15,15 +15,15 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from tools import REPOSITORY
 from warehouse.base.progress import say
-from warehouse.base.settings import PROJECT_ROOT
 from warehouse.contract.atomic import atomic_file
 from warehouse.planted.natural_mixture import write_natural_mixture
 from warehouse.planted.tokenizer import train_tokenizer
 
-SHIPPED = PROJECT_ROOT / "ml" / "base_model"
-PRESET = PROJECT_ROOT / "profiles" / "base-model.yml"
-CONFIGURATION = PROJECT_ROOT / "profiles" / "base-model.json"
+SHIPPED = REPOSITORY / "ml" / "base_model"
+PRESET = REPOSITORY / "profiles" / "base-model.yml"
+CONFIGURATION = REPOSITORY / "profiles" / "base-model.json"
 DATA_SEED = 1_000_001  # far from the seeds that people give their own corpora
 N_BLOCKS = 256  # of 4,096 documents; read once
 _RUN_ID = "train-base-model"
@@ -52,7 +52,7 @@ def main() -> None:
     command = [sys.executable, "-m", "accelerate.commands.launch", "--num_processes", "1", "--num_machines", "1"]
     command += ["--mixed_precision", "no", "--dynamo_backend", "no", "--cpu", "-m", "ml.train"]
     command += [str(part) for pair in arguments.items() for part in pair]
-    done = subprocess.run(command, cwd=PROJECT_ROOT, check=False)
+    done = subprocess.run(command, cwd=REPOSITORY, check=False)
     if done.returncode:
         sys.exit(done.returncode)
     ship(run, export)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from support.servers.browser import Browsing, open_browser
 from support.servers.dashboards import open_page, served
-from warehouse.base.settings import PROJECT_ROOT, Home
+from tools import REPOSITORY
+from warehouse.base.settings import Home
 from warehouse.serving.report import write_report
 
 WIDTH, PHONE = 1180, 390
@@ -40,7 +41,7 @@ DASHBOARD_PAGES = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--home", type=Path)
-    parser.add_argument("--out", type=Path, default=PROJECT_ROOT / "docs" / "images")
+    parser.add_argument("--out", type=Path, default=REPOSITORY / "docs" / "images")
     arguments = parser.parse_args()
     home, out = Home.resolve(arguments.home), arguments.out
     out.mkdir(parents=True, exist_ok=True)

@@ -12,14 +12,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from support.places import PROJECT
 from support.servers.browser import Browsing, open_browser
 from support.servers.dashboards import open_page, served
 from warehouse.base.machine import available_threads
-from warehouse.base.settings import PROJECT_ROOT, Home
+from warehouse.base.settings import Home
 from warehouse.serving import queries, sql
 from warehouse.serving.dashboard import data
 
-PAGE = PROJECT_ROOT / "docs" / "benchmarks" / "dashboard.md"
+PAGE = PROJECT / "docs" / "benchmarks" / "dashboard.md"
 REPEATS = 5
 SMALL_TOKENS, WANTED_SMALL_S, WANTED_S = 10_000_000, 0.2, 1.0
 SQL = "select strategy, lang, n_docs, n_tokens from marts.fct_selection_summary order by strategy, lang"

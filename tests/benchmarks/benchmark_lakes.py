@@ -9,17 +9,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from warehouse.base.settings import PROJECT_ROOT, Home
+from support.places import PROJECT
+from warehouse.base.settings import Home
 from warehouse.lake.files import current_files, read_table, shard_path, write_table
 from warehouse.lake.schemas import SHARDED
 
 CORPUS = "bench"
-SHARED_DATA = PROJECT_ROOT.parent / "shared" / "data"
+SHARED_DATA = PROJECT.parent / "shared" / "data"
 PIECE_TOKENS = 128
 _DOC_PIECES = 16  # documents of a mixture: 2,048 tokens
 _SHARD_DOCS = 4_000
 TOKENS_PER_SCALE = 1.233e6  # of planted long documents
-PLANTED_TOKENIZER = PROJECT_ROOT / "ml" / "base_model" / "tokenizer.json"
+PLANTED_TOKENIZER = PROJECT / "ml" / "base_model" / "tokenizer.json"
 _SHARD_TABLES = ("documents", "word_documents", "source_files")
 
 

@@ -8,8 +8,8 @@ import duckdb
 import pytest
 
 from support.homes.evaluation_home import Evaluated
+from support.places import PROJECT
 from warehouse.base.errors import StepFailed
-from warehouse.base.settings import PROJECT_ROOT
 from warehouse.build import dbt_runner
 
 READERS = {
@@ -158,7 +158,7 @@ def test_exposures_name_the_marts_that_their_code_reads(manifest: dict[str, Any]
 
 
 def _source(place: str) -> str:
-    path = PROJECT_ROOT / place
+    path = PROJECT / place
     files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
     return "\n".join(file.read_text() for file in files)
 

@@ -15,7 +15,8 @@ import pytest
 import yaml
 
 from support.homes.planted_home import planted_home
-from warehouse.base.settings import PROJECT_ROOT, Home
+from support.places import PROJECT
+from warehouse.base.settings import Home
 from warehouse.serving.publish import read_manifest
 
 PIVOTS = str(Path(sys.executable).with_name("pivots"))
@@ -39,10 +40,10 @@ def wait_for(condition: Callable[[], Any], *, seconds: float, log: Path) -> Any:
 
 def every_few_seconds(target: Path) -> Path:
     """Write the project's prefect.yaml with a refresh that fires at once and again."""
-    project = yaml.safe_load((PROJECT_ROOT / "prefect.yaml").read_text())
+    project = yaml.safe_load((PROJECT / "prefect.yaml").read_text())
     nightly = next(one for one in project["deployments"] if one["name"] == "nightly")
     nightly["schedules"] = [{"interval": 20}]
-    nightly["parameters"]["tokenizer"] = str(PROJECT_ROOT / "ml" / "base_model" / "tokenizer.json")
+    nightly["parameters"]["tokenizer"] = str(PROJECT / "ml" / "base_model" / "tokenizer.json")
     target.write_text(yaml.safe_dump(project))
     return target
 

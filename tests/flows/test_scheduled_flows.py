@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from support.homes.planted_home import planted_home
+from support.places import PROJECT
 from warehouse.base.errors import StepFailed, UsageError
-from warehouse.base.settings import PROJECT_ROOT, Home
+from warehouse.base.settings import Home
 from warehouse.lake.files import current_files, read_table, write_table
 from warehouse.serving.publish import read_manifest
 
 pytestmark = [pytest.mark.engines, pytest.mark.usefixtures("prefect_server")]
-BASE_MODEL = PROJECT_ROOT / "ml" / "base_model"
+BASE_MODEL = PROJECT / "ml" / "base_model"
 TOKENIZER = str(BASE_MODEL / "tokenizer.json")
 
 

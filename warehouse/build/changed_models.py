@@ -4,9 +4,7 @@ For who edits models: the warehouse that others work with stays as it is, and wh
 """
 
 import json
-import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from typing import Any
 import duckdb
 
 from warehouse.base.errors import StepFailed, UsageError
+from warehouse.base.programs import dbt_command, program_environment
 from warehouse.base.settings import Home
 from warehouse.build import dbt_runner
 from warehouse.lake.connections import PUBLISHED_CATALOG
@@ -89,11 +88,11 @@ def slim_build(home: Home) -> SlimBuild:
 
 def _touched(home: Home, environment: dict[str, str], options: list[str]) -> set[str]:
     """Return the ids of changed nodes and of all that comes from them, tests included."""
-    command = [str(Path(sys.executable).with_name("dbt")), "--quiet", "ls", "--select", "state:modified+", *options]
+    command = dbt_command("--quiet", "ls", "--select", "state:modified+", *options)
     command += ["--output", "json", "--output-keys", "unique_id", "resource_type"]
     finished = subprocess.run(
         command,
-        env=os.environ | dbt_runner.dbt_environment(home) | environment,
+        env=program_environment(dbt_runner.dbt_environment(home) | environment),
         check=False,
         capture_output=True,
         text=True,

@@ -1,7 +1,6 @@
 """Run dbt as its own process: it takes DuckDB's write lock and gives it back when the process ends."""
 
 import json
-import os
 import shlex
 import subprocess
 import sys
@@ -9,15 +8,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from warehouse.base import shipped
 from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.machine import available_threads, memory_limit
-from warehouse.base.settings import PROJECT_ROOT, Home
+from warehouse.base.programs import dbt_command, program_environment
+from warehouse.base.settings import Home
 from warehouse.contract.atomic import atomic_file
 from warehouse.lake.connections import open_writer, writer_lock
 from warehouse.lake.raw_views import refresh_raw_views
 
-PROJECT_DIR = PROJECT_ROOT / "dbt_project"
-PROFILES_DIR = PROJECT_ROOT / "profiles"
+PROJECT_DIR = shipped.dbt_project()
 VARS_FILE = "build-vars.json"
 RUN_RESULTS = "run_results.json"
 
@@ -29,7 +29,7 @@ def dbt_environment(home: Home) -> dict[str, str]:
         "PIVOTS_THREADS": str(available_threads()),
         "PIVOTS_MEMORY": memory_limit(),
         "PIVOTS_SPILL": str(home.spill),
-        "DBT_PROFILES_DIR": str(PROFILES_DIR),
+        "DBT_PROFILES_DIR": str(shipped.profiles()),
         "DBT_PROJECT_DIR": str(PROJECT_DIR),
         "DBT_TARGET_PATH": str(home.dbt_target),
         "DBT_LOG_PATH": str(home.dbt_logs),
@@ -65,8 +65,8 @@ def run_dbt(
     variables = dbt_environment(home) | dict(environment or {})
     target = Path(variables["DBT_TARGET_PATH"])
     (target / RUN_RESULTS).unlink(missing_ok=True)  # so that what is read below is of this run
-    command = [str(Path(sys.executable).with_name("dbt")), *(["--quiet"] if quiet else []), *arguments]
-    finished = subprocess.run(command, env=os.environ | variables, check=False, stdout=sys.stderr)
+    command = dbt_command(*(["--quiet"] if quiet else []), *arguments)
+    finished = subprocess.run(command, env=program_environment(variables), check=False, stdout=sys.stderr)
     if finished.returncode != 0:
         what = failures(target) or "before any model ran"
         raise StepFailed(f"dbt {arguments[0]} failed: {what}; the log is {home.dbt_logs / 'dbt.log'}")

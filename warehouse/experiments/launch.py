@@ -17,8 +17,10 @@ from typing import Any
 
 import yaml
 
+from warehouse.base import shipped
 from warehouse.base.errors import StepFailed, UsageError
-from warehouse.base.settings import PROJECT_ROOT, Home
+from warehouse.base.programs import module_command, program_environment
+from warehouse.base.settings import Home
 from warehouse.contract.hashing import file_hash
 from warehouse.experiments.evaluation_set import EvaluationSet
 from warehouse.experiments.model_identity import Model, identify_model, provenance
@@ -27,7 +29,7 @@ from warehouse.experiments.sentence_set import SentenceSet
 from warehouse.experiments.training_export import Export
 from warehouse.lake.runs import Run
 
-PRESETS_DIR = PROJECT_ROOT / "profiles"
+PRESETS_DIR = shipped.profiles()
 
 
 def preset_file(preset: str) -> Path:
@@ -40,7 +42,7 @@ def preset_file(preset: str) -> Path:
     if not path.exists():
         known = ", ".join(sorted(p.stem for p in PRESETS_DIR.glob("*.yml") if p.stem != "profiles"))
         raise UsageError(f"no preset {preset!r} (there are: {known}; or give a path ending in .yml)")
-    return path
+    return path.resolve()
 
 
 def training_run(export: Export, model: Model, *, preset: Path, seed: int, experiment: str | None = None) -> Run:
@@ -191,8 +193,8 @@ def evaluate(
     ]
     if parts:
         config = _chosen_config()
-        launcher = _launcher(config) if config else [sys.executable]
-        _launch([*launcher, "-m", "ml.several", *_joined(parts)])
+        program = ["-m", "ml.several", *_joined(parts)]
+        _launch([*(_launcher(config) if config else [sys.executable]), *program])
     for run, _ in missing:
         write_back(home, run, home.runs / run.run_id)
     return [run.run_id for run in runs]
@@ -213,12 +215,7 @@ def _launch(command: list[Any]) -> None:
     """
     with tempfile.TemporaryDirectory(prefix="pivots-") as folder:
         refusal = Path(folder) / "refusal"  # ml/common/errors.py: launchers do not pass exit codes on
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(PROJECT_ROOT),
-            "TOKENIZERS_PARALLELISM": "false",
-            "PIVOTS_REFUSAL_FILE": str(refusal),
-        }
+        environment = program_environment({"TOKENIZERS_PARALLELISM": "false", "PIVOTS_REFUSAL_FILE": str(refusal)})
         finished = subprocess.run([str(part) for part in command], env=environment, check=False, stdout=sys.stderr)
         if refusal.exists():
             raise UsageError(refusal.read_text())
@@ -231,13 +228,13 @@ def other_machines(config: Path, program: Sequence[Any]) -> list[str]:
     n_machines = int(yaml.safe_load(config.read_text()).get("num_machines", 1))
     commands = [[*_launcher(config.resolve()), "--machine_rank", rank, *program] for rank in range(1, n_machines)]
     return [
-        f"on machine {rank} of {n_machines}: cd {PROJECT_ROOT} && {shlex.join(str(word) for word in command)}"
+        f"on machine {rank} of {n_machines}: cd {Path.cwd()} && {shlex.join(str(word) for word in command)}"
         for rank, command in enumerate(commands, start=2)
     ]
 
 
 def _launcher(config: Path) -> list[Any]:
-    return [sys.executable, "-m", "accelerate.commands.launch", "--quiet", "--config_file", config]
+    return module_command("accelerate.commands.launch", "--quiet", "--config_file", config)
 
 
 def _chosen_config() -> Path | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
+from warehouse.base.shipped import find_shipped
 from warehouse.contract.hashing import file_hash, short_hash
 from warehouse.lake.files import read_table
 
@@ -23,12 +24,15 @@ class Model:
 def identify_model(spec: str, *, seed: int = 0) -> Model:
     """Return the model that a folder, a JSON configuration (random weights by seed) or a hub name stands for.
 
-    The id of a folder is its name and the hash of its weights; a hub name stands for itself.
+    The id of a folder is its name and the hash of its weights; a hub name stands for itself. What comes with the
+    product is named as in the repository, such as `ml/base_model`, unless the working directory holds that too.
 
     Raises:
         UsageError: the path exists but holds no model, or the spec looks like a path that does not exist.
     """
     path = Path(spec).expanduser()
+    if not path.exists():
+        path = find_shipped(spec) or path
     if path.is_dir():
         if not (path / "config.json").exists():
             raise UsageError(f"{path} holds no model: there is no config.json in it")

@@ -6,11 +6,14 @@ import platform
 import subprocess
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from warehouse.base.settings import PROJECT_ROOT, Home
+from warehouse import __version__
+from warehouse.base import shipped
+from warehouse.base.settings import Home
 from warehouse.contract.hashing import short_hash
 from warehouse.lake.files import shard_path, write_table
 from warehouse.lake.schemas import RECORDED
@@ -83,16 +86,19 @@ class Run:
 
 
 def git_commit() -> str:
-    """Return the checkout's commit, marked '+' when files differ from it; 'unknown' outside a checkout."""
+    """Return the checkout's commit, marked '+' when files differ from it; `v` and the version when there is none."""
+    root = shipped.checkout()
+    if root is None:  # an installed wheel; a repository around it is somebody else's
+        return f"v{__version__}"
     try:
-        commit = _git("rev-parse", "--short=12", "HEAD")
-        return commit + ("+" if _git("status", "--porcelain", "--untracked-files=no") else "")
+        commit = _git(root, "rev-parse", "--short=12", "HEAD")
+        return commit + ("+" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
     except (OSError, subprocess.CalledProcessError):
-        return "unknown"
+        return f"v{__version__}"
 
 
-def _git(*arguments: str) -> str:
-    command = ["git", "-C", str(PROJECT_ROOT), *arguments]
+def _git(root: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(root), *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 

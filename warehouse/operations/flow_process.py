@@ -1,12 +1,11 @@
 """Start a Prefect flow as its own process: `flows` imports `warehouse`, never the other way round."""
 
-import os
 import subprocess
-import sys
 from collections.abc import Sequence
 
 from warehouse.base.errors import ReportedError
-from warehouse.base.settings import PROJECT_ROOT, Home
+from warehouse.base.programs import module_command, program_environment
+from warehouse.base.settings import Home
 
 
 def flow_environment(home: Home) -> dict[str, str]:
@@ -21,7 +20,7 @@ def flow_environment(home: Home) -> dict[str, str]:
         # a slow disk can keep the in-process server's database busy at first
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     }
-    return {**defaults, **os.environ, "PIVOTS_HOME": str(home.root), "PYTHONPATH": str(PROJECT_ROOT)}
+    return {**defaults, **program_environment({"PIVOTS_HOME": str(home.root)})}
 
 
 def run_flow(home: Home, module: str, arguments: Sequence[str]) -> None:
@@ -30,7 +29,7 @@ def run_flow(home: Home, module: str, arguments: Sequence[str]) -> None:
     Raises:
         ReportedError: it ended badly; its own line has said why.
     """
-    command = [sys.executable, "-m", module, *arguments]
+    command = module_command(module, *arguments)
     finished = subprocess.run(command, env=flow_environment(home), check=False)
     if finished.returncode:
         raise ReportedError(finished.returncode)

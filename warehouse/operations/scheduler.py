@@ -2,7 +2,6 @@
 
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +9,11 @@ from pathlib import Path
 
 import httpx
 
+from warehouse.base import shipped
 from warehouse.base.errors import StepFailed, UsageError
+from warehouse.base.programs import module_command
 from warehouse.base.progress import say
-from warehouse.base.settings import PROJECT_ROOT, Home
+from warehouse.base.settings import Home
 from warehouse.operations.flow_process import flow_environment
 
 POOL = "pivots"  # as in prefect.yaml
@@ -45,8 +46,8 @@ def scheduler(home: Home, *, port: int, deployments: Path | None = None) -> Iter
 
     def start(name: str, *arguments: str) -> None:
         with _log(home, name).open("ab") as log:
-            command = [_prefect(), name, "start", *arguments]
-            programs.append(subprocess.Popen(command, cwd=PROJECT_ROOT, env=environment, stdout=log, stderr=log))
+            command = module_command("prefect", name, "start", *arguments)
+            programs.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
 
     try:
         start("server", "--host", _HOST, "--port", str(port))
@@ -57,7 +58,8 @@ def scheduler(home: Home, *, port: int, deployments: Path | None = None) -> Iter
             "--no-prompt",
             "deploy",
             "--all",
-            *(["--prefect-file", str(deployments)] if deployments else []),
+            "--prefect-file",
+            str(deployments or shipped.deployments()),
         )
         start("worker", "--pool", POOL, "--type", "process")
         say(f"server and worker are up; their logs are in {home.prefect}")
@@ -80,18 +82,13 @@ def _check_free(port: int) -> None:
             raise UsageError(f"--port {port}: {problem.strerror}; give another one") from None
 
 
-def _prefect() -> str:
-    return str(Path(sys.executable).with_name("prefect"))
-
-
 def _log(home: Home, name: str) -> Path:
     return home.prefect / f"{name}.log"
 
 
 def _run(environment: dict[str, str], *arguments: str) -> None:
-    done = subprocess.run(
-        [_prefect(), *arguments], cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=False
-    )
+    command = module_command("prefect", *arguments)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         said = " ".join((done.stdout + done.stderr).split())
         raise StepFailed(f"prefect {' '.join(arguments)} failed: {said[-400:]}")

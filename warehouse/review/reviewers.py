@@ -5,7 +5,6 @@ import getpass
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 
@@ -15,7 +14,7 @@ from rich.prompt import Prompt
 from rich.table import Table
 
 from warehouse.base.errors import StepFailed, UsageError
-from warehouse.base.settings import PROJECT_ROOT
+from warehouse.base.programs import module_command, program_environment
 from warehouse.contract.token_text import visible_space
 from warehouse.review.questions import Question, Reviewer
 
@@ -102,8 +101,8 @@ def transformers_reviewer(model: str) -> Reviewer:
     def ask(questions: list[Question]) -> Iterator[str]:
         if not questions:
             return
-        command = [sys.executable, "-m", "ml.answer", "--model", model]
-        environment = {**os.environ, "PYTHONPATH": str(PROJECT_ROOT), "TOKENIZERS_PARALLELISM": "false"}
+        command = module_command("ml.answer", "--model", model)
+        environment = program_environment({"TOKENIZERS_PARALLELISM": "false"})
         pipe = subprocess.PIPE
         process = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True, encoding="utf-8")
         with process as program:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import tokenizers
 
 from warehouse.base.errors import UsageError
+from warehouse.base.shipped import find_shipped
 from warehouse.text.vocabulary import NotMadeOfBytes, Vocabulary, read_vocabulary
 
 ENGINES = ("gigatoken", "tokenizers")
@@ -123,10 +124,14 @@ class LoadedTokenizer:
 def load_tokenizer(file_or_name: str) -> LoadedTokenizer:
     """Return the tokenizer of a tokenizer.json, of a folder that holds one, or of a model name on the hub.
 
+    `ml/base_model/tokenizer.json` is the tokenizer that comes with the product, wherever that is installed.
+
     Raises:
         UsageError: the file does not exist, is no tokenizer, or does not give back the text it encodes.
     """
     path, eos_token = Path(file_or_name).expanduser(), None
+    if not path.exists():
+        path = find_shipped(file_or_name) or path
     if path.is_dir():
         eos_token = _stated_eos(path / "tokenizer_config.json")
         path = path / "tokenizer.json"

@@ -8,19 +8,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from warehouse.base.settings import PROJECT_ROOT, Home
+from support.places import PROJECT
+from warehouse.base.settings import Home
 from warehouse.contract.hashing import file_hash
 from warehouse.lake.files import read_table, shard_path, write_table
 from warehouse.lake.schemas import SCHEMAS
 
-BASE_MODEL = PROJECT_ROOT / "ml" / "base_model"
+BASE_MODEL = PROJECT / "ml" / "base_model"
 SENTENCES = "\n".join(["en\tfr", *(f"The {word} is here.\tLe {word} est là." for word in "abcdefgh")])
 
 
 def pivots(home: Home, *arguments: object) -> subprocess.CompletedProcess[str]:
     program = [sys.executable, "-c", "from warehouse.cli import main; main()"]
     command = [*program, *map(str, arguments), "--home", str(home.root)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=PROJECT_ROOT)
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=PROJECT)
 
 
 @pytest.fixture

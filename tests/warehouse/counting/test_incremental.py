@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from support.corpora.counted import Doc, Made, random_corpus, write_corpus
-from warehouse.base.settings import PROJECT_ROOT, Home
+from support.places import PROJECT
+from warehouse.base.settings import Home
 from warehouse.counting import CountOptions, count, count_corpus
 from warehouse.counting.units import first_pass
 from warehouse.ingest.corpus import ingest_corpus
@@ -173,7 +174,7 @@ def test_replaced_records_are_found_after_an_ingest_that_was_killed(tmp_path: Pa
     document = {"text": "one two three", "source": "s", "id": "a", "metadata": {"lang": "en"}}
     for number, text in enumerate(("one two three", "three four")):
         (tmp_path / f"{number}.jsonl").write_text(json.dumps(document | {"text": text}) + "\n")
-    tokenizer = str(PROJECT_ROOT / "ml" / "base_model" / "tokenizer.json")
+    tokenizer = str(PROJECT / "ml" / "base_model" / "tokenizer.json")
     state = shard_path(home, "superseded_documents", "state", corpus="c")
     ingest_corpus(home, [tmp_path / "0.jsonl"], corpus="c", tokenizer=tokenizer)
     before = state.read_bytes()

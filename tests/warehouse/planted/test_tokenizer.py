@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
-from warehouse.base.settings import PROJECT_ROOT
+from support.places import PROJECT
 from warehouse.planted.documents import block_pieces
 from warehouse.planted.lexicon import LANGUAGES
 from warehouse.planted.pieces import pieces
@@ -14,7 +14,7 @@ from warehouse.planted.settings import SETTINGS
 from warehouse.planted.tokenizer import VOCAB_SIZE, train_tokenizer
 from warehouse.planted.world import concepts
 
-SHIPPED = PROJECT_ROOT / "ml" / "base_model" / "tokenizer.json"
+SHIPPED = PROJECT / "ml" / "base_model" / "tokenizer.json"
 
 
 @pytest.fixture(scope="module")

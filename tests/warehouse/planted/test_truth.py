@@ -7,8 +7,9 @@ import pyarrow as pa
 import pytest
 from tokenizers import Tokenizer
 
+from support.places import PROJECT
 from warehouse.base.errors import UsageError
-from warehouse.base.settings import PROJECT_ROOT, Home
+from warehouse.base.settings import Home
 from warehouse.contract.hashing import file_hash
 from warehouse.lake.files import read_table, shard_path, write_table
 from warehouse.lake.identity import item_id
@@ -17,7 +18,7 @@ from warehouse.planted.plant import plant_corpus
 from warehouse.planted.truth import import_truth
 from warehouse.planted.world import concepts
 
-TOKENIZER = PROJECT_ROOT / "ml" / "base_model" / "tokenizer.json"
+TOKENIZER = PROJECT / "ml" / "base_model" / "tokenizer.json"
 
 
 @pytest.fixture(scope="module")

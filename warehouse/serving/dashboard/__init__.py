@@ -1,7 +1,6 @@
 """The dashboard: an app in the browser on the published copy, served on this machine only."""
 
 import importlib.util
-import os
 import socket
 import subprocess
 import sys
@@ -9,6 +8,7 @@ import webbrowser
 from pathlib import Path
 
 from warehouse.base.errors import StepFailed, UsageError
+from warehouse.base.programs import program_environment
 from warehouse.base.progress import say
 from warehouse.base.settings import Home
 
@@ -34,7 +34,7 @@ def run_dashboard(home: Home, *, port: int, browser: bool) -> None:
     port = _free_port(port)
     command = [sys.executable, "-m", "marimo", "--quiet", "run", str(APP)]
     command += ["--host", HOST, "--port", str(port), "--headless", "--no-token", "--no-sandbox", "--no-check"]
-    environment = {**os.environ, "PIVOTS_HOME": str(home.root), "MARIMO_SKIP_UPDATE_CHECK": "1"}
+    environment = program_environment({"PIVOTS_HOME": str(home.root), "MARIMO_SKIP_UPDATE_CHECK": "1"})
     address = f"http://{HOST}:{port}"
     print(address, flush=True)
     say("the dashboard runs until you press Ctrl-C")

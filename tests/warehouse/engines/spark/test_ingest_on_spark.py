@@ -12,8 +12,9 @@ import pytest
 
 from support.corpora.files import document, lake_bytes, write_jsonl, write_tokenizer
 from support.homes.spark_homes import Twins, cluster, counted_bytes, needs_spark, process_environment
+from support.places import PROJECT
 from warehouse.base.errors import StepFailed, UsageError
-from warehouse.base.settings import PROJECT_ROOT, Home
+from warehouse.base.settings import Home
 from warehouse.counting import CountOptions, count_corpus
 from warehouse.engines.spark import ingest as on_spark
 from warehouse.engines.spark.counting import count_on_spark
@@ -25,7 +26,7 @@ from warehouse.planted.plant import plant_corpus
 pytestmark = [pytest.mark.engines, needs_spark]
 
 ANY_SHARE = IngestOptions(max_reject_share=1)
-TOKENIZER = str(PROJECT_ROOT / "ml" / "base_model" / "tokenizer.json")
+TOKENIZER = str(PROJECT / "ml" / "base_model" / "tokenizer.json")
 
 
 @pytest.fixture(scope="module")
