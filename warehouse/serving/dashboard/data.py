@@ -16,6 +16,7 @@ from warehouse.lake.files import current_files
 from warehouse.serving import queries
 from warehouse.serving.dashboard.statements import Statements
 from warehouse.serving.excerpts import LAKE_TABLES, Segment, document_by_id, excerpt, load_tokenizer, open_lake
+from warehouse.serving.units import UnitName, corpus_unit
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -80,6 +81,12 @@ def ask(home: Home, query: Callable[..., ibis.Table], *arguments: Any, **options
             return query(warehouse, *arguments, **options).to_pyarrow().to_pylist()
         except ibis.common.exceptions.TableNotFound:
             return []
+
+
+def unit(home: Home, corpus: str | None) -> UnitName:
+    """Return what the published counts of a corpus count; documents when there is no corpus."""
+    with _published(home) as warehouse:
+        return corpus_unit(warehouse, *([corpus] if corpus else []))
 
 
 def ask_often(home: Home, query: Callable[..., ibis.Table], *values: str | int, **options: Any) -> Rows:
