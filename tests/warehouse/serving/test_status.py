@@ -82,7 +82,9 @@ def built(
     nodes = {f"model.semantic_pivots.{name}": {"config": {"materialized": kind}} for name, kind in kinds.items()}
     home.dbt_target.mkdir(parents=True, exist_ok=True)
     (home.dbt_target / "run_results.json").write_text(json.dumps({"metadata": metadata, "results": results}))
-    (home.dbt_target / "manifest.json").write_text(json.dumps({"sources": sources, "child_map": children, "nodes": nodes}))
+    (home.dbt_target / "manifest.json").write_text(
+        json.dumps({"sources": sources, "child_map": children, "nodes": nodes})
+    )
     build_record.record_build(home, build_record.lake_state(home))
 
 
