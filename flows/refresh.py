@@ -4,7 +4,6 @@ The inbox holds a folder per corpus, of that name. Every step is keyed by conten
 does next to nothing.
 """
 
-import json
 from pathlib import Path
 
 from prefect import flow, task
@@ -34,7 +33,7 @@ def count_again(home: Home, corpus: str) -> None:
     """Count with the options of the corpus's current count; the defaults when it has none."""
     with timed(f"count {corpus}"):
         stored = [row["options"] for row in read_table(home, "counts").to_pylist() if row["corpus"] == corpus]
-        count_corpus(home, corpus, CountOptions(**json.loads(stored[0])) if stored else CountOptions())
+        count_corpus(home, corpus, CountOptions.from_stored(stored[0]) if stored else CountOptions())
 
 
 @flow(name="refresh")

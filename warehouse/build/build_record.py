@@ -11,8 +11,11 @@ from warehouse.contract.hashing import file_hash, short_hash
 from warehouse.lake.files import current_files
 from warehouse.lake.schemas import SCHEMAS, STATE
 
-# Rows of these tables record what was done with the marts, or what could not be used; none changes a mart.
+# Rows of these tables record what was done with the marts, or what could not be used. Of them only `exports` is read by a
+# mart, by fct_word_exposure, which says how often an export shows the words: the build after an experiment brings it up
+# to date.
 _NOT_BUILT_FROM = ("rejects", *(table for kind in RUN_KINDS.values() if not kind.feeds_marts for table in kind.tables))
+# Runs of these kinds are rows that marts start from; of all others marts only look up a name or a time.
 _RUNS_WITH_RESULTS = tuple(f"{name}-" for name, kind in RUN_KINDS.items() if kind.is_ml and kind.feeds_marts)
 
 
@@ -66,10 +69,14 @@ def changed_since_build(home: Home) -> list[str]:
 
 
 def _tables_seen(home: Home, tables: set[str]) -> set[str]:
-    """Return the raw tables whose every descendant model was run by the last dbt invocation."""
+    """Return the raw tables whose every descendant model was run by the last dbt invocation.
+
+    Views do not count: what they show is computed when they are read.
+    """
     ran = {result["unique_id"] for result in _artifact(home, "run_results")["results"]}
     manifest = _artifact(home, "manifest")
     children, sources = manifest["child_map"], manifest["sources"]
+    views = {name for name, node in manifest["nodes"].items() if node["config"]["materialized"] == "view"}
     unseen = set()
     for source, description in sources.items():
         found: set[str] = set()
@@ -78,7 +85,7 @@ def _tables_seen(home: Home, tables: set[str]) -> set[str]:
             new = set(children.get(queue.pop(), ())) - found
             found |= new
             queue += new
-        if any(node.startswith("model.") and node not in ran for node in found):
+        if any(node.startswith("model.") and node not in ran | views for node in found):
             unseen.add(description["name"])
     return tables - unseen
 

@@ -22,7 +22,6 @@ def register(app: typer.Typer) -> None:
             typer.Option(help="Count a word in at most N units, chosen by hash [default: all].", metavar="N"),
         ] = None,
         seed: Annotated[int, typer.Option(help="Seed of that choice.")] = 0,
-        match_policy: Annotated[str, typer.Option(help="Which word matches to count: `text` or `token`.")] = "text",
         min_rate_difference: Annotated[
             float,
             typer.Option(help="Keep an edge of two tokens from this rate above the background on (paper's rule)."),
@@ -49,7 +48,6 @@ def register(app: typer.Typer) -> None:
         options = CountOptions(
             unit=unit,  # type: ignore[arg-type]  # checked by CountOptions
             window_tokens=window_tokens,
-            match_policy=match_policy,
             max_docs_per_word=max_docs_per_word,
             seed=seed,
             min_rate_difference=min_rate_difference,

@@ -12,7 +12,7 @@ from ibis import _
 
 from warehouse.counting.options import CountOptions
 from warehouse.counting.rows.kept_cells import EXPECTED_TOLERANCE
-from warehouse.lake.schemas import COUNTED, SHARDED, STATE
+from warehouse.lake.schemas import COUNTED, MATCH_POLICY, SHARDED, STATE
 
 _UNIT = ["doc_id", "window"]
 _STRATUM = ["lang", "length_bin"]
@@ -81,7 +81,7 @@ def unit_strata(tokens: ir.Table) -> ir.Table:
 
 def unit_words(raw: RawTables, units: ir.Table, options: CountOptions) -> ir.Table:
     """One row per unit and word that begins in it (in the word's sample, when there is one)."""
-    matches = raw.word_documents.filter(_.match_policy == options.match_policy)
+    matches = raw.word_documents.filter(_.match_policy == MATCH_POLICY)
     matches = matches.anti_join(raw.superseded_documents, ["shard_id", "doc_id"])
     starts = matches.select("doc_id", "word_id", position=_.token_starts).unnest("position")
     found = starts.select("doc_id", "word_id", window=_window(starts.position, options)).distinct()

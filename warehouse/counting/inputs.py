@@ -11,7 +11,6 @@ from warehouse.base.settings import Home
 from warehouse.contract.hashing import file_hash, short_hash
 from warehouse.counting.options import CountOptions
 from warehouse.lake.files import current_files, shard_path
-from warehouse.lake.superseded_documents import update_superseded
 
 _FORMAT = 1  # raise when the same inputs and options would give other rows
 
@@ -41,18 +40,6 @@ class CountInputs:
     def count_id(self, options: CountOptions) -> str:
         """Return the identity of the counts of these inputs with these options."""
         return short_hash([_FORMAT, self.corpus, self.hashes(), options.as_dict()])
-
-
-def bring_superseded_up_to_date(home: Home, corpus: str) -> None:
-    """Find replaced records again when files were committed after that was last done: an ingest was killed between.
-
-    The caller holds the writer lock.
-    """
-    state = shard_path(home, "superseded_documents", "state", corpus=corpus)
-    done_at = state.stat().st_mtime_ns if state.exists() else -1
-    committed = (p.stat().st_mtime_ns for p in _files(home, "source_files", corpus))
-    if max(committed, default=-1) > done_at:
-        update_superseded(home, corpus)
 
 
 def find_inputs(home: Home, corpus: str) -> CountInputs:

@@ -1,9 +1,11 @@
 """What to count and with which thresholds: everything here is part of a count's identity."""
 
+import json
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from warehouse.base.errors import UsageError
+from warehouse.lake.schemas import MATCH_POLICY
 
 Unit = Literal["document", "window"]
 
@@ -25,7 +27,6 @@ class CountOptions:
 
     unit: Unit = "document"
     window_tokens: int = 2048
-    match_policy: str = "text"
     max_docs_per_word: int | None = None  # keep the M units of a word with the smallest hash; None: all
     seed: int = 0  # of that hash
     min_rate_difference: float = 0.1
@@ -58,13 +59,22 @@ class CountOptions:
         return 0 if self.unit == "document" else self.window_tokens
 
     def as_dict(self) -> dict[str, Any]:
-        """The options as stored; the window's length only where there are windows."""
-        stored = asdict(self)
+        """The options as stored; the window's length only where there are windows.
+
+        The policy of word matches is no option, but stays in what is stored: identities of counts are hashes of it.
+        """
+        stored = {**asdict(self), "match_policy": MATCH_POLICY}
         if self.unit == "document":
             del stored["window_tokens"]
         if self.max_docs_per_word is None:
             del stored["seed"]
         return stored
+
+    @classmethod
+    def from_stored(cls, stored: str) -> "CountOptions":
+        """Return the options that `raw.counts.options` holds (JSON of `as_dict`)."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in json.loads(stored).items() if name in known})
 
     def as_arguments(self) -> str:
         """The options of `pivots count` that ask for this, those left out that have their default."""

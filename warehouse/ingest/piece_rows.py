@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 from warehouse.ingest.readers import memmap, parse
 from warehouse.ingest.readers.records import Piece, Records, Rejected
 from warehouse.lake import identity
-from warehouse.lake.schemas import SHARDED
+from warehouse.lake.schemas import MATCH_POLICY, SHARDED
 from warehouse.text.languages import detect_language, instance_languages, language_code
 from warehouse.text.token_offsets import place_tokens
 from warehouse.text.tokenizing import Encoded, Encoder
-from warehouse.text.word_matcher import MATCH_POLICY, WordMatcher, WordMatches
+from warehouse.text.word_matcher import WordMatcher, WordMatches
 
 # one document in so many is encoded a second time by the reference tokenizer, by its content's hash
 _CHECKED_SHARE = 256

@@ -18,6 +18,8 @@ from warehouse.contract.result_schemas import RESULT as RESULT
 
 _token_ids = pa.list_(pa.int32())
 
+MATCH_POLICY = "text"  # how words are found: in text (method section 1), the only policy that ingest writes
+
 SHARDED: dict[str, pa.Schema] = {
     # One row per file that was ingested into a corpus.
     "source_files": pa.schema(
@@ -66,7 +68,7 @@ SHARDED: dict[str, pa.Schema] = {
             ("shard_id", pa.string()),
             ("doc_id", pa.int64()),
             ("word_id", pa.int64()),
-            ("match_policy", pa.string()),  # text (method section 1) or token
+            ("match_policy", pa.string()),  # MATCH_POLICY
             ("n_matches", pa.int32()),
             ("token_starts", _token_ids),  # index of the token in which each match begins, ascending
         ]

@@ -1,19 +1,23 @@
 """Documents as people read them: the lake's raw tables for Ibis, and text decoded around what was found."""
 
+import codecs
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import pyarrow as pa
 
 from warehouse.base.errors import StepFailed
 from warehouse.base.machine import available_threads, memory_limit
 from warehouse.base.settings import Home
 from warehouse.lake.raw_views import raw_views
+from warehouse.text.vocabulary import Vocabulary, read_vocabulary
 
 if TYPE_CHECKING:
     import ibis
-    from tokenizers import Tokenizer
 
 LAKE_TABLES = (
     "superseded_documents",
@@ -50,8 +54,8 @@ def open_lake(home: Home, *, read_at_once_bytes: int = 0) -> Iterator["ibis.back
         connection.close()
 
 
-def load_tokenizer(home: Home, tokenizer_hash: str) -> "Tokenizer":
-    """Load a tokenizer that the lake keeps.
+def load_vocabulary(home: Home, tokenizer_hash: str) -> Vocabulary:
+    """Return the bytes of every token of a tokenizer that the lake keeps.
 
     Raises:
         StepFailed: its file is gone.
@@ -61,11 +65,11 @@ def load_tokenizer(home: Home, tokenizer_hash: str) -> "Tokenizer":
     path = home.lake / "tokenizers" / f"{tokenizer_hash}.json"
     if not path.exists():
         raise StepFailed(f"the tokenizer {path} is gone: ingest the corpus again to bring it back")
-    return Tokenizer.from_file(str(path))
+    return read_vocabulary(Tokenizer.from_file(str(path)))
 
 
 def excerpt(
-    tokenizer: "Tokenizer",
+    vocabulary: Vocabulary,
     token_ids: Sequence[int],
     *,
     words: Mapping[str, tuple[str, Sequence[int]]],
@@ -88,7 +92,7 @@ def excerpt(
     pivots = [index for index, token in enumerate(token_ids) if token in marked_tokens]
     middle = around if around is not None else next(iter(starts or pivots), 0)
     first, last = max(0, middle - context_tokens), min(len(token_ids), middle + context_tokens)
-    text, offsets = _decoded(tokenizer, token_ids[first:last])
+    text, offsets = decode_tokens(vocabulary, token_ids[first:last])
     marks: list[str | None] = [None] * len(text)
     for index in pivots:
         if first <= index < last:
@@ -100,21 +104,27 @@ def excerpt(
                 begin = text.casefold().find(word.casefold(), offsets[index - first])
                 if begin >= 0:
                     marks[begin : begin + len(word)] = [kind] * min(len(word), len(text) - begin)
-    pieces: list[Segment] = [("…", None)] if first > 0 else []
-    for character, kind_here in zip(text, marks, strict=True):
-        if pieces and pieces[-1][1] == kind_here:
-            pieces[-1] = (pieces[-1][0] + character, kind_here)
-        else:
-            pieces.append((character, kind_here))
+    if first > 0:
+        text, marks = "…" + text, [None, *marks]
+    marked = groupby(zip(text, marks, strict=True), key=itemgetter(1))
+    pieces: list[Segment] = [("".join(character for character, _ in part), kind) for kind, part in marked]
     return [*pieces, ("…", None)] if last < len(token_ids) else pieces
 
 
-def _decoded(tokenizer: "Tokenizer", token_ids: Sequence[int]) -> tuple[str, list[int]]:
-    """Return the text and, for each token, the character at which it begins (one more for the end)."""
-    prefixes: list[str] = [tokenizer.decode(list(token_ids[:end])) for end in range(len(token_ids) + 1)]
-    text = prefixes[-1]
-    # a character cut in two decodes to U+FFFD until its last byte has come: it begins with its first token
-    return text, [min(len(prefix.rstrip("�")), len(text)) for prefix in prefixes]
+def decode_tokens(vocabulary: Vocabulary, token_ids: Sequence[int]) -> tuple[str, list[int]]:
+    """Return the text of some tokens and, for each token, the character at which it begins (one more for the end).
+
+    A character that is cut into several tokens begins with the first of them and stands behind the last one. What is no
+    UTF-8, such as half a character at either end, becomes U+FFFD.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    pieces, starts, n_characters = [], [0], 0
+    for token in vocabulary.token_bytes.take(pa.array(token_ids, pa.int32())).to_pylist():
+        piece = decoder.decode(token)  # keeps the bytes of an unfinished character for the next token
+        pieces.append(piece)
+        n_characters += len(piece)
+        starts.append(n_characters)
+    return "".join(pieces) + decoder.decode(b"", final=True), starts
 
 
 def find_document(raw: Any, corpus: str, doc_id: int) -> dict[str, Any] | None:

@@ -152,6 +152,7 @@ def _copy(home: Home, target: Path) -> dict[str, Any]:
         "tables": tables,
         "counts": dict(zip(counts["corpus"].to_pylist(), counts["count_id"].to_pylist(), strict=True)),
         "built_from": build_record.built_state(home),
+        "build_variables": dbt_runner.build_variables(home),
         "build": build_invocation(home),
         "git_commit": git_commit(),
     }

@@ -63,7 +63,7 @@ def corpora(home: Home) -> list[dict[str, Any]]:
                     "count_id": count["count_id"],
                     "unit": count["unit"],
                     "n_units": count["n_units"],
-                    "arguments": CountOptions(**json.loads(count["options"])).as_arguments(),
+                    "arguments": CountOptions.from_stored(count["options"]).as_arguments(),
                     "is_current": _count_is_current(home, corpus, count["run_id"]),
                 },
             }

@@ -13,8 +13,6 @@ import numpy.typing as npt
 from warehouse.text.scripts import fold
 from warehouse.text.word_trie import build_trie, find_words
 
-MATCH_POLICY = "text"
-
 
 @dataclass(frozen=True, slots=True)
 class WordMatches:

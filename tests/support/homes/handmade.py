@@ -3,6 +3,7 @@
 The numbers are made up but keep the marts' rules: ranks are dense, shares sum to one, curves rise and fall.
 """
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import duckdb
 import pyarrow as pa
 
 from warehouse.base.settings import Home
-from warehouse.lake.files import NO_CORPUS, shard_path, write_table
+from warehouse.counting.options import CountOptions
+from warehouse.lake.files import NO_CORPUS, point_to_count, shard_path, write_table
 from warehouse.lake.schemas import SCHEMAS
 from warehouse.serving.publish import publish
 
@@ -23,6 +25,16 @@ def write_rows(home: Home, table: str, rows: list[dict], *, name: str = "one", c
     filled = [{column: row.get(column) for column in SCHEMAS[table].names} for row in rows]
     path = shard_path(home, table, name, corpus=corpus)
     write_table(path, table, pa.Table.from_pylist(filled, schema=SCHEMAS[table]))
+
+
+def write_count(home: Home, options: CountOptions, *, count_id: str = "count-1") -> None:
+    """Say what the corpus's current count counts; none of its other tables is written."""
+    row = {"corpus": CORPUS, "count_id": count_id, "unit": options.unit_name, "n_units": 60}
+    row["options"] = json.dumps(options.as_dict())
+    filled = [{column: row.get(column) for column in SCHEMAS["counts"].names}]
+    path = home.lake / "counts" / CORPUS / count_id / "counts.parquet"
+    write_table(path, "counts", pa.Table.from_pylist(filled, schema=SCHEMAS["counts"]))
+    point_to_count(home, CORPUS, count_id)
 
 
 def make_marts(home: Home) -> None:

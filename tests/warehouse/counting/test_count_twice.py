@@ -1,6 +1,7 @@
 """A count is the same whatever the order, the sharding, the memory and the threads; and it is made once."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def reshard(made: Made, seed: int, n_shards: int) -> Made:
 @pytest.mark.parametrize("seed", range(3))
 def test_order_and_sharding_do_not_matter(tmp_path: Path, made: Made, seed: int) -> None:
     """Sampling is by hash, so it holds for samples too."""
-    options = CountOptions(**{**OPTIONS.as_dict(), "max_docs_per_word": 5, "seed": seed})
+    options = replace(OPTIONS, max_docs_per_word=5, seed=seed)
     first = count_bytes(tmp_path / "a", made, options)
     assert count_bytes(tmp_path / "b", reshard(made, seed, 1 + 3 * seed), options) == first
 

@@ -21,6 +21,7 @@ from warehouse.base.settings import Home
 from warehouse.serving import queries
 from warehouse.serving.dashboard import data, run_dashboard, views
 from warehouse.serving.publish import publish
+from warehouse.serving.units import DOCUMENTS
 
 pytest.importorskip("marimo", reason="the dashboard needs the extra `dashboard`: pip install '.[dashboard]'")
 TEXT = "the water of a river"
@@ -128,7 +129,17 @@ def test_html_escapes_what_documents_say() -> None:
     assert "<script>" not in views.marked_text([("<script>", None), ("<b>", "pivot")], lang='en"><script>')
     assert "<b>" not in views.marked_text([("<b>", None)], lang="en")
     edge = {"neighbour": " <b>", "neighbour_lang": None, "neighbour_rank": 1, "edge_weight": 2.0, "n_docs_both": 3}
-    assert "<b>" not in views.neighbourhood({"token": "<b>"}, [edge])
+    assert "<b>" not in views.neighbourhood({"token": "<b>"}, [edge], DOCUMENTS)
+
+
+def test_the_neighbour_that_is_walked_to_is_the_token_itself() -> None:
+    """A table shows white space as signs, and a token may hold those signs: the text shown tells neither apart."""
+    rows = [{"neighbour_id": 3, "neighbour": " a"}, {"neighbour_id": 4, "neighbour": "␣a"}]
+    rows += [{"neighbour_id": 5, "neighbour": "\n\t"}]
+    for row in rows:
+        shown = views.readable([row])
+        assert views.chosen_neighbour(shown, rows) == {"token_id": row["neighbour_id"], "token": row["neighbour"]}
+    assert views.chosen_neighbour([], rows) is None
 
 
 def test_tables_keep_identities_exact() -> None:

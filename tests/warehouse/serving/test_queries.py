@@ -95,6 +95,7 @@ def test_every_public_query_is_tried() -> None:
         "planted_pivots",
         "rejects",
         "corpus_tokenizers",
+        "current_counts",
     }
 
 

@@ -1,7 +1,6 @@
 """The report: self-contained, true to the marts, and readable with any part of the data missing."""
 
 import re
-from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -9,16 +8,13 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
-from support.homes.handmade import CORPUS, make_marts, published_home, write_rows
+from support.homes.handmade import make_marts, published_home
 from support.servers.browser import Browsing, needs_browser, open_browser
 from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
 from warehouse.cli import app
-from warehouse.lake.connections import open_published_ibis
-from warehouse.serving import queries
 from warehouse.serving.publish import publish
 from warehouse.serving.report import write_report
-from warehouse.serving.report.lineage import commands
 from warehouse.serving.report.network import layout
 from warehouse.serving.report.page import _json_in_html
 from warehouse.serving.status import status
@@ -130,34 +126,6 @@ def test_the_report_links_to_the_models_documentation_once_it_is_written(tmp_pat
     assert "dbt-docs/index.html" in outline(write_report(home).read_text(encoding="utf-8")).links
     elsewhere = write_report(home, tmp_path / "out" / "r.html").read_text(encoding="utf-8")
     assert "../home/dbt-docs/index.html" in outline(elsewhere).links
-
-
-def test_commands_say_what_was_recorded(tmp_path: Path) -> None:
-    home = Home(tmp_path)
-    make_marts(home)
-    rows = [
-        {"kind": "words", "config": '{"source_file": "my words.jsonl"}'},
-        {"kind": "ingest", "corpus": CORPUS, "config": '{"format": "auto", "lang_column": "langue"}'},
-        {"kind": "count", "corpus": CORPUS, "config": '{"unit": "window", "window_tokens": 1500}'},
-        {"kind": "export", "corpus": CORPUS, "strategy": "pivot_aware", "config": '{"budget_tokens": 7000}'},
-        {"kind": "count", "corpus": "other", "config": '{"unit": "document"}'},
-    ]
-    for place, row in enumerate(rows):
-        at = datetime(2026, 1, 1, 0, place, tzinfo=UTC)
-        write_rows(home, "runs", [row | {"run_id": f"r{place}", "finished_at": at}], name=f"r{place}")
-    write_rows(home, "corpora", [{"corpus": CORPUS, "tokenizer_name": "olmo"}], corpus=CORPUS)
-    publish(home)
-    with open_published_ibis(home) as warehouse:
-        runs = queries.runs(warehouse).to_pyarrow().to_pylist()
-        assert commands(warehouse, runs, CORPUS) == [
-            "pivots words import 'my words.jsonl'",
-            "pivots ingest DOCUMENTS --corpus demo --tokenizer olmo --lang-column langue",
-            "pivots count --corpus demo --unit window --window-tokens 1500",
-            "pivots build",
-            "pivots export --corpus demo --strategy pivot_aware --budget-tokens 7000",
-            "pivots publish",
-            "pivots report",
-        ]
 
 
 def test_words_cannot_break_out_of_the_page(page: str) -> None:

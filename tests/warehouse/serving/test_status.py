@@ -62,19 +62,29 @@ def built(
     invocation: str = "i-1",
     statuses: tuple[str, ...] = ("success", "pass", "warn"),
     models: tuple[str, ...] = ("pivots", "scores"),
+    read_runs: tuple[str, ...] = ("pivots",),
 ) -> None:
-    """Leave what a dbt build leaves: marts, its results, and the graph raw -> pivots -> scores <- raw.word_scores."""
+    """Leave what a dbt build leaves: marts, its results, and the graph raw -> pivots -> scores <- raw.word_scores.
+
+    A view on the scores is run by no build of parts.
+    """
     make_marts(home)
     ran = [{"status": "success", "unique_id": f"model.semantic_pivots.{name}"} for name in models]
     results = ran + [{"status": s, "unique_id": f"test.semantic_pivots.node_{s}"} for s in statuses]
     metadata = {"invocation_id": invocation, "generated_at": "2026-01-02T03:04:05Z", "dbt_version": "1.11.16"}
     sources = {f"source.semantic_pivots.raw.{table}": {"name": table} for table in SCHEMAS}
     children = {name: ["model.semantic_pivots.pivots"] for name in sources}
+    children["source.semantic_pivots.raw.runs"] = [f"model.semantic_pivots.{name}" for name in read_runs]
     children["source.semantic_pivots.raw.word_scores"] = ["model.semantic_pivots.scores"]
     children["model.semantic_pivots.pivots"] = ["model.semantic_pivots.scores", "test.semantic_pivots.node_pass"]
+    children["model.semantic_pivots.scores"] = ["model.semantic_pivots.scores_in_time"]
+    kinds = {"pivots": "table", "scores": "table", "scores_in_time": "view"}
+    nodes = {f"model.semantic_pivots.{name}": {"config": {"materialized": kind}} for name, kind in kinds.items()}
     home.dbt_target.mkdir(parents=True, exist_ok=True)
     (home.dbt_target / "run_results.json").write_text(json.dumps({"metadata": metadata, "results": results}))
-    (home.dbt_target / "manifest.json").write_text(json.dumps({"sources": sources, "child_map": children}))
+    (home.dbt_target / "manifest.json").write_text(
+        json.dumps({"sources": sources, "child_map": children, "nodes": nodes})
+    )
     build_record.record_build(home, build_record.lake_state(home))
 
 
@@ -181,6 +191,21 @@ def test_a_build_of_some_models_has_seen_only_what_it_read_in_full(tmp_path: Pat
     built(home, "i-2", models=("scores",))
     assert build_record.changed_since_build(home) == ["planted_concepts"]
     built(home, "i-3")
+    assert build_record.changed_since_build(home) == []
+
+
+def test_an_experiment_leaves_nothing_stale(tmp_path: Path) -> None:
+    """Its runs are recorded between the whole build and that of the results, which leaves out a view on them."""
+    home = Home(tmp_path)
+    ingested(home, "s1", {1: ("en", 10)})
+    with_words(home)
+    counted(home, ["s1"])
+    built(home)
+    for kind in ("train", "score", "trace", "held_out"):
+        write_rows(home, "runs", [{"run_id": f"{kind}-1", "kind": kind, "experiment": "e"}], name=f"{kind}-1")
+    write_rows(home, "word_scores", [{"run_id": "score-1"}], name="score-1")
+    assert build_record.changed_since_build(home) == ["runs", "word_scores"]
+    built(home, "i-2", models=("scores",), read_runs=("scores",))
     assert build_record.changed_since_build(home) == []
 
 

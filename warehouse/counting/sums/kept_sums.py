@@ -1,6 +1,6 @@
 """Sums kept between counts: every count of a corpus that adds up over units, so that more files are added to it.
 
-They are of one unit and match policy, whatever the thresholds, and hold all cells, also those below every threshold:
+They are of one unit, whatever the thresholds, and hold all cells, also those below every threshold:
 `lake/sums/<corpus>/<unit>-<hash of what was counted>/`.
 """
 
@@ -97,5 +97,5 @@ def sums_writer(home: Home, inputs: CountInputs, options: CountOptions) -> Itera
         yield SumsWriter(unfinished)
     for path in folder.parent.glob("[!.]*/sums.json"):
         other = json.loads(path.read_text())["kind"]
-        if path.parent != folder and (other["unit"], other["match_policy"]) == (kind["unit"], kind["match_policy"]):
+        if path.parent != folder and other["unit"] == kind["unit"]:
             shutil.rmtree(path.parent)

@@ -12,6 +12,7 @@ from warehouse.counting.inputs import CountInputs
 from warehouse.counting.options import CountOptions
 from warehouse.counting.shards import Shards
 from warehouse.counting.totals import TOTALS, Totals
+from warehouse.lake.schemas import MATCH_POLICY
 
 _FORMAT = 1  # raise when the same files would give other sums, or be written otherwise
 
@@ -22,7 +23,7 @@ def sums_kind(inputs: CountInputs, options: CountOptions) -> dict[str, Any]:
     return {
         "format": _FORMAT,
         "unit": options.unit_name,
-        "match_policy": options.match_policy,
+        "match_policy": MATCH_POLICY,
         "vocab_size": inputs.vocab_size,
         **{name: hashes[name] for name in ("tokenizer", "translation_items")},
     }

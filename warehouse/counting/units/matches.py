@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from warehouse.counting.options import CountOptions
+from warehouse.lake.schemas import MATCH_POLICY
 
 _COLUMNS = ["doc_id", "word_id", "match_policy", "token_starts"]
 
@@ -68,7 +69,7 @@ class ShardMatches:
         docs, words, windows = [], [], []
         for path in self._files:
             for batch in pq.ParquetFile(path).iter_batches(batch_size=1 << 18, columns=_COLUMNS):
-                batch = batch.filter(pc.equal(batch.column("match_policy"), self._options.match_policy))
+                batch = batch.filter(pc.equal(batch.column("match_policy"), MATCH_POLICY))
                 starts = batch.column("token_starts")
                 if self._options.unit_tokens:
                     lengths = np.diff(starts.offsets.to_numpy())

@@ -47,6 +47,12 @@ def heading(data, home, mo, queries, read_manifest):
 
 
 @app.cell
+def name_units(corpus, data, home):
+    unit = data.unit(home, corpus.value)
+    return (unit,)
+
+
+@app.cell
 def choose_direction(corpus, data, home, mo, queries):
     directions = {
         f"{row['source_lang']} → {row['target_lang']}": (row["source_lang"], row["target_lang"])
@@ -86,7 +92,7 @@ def find_candidates(corpus, data, home, mo, views, word):
 
 
 @app.cell
-def show_pivots(behind, candidates, direction, mo, page, pair, word):
+def show_pivots(behind, candidates, direction, mo, page, pair, unit, word):
     mo.stop(page.value != "Pivots")
     if not pair:
         _shown = mo.md("No pair of this direction has both words in the corpus.")
@@ -94,8 +100,9 @@ def show_pivots(behind, candidates, direction, mo, page, pair, word):
         _shown = mo.vstack(
             [
                 mo.md(
-                    f"**{pair['source_word']}** stands in {pair['n_docs_source']:,} documents,"
-                    f" **{pair['target_word']}** in {pair['n_docs_target']:,}, both in {pair['n_docs_both']:,}."
+                    f"**{pair['source_word']}** stands in {pair['n_docs_source']:,} {unit.plural},"
+                    f" **{pair['target_word']}** in {pair['n_docs_target']:,}, both in {pair['n_docs_both']:,}"
+                    f"{'.' if unit.is_document else f' ({unit.described}).'}"
                 ),
                 behind if candidates else mo.md("No candidate scores above zero."),
             ]
@@ -164,11 +171,11 @@ def find_neighbours(begins, centre, corpus, data, graph, home, queries):
 
 
 @app.cell
-def choose_neighbour(found_tokens, mo, neighbour_rows, set_centre, views):
+def choose_neighbour(found_tokens, mo, neighbour_rows, set_centre, unit, views):
     # not in the cell above: a cell that calls a setter does not rerun by it
     found = mo.ui.dropdown(
         {
-            f"{views.visible_space(row['token'])} ({row['token_id']}), in {row['n_docs']:,} documents": row
+            f"{views.visible_space(row['token'])} ({row['token_id']}), in {row['n_docs']:,} {unit.plural}": row
             for row in found_tokens
         },
         label="found",
@@ -176,8 +183,8 @@ def choose_neighbour(found_tokens, mo, neighbour_rows, set_centre, views):
     )
 
     def _walk(rows: list[dict]) -> None:
-        if rows:
-            set_centre({"token_id": int(rows[0]["neighbour_id"]), "token": rows[0]["neighbour"].replace("␣", " ")})
+        if _chosen := views.chosen_neighbour(rows, neighbour_rows):
+            set_centre(_chosen)
 
     _columns = ("neighbour", "neighbour_lang", "edge_weight", "n_docs_both", "neighbour_n_docs", "neighbour_id")
     neighbours = mo.ui.table(
@@ -193,12 +200,12 @@ def choose_neighbour(found_tokens, mo, neighbour_rows, set_centre, views):
 
 
 @app.cell
-def show_graph(around, begins, found, graph, mo, neighbour_rows, neighbours, page, views):
+def show_graph(around, begins, found, graph, mo, neighbour_rows, neighbours, page, unit, views):
     mo.stop(page.value != "Graph")
     if around and neighbour_rows:
         _shown = [
             mo.md(f"### Around {views.visible_space(around['token'])}"),
-            mo.Html(views.neighbourhood(around, neighbour_rows)),
+            mo.Html(views.neighbourhood(around, neighbour_rows, unit)),
             neighbours,
         ]
     else:

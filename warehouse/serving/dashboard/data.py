@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ibis
 
@@ -15,10 +15,9 @@ from warehouse.lake.connections import open_published_ibis
 from warehouse.lake.files import current_files
 from warehouse.serving import queries
 from warehouse.serving.dashboard.statements import Statements
-from warehouse.serving.excerpts import LAKE_TABLES, Segment, document_by_id, excerpt, load_tokenizer, open_lake
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+from warehouse.serving.excerpts import LAKE_TABLES, Segment, document_by_id, excerpt, load_vocabulary, open_lake
+from warehouse.serving.units import UnitName, corpus_unit
+from warehouse.text.vocabulary import Vocabulary
 
 Rows = list[dict[str, Any]]
 
@@ -80,6 +79,12 @@ def ask(home: Home, query: Callable[..., ibis.Table], *arguments: Any, **options
             return query(warehouse, *arguments, **options).to_pyarrow().to_pylist()
         except ibis.common.exceptions.TableNotFound:
             return []
+
+
+def unit(home: Home, corpus: str | None) -> UnitName:
+    """Return what the published counts of a corpus count; documents when there is no corpus."""
+    with _published(home) as warehouse:
+        return corpus_unit(warehouse, *([corpus] if corpus else []))
 
 
 def ask_often(home: Home, query: Callable[..., ibis.Table], *values: str | int, **options: Any) -> Rows:
@@ -165,9 +170,9 @@ def read_document(
         if document is None:
             return [("This document is no longer in the lake.", None)]
         words = _matches(corpus, doc_id, pair) if pair else {}
-    tokenizer = _tokenizer(home, _tokenizer_hash(home, home.published_file.resolve(), corpus))
+    vocabulary = _vocabulary(home, _tokenizer_hash(home, home.published_file.resolve(), corpus))
     return excerpt(
-        tokenizer,
+        vocabulary,
         document["token_ids"],
         words=words,
         marked_tokens=marked,
@@ -203,8 +208,8 @@ def _occurrences(
 
 
 @lru_cache(maxsize=4)
-def _tokenizer(home: Home, tokenizer_hash: str) -> "Tokenizer":
-    return load_tokenizer(home, tokenizer_hash)
+def _vocabulary(home: Home, tokenizer_hash: str) -> Vocabulary:
+    return load_vocabulary(home, tokenizer_hash)
 
 
 @lru_cache(maxsize=16)

@@ -18,6 +18,7 @@ from warehouse.serving.report.charts import (
     language_legend,
     strategy_order,
 )
+from warehouse.serving.units import UnitName
 
 _NO_LANGUAGE = "#8a8f98"
 _LARGEST_EXACT = 2**53  # JavaScript's numbers hold no larger integer exactly
@@ -127,7 +128,18 @@ def score_chart(rows: list[dict[str, Any]]) -> alt.TopLevelMixin:
     ).properties(width=520, height=24 * len(data))
 
 
-def neighbourhood(centre: dict[str, Any], rows: list[dict[str, Any]]) -> str:
+def chosen_neighbour(selected: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return token_id and token of the neighbour that was selected in a table, None when nothing is.
+
+    The token comes from the query's rows by its id: the table's text is for reading and cannot be turned back.
+    """
+    if not selected:
+        return None
+    token_id = int(selected[0]["neighbour_id"])
+    return next({"token_id": token_id, "token": row["neighbour"]} for row in rows if row["neighbour_id"] == token_id)
+
+
+def neighbourhood(centre: dict[str, Any], rows: list[dict[str, Any]], unit: UnitName) -> str:
     """Return a token in the middle of its neighbours as SVG, grouped by language, the strongest nearest.
 
     Drawn here, not by Altair: a walk from token to token has to answer at once, and a chart takes longer to check and
@@ -143,7 +155,7 @@ def neighbourhood(centre: dict[str, Any], rows: list[dict[str, Any]]) -> str:
         x, y = 340 * distance * math.cos(angle), 225 * distance * math.sin(angle)
         colour = colours.get(row["neighbour_lang"] or "", _NO_LANGUAGE)
         name = escape(row["neighbour"].strip() or visible_space(row["neighbour"]))
-        told = f"{name}: {row['n_docs_both']:,} documents together, edge {row['edge_weight']:.3g}"
+        told = f"{name}: {row['n_docs_both']:,} {unit.plural} together, edge {row['edge_weight']:.3g}"
         lines.append(f'<line x2="{x:.1f}" y2="{y:.1f}"/>')
         points.append(
             f'<g transform="translate({x:.1f} {y:.1f})"><title>{told}</title><circle r="5" fill="{colour}"/>'

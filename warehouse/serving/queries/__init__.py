@@ -17,6 +17,7 @@ from warehouse.serving.queries.corpus import (
     corpora,
     corpus_languages,
     corpus_tokenizers,
+    current_counts,
     directions,
     rejects,
 )
@@ -91,6 +92,7 @@ __all__ = [
     "corpora",
     "corpus_languages",
     "corpus_tokenizers",
+    "current_counts",
     "default_pivot_set",
     "direction_scores",
     "directions",

@@ -44,6 +44,11 @@ def rejects(warehouse: Any) -> ir.Table:
     )
 
 
+def current_counts(warehouse: Any, corpus: str) -> ir.Table:
+    """The count that a corpus's marts are made from: count_id, unit (`document`, `window_2048`), n_units, options."""
+    return where(warehouse.table("counts", database="raw"), corpus=corpus).drop("corpus").order_by("count_id")
+
+
 def corpus_tokenizers(warehouse: Any, corpus: str) -> ir.Table:
     """The tokenizer of a corpus: tokenizer_name, tokenizer_hash."""
     corpora = where(warehouse.table("corpora", database="raw"), corpus=corpus)

@@ -59,6 +59,7 @@ class PivotLists:
     title: str
     says: str
     pairs: list[dict[str, Any]]
+    unit: str  # what the counts count: documents, windows
     answer: Answer | None = None
     kind: str = "pivots"
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from warehouse.serving import queries
 from warehouse.serving.report.blocks import Answer, PivotLists, ask
+from warehouse.serving.units import UnitName
 
 # English words of pairs that people know how to judge, with the direction to show them in.
 CHOSEN_PAIRS = (
@@ -14,9 +15,9 @@ CHOSEN_PAIRS = (
     ("music", "zh", "ja"),
     ("book", "en", "ja"),
 )
-# what a score method holds a count against, in a sentence
+# what a score method holds a count against, in a sentence; {units} are what the corpus is counted in
 METHODS = {
-    "adjusted": "“Adjusted” holds every count against documents of the same language and length.",
+    "adjusted": "“Adjusted” holds every count against {units} of the same language and length.",
     "specific": "“Specific” does so too, and counts a token less that goes with many words as strongly.",
     "paper": "“Paper” is the paper's F, against one background for the whole corpus.",
 }
@@ -24,7 +25,7 @@ _PAIRS_SHOWN = 6
 _BEST_BY_EACH = 5
 
 
-def pivot_lists(warehouse: Any, corpus: str) -> PivotLists:
+def pivot_lists(warehouse: Any, corpus: str, unit: UnitName) -> PivotLists:
     """Return the candidates of the chosen pairs that the corpus has; of its strongest pairs where those are too few."""
     truth = ask(queries.planted_pivots, warehouse, corpus)
     planted = {(row["item_id"], row["token_id"]) for row in truth.rows}
@@ -46,12 +47,12 @@ def pivot_lists(warehouse: Any, corpus: str) -> PivotLists:
             pairs.append(_pair(warehouse, corpus, first_item, source_lang, target_lang, planted))
     says = (
         f"The {_BEST_BY_EACH} best candidates by each method, with rank and score by all of them; the bar is the score"
-        " against the best one's. The last three columns say in which share of the documents a candidate stands: of"
-        " those with the source word, of those with the target word, of all."
+        f" against the best one's. The last three columns say in which share of the {unit.plural} a candidate stands:"
+        " of those with the source word, of those with the target word, of all."
     )
     if planted:
         says += " A tick marks a token that was planted as a pivot of this pair."
-    return PivotLists(title="Candidates of chosen pairs", says=says, pairs=pairs, answer=shown)
+    return PivotLists(title="Candidates of chosen pairs", says=says, pairs=pairs, unit=unit.plural, answer=shown)
 
 
 def method_order(methods: set[str]) -> list[str]:

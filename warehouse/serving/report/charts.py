@@ -205,8 +205,12 @@ def grouped_intervals(rows: list[dict[str, Any]], *, strategies: list[str]) -> d
     )
 
 
-def roc_lines(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """One curve per run from (0, 0) to (1, 1), coloured by strategy, over the diagonal."""
+def roc_lines(rows: list[dict[str, Any]], *, unit: str) -> dict[str, Any]:
+    """One curve per run from (0, 0) to (1, 1), coloured by strategy, over the diagonal.
+
+    Args:
+        unit: what the two words of a pair share, in the plural.
+    """
     strategies = strategy_order([row["strategy"] for row in rows])
     names = [label(name) for name in strategies]
     data = []
@@ -239,7 +243,7 @@ def roc_lines(rows: list[dict[str, Any]]) -> dict[str, Any]:
             order="order:Q",
             detail="run:N",
             color=_colours("name", names, strategy_colours(strategies)),
-            tooltip=["name:N", "run:N", alt.Tooltip("cut:Q", title="shared documents, at least"), "x:Q", "y:Q"],
+            tooltip=["name:N", "run:N", alt.Tooltip("cut:Q", title=f"shared {unit}, at least"), "x:Q", "y:Q"],
         )
     )
     return finished(alt.layer(diagonal, curves), height=300)

@@ -18,6 +18,7 @@ from warehouse.serving.report.blocks import (
 )
 from warehouse.serving.report.candidates import METHODS, pivot_lists
 from warehouse.serving.report.network import network
+from warehouse.serving.units import UnitName
 
 _TOKENS_SHOWN = 60
 _VARIANTS = "pivot_aware_"
@@ -70,7 +71,7 @@ def overview(warehouse: Any, status: dict[str, Any], corpus: str | None) -> Sect
     return Section(id="overview", title="Overview", intro="What the warehouse holds.", blocks=blocks)
 
 
-def pivots(warehouse: Any, corpus: str | None) -> Section:
+def pivots(warehouse: Any, corpus: str | None, unit: UnitName) -> Section:
     """Which tokens link the words of chosen pairs, by every method, and how good the lists are."""
     blocks: list[Block] = []
     methods: list[str] = []
@@ -81,13 +82,13 @@ def pivots(warehouse: Any, corpus: str | None) -> Section:
             )
         )
     else:
-        lists = pivot_lists(warehouse, corpus)
+        lists = pivot_lists(warehouse, corpus, unit)
         blocks.append(lists)
         methods = lists.pairs[0]["methods"] if lists.pairs else methods
     if corpus is not None and queries.has_rows(warehouse, "fct_pivot_quality"):
-        blocks.append(_quality(warehouse, corpus))
+        blocks.append(_quality(warehouse, corpus, unit))
     if corpus is not None and queries.has_rows(warehouse, "dim_pivot_tokens"):
-        blocks.append(network(warehouse, corpus))
+        blocks.append(network(warehouse, corpus, unit))
         answer = ask(queries.pivot_tokens, warehouse, corpus, limit=_TOKENS_SHOWN)
         if answer.rows:
             pivot_set = queries.default_pivot_set(warehouse, corpus)
@@ -104,7 +105,9 @@ def pivots(warehouse: Any, corpus: str | None) -> Section:
                 )
             )
     intro = "A pivot is a token that turns up beside a word and beside its translation more often than chance allows."
-    intro += "".join(f" {METHODS[name]}" for name in methods if name in METHODS)
+    if not unit.is_document:
+        intro += f" Counts are of {unit.described}: beside means in the same one."
+    intro += "".join(f" {METHODS[name].format(units=unit.plural)}" for name in methods if name in METHODS)
     return Section(id="pivots", title="Pivots", intro=intro, blocks=blocks)
 
 
@@ -168,7 +171,7 @@ def selection(warehouse: Any, corpus: str | None) -> Section:
     return Section(id="selection", title="Selection", intro=intro, blocks=blocks)
 
 
-def _quality(warehouse: Any, corpus: str) -> Block:
+def _quality(warehouse: Any, corpus: str, unit: UnitName) -> Block:
     answer = ask(queries.pivot_quality, warehouse, corpus)
     # a direction and its mirror image have the same candidates
     rows = [row for row in answer.rows if row["source_lang"] < row["target_lang"]]
@@ -184,7 +187,7 @@ def _quality(warehouse: Any, corpus: str) -> Block:
     if not panels:
         return Missing(
             title="Pivot quality",
-            says="No pair has both words in enough documents to judge by.",
+            says=f"No pair has both words in enough {unit.plural} to judge by.",
             command="pivots ingest PATH",
         )
     return Figure(

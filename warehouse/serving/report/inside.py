@@ -5,12 +5,13 @@ from typing import Any
 from warehouse.serving import queries
 from warehouse.serving.report import charts, wording
 from warehouse.serving.report.blocks import Block, Figure, Missing, ask
+from warehouse.serving.units import UnitName
 
 EXPERIMENT = "pivots experiment --corpus NAME --model MODEL --preset PRESET"
 
 
-def inside_blocks(warehouse: Any, experiment: str) -> list[Block]:
-    """Return the figures that an experiment's traces give."""
+def inside_blocks(warehouse: Any, experiment: str, unit: UnitName) -> list[Block]:
+    """Return the figures that an experiment's traces give; `unit` is what its corpora are counted in."""
     blocks: list[Block] = []
     if queries.has_rows(warehouse, "fct_pivot_layer_curves"):
         blocks += _layers(warehouse, experiment)
@@ -19,9 +20,9 @@ def inside_blocks(warehouse: Any, experiment: str) -> list[Block]:
             Missing(title="Layer curves", says="No model has been traced.", command="pivots trace --model MODEL")
         )
     if queries.has_rows(warehouse, "fct_behaviours"):
-        blocks += _behaviours(warehouse, experiment)
+        blocks += _behaviours(warehouse, experiment, unit)
     if queries.has_rows(warehouse, "fct_behaviour_auc"):
-        blocks += _auc(warehouse, experiment)
+        blocks += _auc(warehouse, experiment, unit)
     return blocks
 
 
@@ -62,7 +63,7 @@ def _layers(warehouse: Any, experiment: str) -> list[Block]:
     ]
 
 
-def _behaviours(warehouse: Any, experiment: str) -> list[Block]:
+def _behaviours(warehouse: Any, experiment: str, unit: UnitName) -> list[Block]:
     answer = ask(queries.behaviour_counts, warehouse, experiment)
     if not answer.rows:
         return []
@@ -99,8 +100,8 @@ def _behaviours(warehouse: Any, experiment: str) -> list[Block]:
         blocks.append(
             Figure(
                 title="Behaviours by frequency",
-                says="The same by how many documents the two words share. The theory expects more straight translations"
-                " (`cooccurrence`) the more documents a pair shares.",
+                says=f"The same by how many {unit.plural} the two words share. The theory expects more straight"
+                f" translations (`cooccurrence`) the more {unit.plural} a pair shares.",
                 panels=panels,
                 legend=legend,
                 answer=by_frequency,
@@ -114,7 +115,7 @@ def _bin(least: int, sizes: dict[int, int]) -> str:
     return f"{bounds} ({sizes[least]:,} words)"
 
 
-def _auc(warehouse: Any, experiment: str) -> list[Block]:
+def _auc(warehouse: Any, experiment: str, unit: UnitName) -> list[Block]:
     answer = ask(queries.behaviour_auc, warehouse, experiment)
     rows = [row for row in answer.rows if row["auc"] is not None]
     if not rows:
@@ -138,29 +139,29 @@ def _auc(warehouse: Any, experiment: str) -> list[Block]:
                 )
             )
     says = (
-        "AUC of log(1 + documents shared by the pair) for telling straight words from pivot words; dashed is a coin"
-        " toss. The paper reports more than one half for most pairs."
+        f"AUC of log(1 + {unit.plural} shared by the pair) for telling straight words from pivot words; dashed is a"
+        " coin toss. The paper reports more than one half for most pairs."
     )
     figure = Figure(title="Does co-occurrence predict the behaviour?", says=says, panels=panels, answer=answer)
-    return [figure, *_roc(warehouse, experiment)]
+    return [figure, *_roc(warehouse, experiment, unit)]
 
 
-def _roc(warehouse: Any, experiment: str) -> list[Block]:
+def _roc(warehouse: Any, experiment: str, unit: UnitName) -> list[Block]:
     if not queries.has_rows(warehouse, "fct_behaviour_roc"):
         return []
     answer = ask(queries.behaviour_roc, warehouse, experiment)
-    panels = [("behaviour by peak", charts.roc_lines(answer.rows))] if answer.rows else []
+    panels = [("behaviour by peak", charts.roc_lines(answer.rows, unit=unit.plural))] if answer.rows else []
     by_threshold = ask(queries.behaviour_roc, warehouse, experiment, definition="threshold").rows
     if by_threshold:
-        panels.append(("behaviour by threshold", charts.roc_lines(by_threshold)))
+        panels.append(("behaviour by threshold", charts.roc_lines(by_threshold, unit=unit.plural)))
     if not panels:
         return []
     strategies = charts.strategy_order([row["strategy"] for row in [*answer.rows, *by_threshold]])
     colours = charts.strategy_colours(strategies)
     says = (
-        "Take a word for a straight one when its pair shares at least so many documents: which share of the straight"
-        " words is caught, and which share of the pivot words is caught by mistake. All directions together; the"
-        " diagonal is a coin toss."
+        f"Take a word for a straight one when its pair shares at least so many {unit.plural}: which share of the"
+        " straight words is caught, and which share of the pivot words is caught by mistake. All directions together;"
+        " the diagonal is a coin toss."
     )
     legend = [(charts.label(name), colour) for name, colour in zip(strategies, colours, strict=True)]
     return [Figure(title="ROC curves", says=says, panels=panels, legend=legend, answer=answer)]

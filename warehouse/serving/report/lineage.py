@@ -2,8 +2,10 @@
 
 import json
 import shlex
+from collections.abc import Mapping
 from typing import Any
 
+from warehouse.counting.options import CountOptions
 from warehouse.serving import queries
 from warehouse.serving.report.blocks import Block, Commands, Listing, Missing, Section, Table, ask
 
@@ -35,7 +37,7 @@ def lineage(warehouse: Any, manifest: dict[str, Any], corpus: str | None, docs: 
                 title="To make it again",
                 says="The steps behind this page, with the options that were recorded. What is there already is not"
                 " done twice. Names in capitals stand for what is not recorded, such as a folder on your disk.",
-                commands=commands(warehouse, answer.rows, corpus),
+                commands=commands(warehouse, answer.rows, corpus, manifest.get("build_variables", {})),
                 note="What each model, column and test is",
                 link=docs,
                 link_command="pivots docs",
@@ -63,29 +65,29 @@ def lineage(warehouse: Any, manifest: dict[str, Any], corpus: str | None, docs: 
     return Section(id="lineage", title="Lineage", intro=intro, blocks=blocks)
 
 
-def commands(warehouse: Any, runs: list[dict[str, Any]], corpus: str) -> list[str]:
-    """Return the commands that lead to what is published about a corpus, in order, from its recorded runs."""
+def commands(warehouse: Any, runs: list[dict[str, Any]], corpus: str, build_variables: Mapping[str, Any]) -> list[str]:
+    """Return the commands that lead to what is published about a corpus, in order, from what was recorded.
+
+    They give the same count (`count_id`) and the same marts, on another machine too.
+
+    Args:
+        runs: rows of `queries.runs`, the latest first.
+        build_variables: the dbt variables that the marts were built with.
+    """
     own = [row for row in reversed(runs) if row["corpus"] == corpus]
     lines: list[str] = []
     for row in reversed(runs):
         if row["kind"] == "words":
             lines.append(f"pivots words import {_quoted(_option(row, 'source_file') or 'FILE')}")
-    tokenizers = ask(queries.corpus_tokenizers, warehouse, corpus).rows
-    tokenizer = tokenizers[0]["tokenizer_name"] if tokenizers else "TOKENIZER"
     name = _quoted(corpus)
+    tokenizer, comment = _tokenizer(ask(queries.corpus_tokenizers, warehouse, corpus).rows)
     for row in own:
         if row["kind"] == "ingest":
-            extra = "".join(
-                f" --{key.replace('_', '-')} {_quoted(str(value))}"
-                for key, value in sorted(_config(row).items())
-                if value not in (None, "auto")
-            )
-            lines.append(f"pivots ingest DOCUMENTS --corpus {name} --tokenizer {_quoted(tokenizer)}{extra}")
-        if row["kind"] == "count":
-            unit = _option(row, "unit")
-            window = f" --window-tokens {_option(row, 'window_tokens')}" if unit == "window" else ""
-            lines.append(f"pivots count --corpus {name} --unit {unit}{window}")
-    lines.append("pivots build")
+            arguments = f"--corpus {name} --tokenizer {tokenizer}{_ingest_options(_config(row))}"
+            lines.append(f"pivots ingest DOCUMENTS {arguments}{comment}")
+    for count in ask(queries.current_counts, warehouse, corpus).rows:  # not those that it has replaced
+        lines.append(f"pivots count --corpus {name}{CountOptions.from_stored(count['options']).as_arguments()}")
+    lines.append(f"pivots build{_build_options(build_variables)}")
     experiments = list(dict.fromkeys(row["experiment"] for row in own if row["experiment"]))
     for experiment in experiments:
         lines.append(f"pivots experiment --corpus {name} --model MODEL --preset PRESET  # recorded as {experiment}")
@@ -95,6 +97,33 @@ def commands(warehouse: Any, runs: list[dict[str, Any]], corpus: str) -> list[st
             if row["kind"] == "export" and budget:
                 lines.append(f"pivots export --corpus {name} --strategy {row['strategy']} --budget-tokens {budget}")
     return [*dict.fromkeys(lines), "pivots publish", "pivots report"]
+
+
+def _tokenizer(rows: list[dict[str, Any]]) -> tuple[str, str]:
+    """Return what to give as --tokenizer, and a comment: only a name on the hub tells where the tokenizer is."""
+    if not rows:
+        return "TOKENIZER", ""
+    name = rows[0]["tokenizer_name"]
+    if "/" in name:
+        return _quoted(name), ""
+    return "TOKENIZER", f"  # {name}, kept in the home as lake/tokenizers/{rows[0]['tokenizer_hash']}.json"
+
+
+def _ingest_options(config: dict[str, Any]) -> str:
+    """Return the recorded options of an ingest; of an index file only the content is recorded, not where it lies."""
+    given = {name: value for name, value in sorted(config.items()) if value not in (None, "auto")}
+    if "global_indices" in given:
+        given["global_indices"] = "INDICES"
+    if "index_range" in given:
+        given["index_range"] = ":".join(map(str, given["index_range"]))
+    return "".join(f" --{name.replace('_', '-')} {_quoted(str(value))}" for name, value in given.items())
+
+
+def _build_options(variables: Mapping[str, Any]) -> str:
+    others = dict(variables)
+    budget = others.pop("selection_budget_tokens", None)
+    options = "" if budget is None else f" --budget-tokens {budget}"
+    return options + (f" --vars {_quoted(json.dumps(others, sort_keys=True))}" if others else "")
 
 
 def _config(row: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import networkx as nx
 from warehouse.serving import queries
 from warehouse.serving.report import charts
 from warehouse.serving.report.blocks import Block, Figure, Missing, ask
+from warehouse.serving.units import UnitName
 
 _PIVOTS_SHOWN = 16
 _PIVOT = "pivot"
@@ -15,7 +16,7 @@ _PIVOT_COLOUR = "#6b7280"
 _HEIGHT = 620
 
 
-def network(warehouse: Any, corpus: str) -> Block:
+def network(warehouse: Any, corpus: str, unit: UnitName) -> Block:
     """Return the figure of the default pivot set's best tokens and their strongest neighbour in each language."""
     title = "The best pivots and what they join"
     if not queries.has_rows(warehouse, "fct_token_neighbours"):
@@ -32,10 +33,10 @@ def network(warehouse: Any, corpus: str) -> Block:
     return Figure(
         title=title,
         says=f"The {len({row['token_id'] for row in answer.rows})} best tokens of the set `{pivot_set}`"
-        " (grey), each joined to the token of every language that it shares most documents with, against what"
+        f" (grey), each joined to the token of every language that it shares most {unit.plural} with, against what"
         f" chance would give. The best one, “{first[0]['token'].strip()}”, joins {joined}."
         " Position means nothing but nearness in the graph.",
-        panels=[("", _picture(answer.rows, legend))],
+        panels=[("", _picture(answer.rows, legend, unit))],
         legend=[(_PIVOT, _PIVOT_COLOUR), *legend],
         answer=answer,
     )
@@ -73,7 +74,7 @@ def layout(edges: list[tuple[int, int, float]]) -> dict[int, tuple[float, float]
     return {node: (round(x / right, 3), round(1 - y / bottom, 3)) for node, (x, y) in placed.items()}
 
 
-def _picture(rows: list[dict[str, Any]], legend: charts.Legend) -> dict[str, Any]:
+def _picture(rows: list[dict[str, Any]], legend: charts.Legend, unit: UnitName) -> dict[str, Any]:
     places = layout([(row["token_id"], row["neighbour_id"], row["edge_weight"]) for row in rows])
     strongest = max(row["edge_weight"] for row in rows)
     nodes = {row["neighbour_id"]: (row["neighbour"], row["neighbour_lang"]) for row in rows}
@@ -96,7 +97,7 @@ def _picture(rows: list[dict[str, Any]], legend: charts.Legend) -> dict[str, Any
             "y2": places[row["neighbour_id"]][1],
             "edge": f"{row['token'].strip()} – {row['neighbour'].strip()}",
             "z": row["edge_weight"],
-            "documents": row["n_docs_both"],
+            "shared": row["n_docs_both"],
             "width": round(1 + 4 * row["edge_weight"] / strongest, 2),
         }
         for row in rows
@@ -113,7 +114,7 @@ def _picture(rows: list[dict[str, Any]], legend: charts.Legend) -> dict[str, Any
             x2="x2:Q",
             y2="y2:Q",
             strokeWidth=alt.StrokeWidth("width:Q", scale=None),
-            tooltip=["edge:N", alt.Tooltip("z:Q", format=".1f"), "documents:Q"],
+            tooltip=["edge:N", alt.Tooltip("z:Q", format=".1f"), alt.Tooltip("shared:Q", title=unit.plural)],
         )
     )
     dots = alt.Chart(alt.Data(values=node_rows)).encode(x=alt.X("x:Q", **plain), y=alt.Y("y:Q", **plain))

@@ -22,6 +22,7 @@ from warehouse.serving.report import results as result_sections
 from warehouse.serving.report.blocks import Figure, PivotLists, Section, ask
 from warehouse.serving.report.lineage import lineage
 from warehouse.serving.status import status
+from warehouse.serving.units import UnitName, corpus_unit
 
 _FOLDER = Path(__file__).parent
 _ROWS_SHOWN = 200
@@ -43,15 +44,16 @@ def render_page(home: Home, out: Path) -> str:
     with open_published_ibis(home) as warehouse:
         manifest = read_manifest(home) or {}
         experiment, corpus = _subject(warehouse)
+        unit = corpus_unit(warehouse, *([corpus] if corpus else []))
         sections = [
             corpus_sections.overview(warehouse, described, corpus),
-            corpus_sections.pivots(warehouse, corpus),
+            corpus_sections.pivots(warehouse, corpus, unit),
             corpus_sections.selection(warehouse, corpus),
-            result_sections.results(warehouse, experiment),
+            result_sections.results(warehouse, experiment, _experiment_unit(warehouse, experiment)),
             result_sections.signatures(warehouse, experiment),
             lineage(warehouse, manifest, corpus, _docs(home, out)),
         ]
-        short = _in_short(warehouse, sections, experiment, corpus)
+        short = _in_short(warehouse, sections, experiment, corpus, unit)
     specifications: list[dict[str, Any]] = []
     for section in sections:
         for block in section.blocks:
@@ -94,8 +96,14 @@ def _subject(warehouse: Any) -> tuple[str | None, str | None]:
     return experiment, own[0] if own else max(corpora, key=lambda row: (row["n_tokens"], row["corpus"]))["corpus"]
 
 
+def _experiment_unit(warehouse: Any, experiment: str | None) -> UnitName:
+    """Return what the corpora of an experiment are counted in."""
+    runs = ask(queries.runs, warehouse).rows if experiment else []
+    return corpus_unit(warehouse, *sorted({row["corpus"] for row in runs if row["experiment"] == experiment}))
+
+
 def _in_short(
-    warehouse: Any, sections: list[Section], experiment: str | None, corpus: str | None
+    warehouse: Any, sections: list[Section], experiment: str | None, corpus: str | None, unit: UnitName
 ) -> list[dict[str, Any]]:
     """Return the answers that most readers came for: title, headline, text, mood, link."""
     cards: list[dict[str, Any]] = []
@@ -114,7 +122,7 @@ def _in_short(
             best = [token for token in pair["tokens"] if method in token["by"]][:3]
             cards.append(
                 {"title": f"The {len(best)} best pivots", "link": "pivots", "mood": "plain", "pair": pair, "best": best}
-                | {"sentences": [wording.pivots_sentence(pair, best[0], method)]}
+                | {"sentences": [wording.pivots_sentence(pair, best[0], method, unit)]}
             )
     if corpus is not None:
         rows = ask(queries.corpus_languages, warehouse, corpus).rows

@@ -6,10 +6,11 @@ from warehouse.serving import queries
 from warehouse.serving.report import charts, wording
 from warehouse.serving.report.blocks import Answer, Block, Figure, Matrix, Missing, Section, Signatures, ask
 from warehouse.serving.report.inside import EXPERIMENT, inside_blocks
+from warehouse.serving.units import UnitName
 
 
-def results(warehouse: Any, experiment: str | None) -> Section:
-    """What the models learned from each selection."""
+def results(warehouse: Any, experiment: str | None, unit: UnitName) -> Section:
+    """What the models learned from each selection; `unit` is what the experiment's corpora are counted in."""
     title = "Results"
     if experiment is None or not queries.has_rows(warehouse, "fct_translation_scores"):
         missing = Missing(
@@ -20,7 +21,7 @@ def results(warehouse: Any, experiment: str | None) -> Section:
     if queries.has_rows(warehouse, "fct_strategy_comparison"):
         blocks += _comparison(warehouse, experiment)
     blocks += _by_direction(warehouse, experiment)
-    blocks += inside_blocks(warehouse, experiment)
+    blocks += inside_blocks(warehouse, experiment, unit)
     if queries.has_rows(warehouse, "fct_held_out_losses"):
         blocks += _held_out(warehouse, experiment)
     intro = (

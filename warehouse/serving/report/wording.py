@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from warehouse.serving.units import UnitName
+
 MAIN = ("pivot_aware", "random_multilingual")
 EXPOSURE_CONTROL = "word_density"
 SIGNATURES = {
@@ -55,10 +57,10 @@ def signature_title(name: str) -> str:
     return SIGNATURES.get(name) or name.replace("_", " ").capitalize()
 
 
-def pivots_sentence(pair: dict[str, Any], best: dict[str, Any], method: str) -> str:
+def pivots_sentence(pair: dict[str, Any], best: dict[str, Any], method: str, unit: UnitName) -> str:
     """Return what the best candidate of a pair shares with its two words."""
     return (
-        f"By score method {method}. The first stands in {best['source_rate']:.0%} of the documents with"
+        f"By score method {method}. The first stands in {best['source_rate']:.0%} of the {unit.plural} with"
         f" “{pair['source_word']}”, in {best['target_rate']:.0%} of those with “{pair['target_word']}”, in"
         f" {best['background_rate']:.1%} of all."
     )

@@ -1,0 +1,127 @@
+"""The report's "To make it again": the commands say what was recorded, and lead to the same count."""
+
+import json
+import shlex
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from support.corpora.files import document, write_jsonl, write_tokenizer
+from support.homes.handmade import CORPUS, make_marts, write_count, write_rows
+from warehouse.base.settings import Home
+from warehouse.build import build as building
+from warehouse.build.dbt_runner import VARS_FILE
+from warehouse.cli import app
+from warehouse.counting.options import CountOptions
+from warehouse.lake.connections import open_published_ibis
+from warehouse.lake.files import current_count
+from warehouse.serving import queries
+from warehouse.serving.publish import publish
+from warehouse.serving.report.lineage import commands
+
+TEXTS = ("the water of the river", "a river and cold water", "old house", "the house by the river", "cold house")
+COUNT = CountOptions(
+    unit="window",
+    window_tokens=3,
+    max_docs_per_word=2,
+    seed=5,
+    min_rate_difference=0.05,
+    rate_min_token_docs=2,
+    min_z=0.25,
+    z_min_pair_docs=1,
+    z_min_token_docs=3,
+)
+
+
+def printed(home: Home, corpus: str) -> list[str]:
+    """Return the commands that the published copy's report shows."""
+    manifest = publish(home).manifest
+    with open_published_ibis(home) as warehouse:
+        runs = queries.runs(warehouse).to_pyarrow().to_pylist()
+        return commands(warehouse, runs, corpus, manifest["build_variables"])
+
+
+def test_commands_say_what_was_recorded(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    make_marts(home)
+    read = {"format": "memmap", "lang_column": "langue", "global_indices": "0a1b", "index_range": [10, 20]}
+    rows = [
+        {"kind": "words", "config": '{"source_file": "my words.jsonl"}'},
+        {"kind": "ingest", "corpus": CORPUS, "config": json.dumps({"format": "auto", "lang": None})},
+        {"kind": "ingest", "corpus": CORPUS, "config": json.dumps(read)},
+        {"kind": "count", "corpus": CORPUS, "config": json.dumps(CountOptions().as_dict())},
+        {"kind": "export", "corpus": CORPUS, "strategy": "pivot_aware", "config": '{"budget_tokens": 7000}'},
+        {"kind": "count", "corpus": "other", "config": json.dumps(CountOptions().as_dict())},
+    ]
+    for place, row in enumerate(rows):
+        at = datetime(2026, 1, 1, 0, place, tzinfo=UTC)
+        write_rows(home, "runs", [row | {"run_id": f"r{place}", "finished_at": at}], name=f"r{place}")
+    write_rows(home, "corpora", [{"corpus": CORPUS, "tokenizer_name": "olmo", "tokenizer_hash": "0c1d"}], corpus=CORPUS)
+    # the count that the marts show came before the one that was recorded last
+    write_count(home, CountOptions(unit="window", window_tokens=1500, min_z=2.5))
+    (home.root / VARS_FILE).write_text('{"selection_budget_tokens": 0, "judge_share": 0.25, "pivot_items": "all"}')
+    assert printed(home, CORPUS) == [
+        "pivots words import 'my words.jsonl'",
+        "pivots ingest DOCUMENTS --corpus demo --tokenizer TOKENIZER"
+        "  # olmo, kept in the home as lake/tokenizers/0c1d.json",
+        "pivots ingest DOCUMENTS --corpus demo --tokenizer TOKENIZER --format memmap --global-indices INDICES"
+        " --index-range 10:20 --lang-column langue  # olmo, kept in the home as lake/tokenizers/0c1d.json",
+        "pivots count --corpus demo --unit window --window-tokens 1500 --min-z 2.5",
+        """pivots build --budget-tokens 0 --vars '{"judge_share": 0.25, "pivot_items": "all"}'""",
+        "pivots export --corpus demo --strategy pivot_aware --budget-tokens 7000",
+        "pivots publish",
+        "pivots report",
+    ]
+
+
+def test_a_tokenizer_of_the_hub_is_named(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    make_marts(home)
+    write_rows(home, "runs", [{"run_id": "r", "kind": "ingest", "corpus": CORPUS, "config": "{}"}])
+    write_rows(home, "corpora", [{"corpus": CORPUS, "tokenizer_name": "allenai/OLMo-1B-hf"}], corpus=CORPUS)
+    assert "pivots ingest DOCUMENTS --corpus demo --tokenizer allenai/OLMo-1B-hf" in printed(home, CORPUS)
+
+
+def invoke(home: Home, arguments: list[str]) -> None:
+    done = CliRunner().invoke(app, [*arguments, "--home", str(home.root)], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+
+
+def test_who_follows_the_commands_gets_the_same_count_and_builds_with_the_same_variables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents, words, tokenizer = tmp_path / "documents", tmp_path / "words.jsonl", write_tokenizer(tmp_path)
+    for place in (0, 1):
+        records = [document(f"{place}-{i}", f"{text} {i}", lang=None) for i, text in enumerate(TEXTS)]
+        write_jsonl(documents / f"{place}.jsonl", records)
+    write_jsonl(words, [{"en": {"en": "water"}, "fr": {"fr": "river"}}, {"en": {"en": "house"}, "fr": {"fr": "cold"}}])
+
+    first = Home(tmp_path / "first")
+    monkeypatch.chdir(tmp_path)
+    ingest = ["ingest", str(documents), "--corpus", CORPUS, "--tokenizer", str(tokenizer), "--lang", "en"]
+    invoke(first, ingest)
+    invoke(first, ["words", "import", words.name])
+    invoke(first, ["count", "--corpus", CORPUS])
+    invoke(first, ["count", "--corpus", CORPUS, *shlex.split(COUNT.as_arguments())])
+    make_marts(first)
+    variables = {"selection_budget_tokens": 123, "default_pivot_set": 'it\'s "quoted"', "judge_share": 0.25}
+    (first.root / VARS_FILE).write_text(json.dumps(variables))
+
+    again, built_with = Home(tmp_path / "again"), []
+
+    def no_dbt(home: Home, *, variables: dict[str, Any], **_: Any) -> dict[str, int]:
+        assert home == again
+        built_with.append(variables)
+        return {}
+
+    monkeypatch.setattr(building, "build", no_dbt)
+    places = {"DOCUMENTS": str(documents), "TOKENIZER": str(tokenizer)}
+    steps = [shlex.split(line, comments=True) for line in printed(first, CORPUS)]
+    for program, *arguments in steps[: next(i for i, step in enumerate(steps) if step[1] == "build") + 1]:
+        assert program == "pivots"
+        invoke(again, [places.get(argument, argument) for argument in arguments])
+    assert current_count(again, CORPUS) == current_count(first, CORPUS) is not None
+    assert built_with == [variables]
