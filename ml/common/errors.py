@@ -5,6 +5,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from warehouse.contract.lifeline import watch_launcher
+
 REFUSAL_FILE = "PIVOTS_REFUSAL_FILE"
 
 
@@ -34,6 +36,7 @@ def run_program(main: Callable[[], None]) -> None:
     program through one names a file in the environment variable PIVOTS_REFUSAL_FILE: a refusal is then written there,
     and the program ends as if done, for the caller to report it.
     """
+    watch_launcher()
     try:
         main()
     except UsageProblem as problem:
