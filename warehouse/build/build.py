@@ -31,7 +31,7 @@ def build(
         UsageError: no model matches `select`.
         StepFailed: a model or test failed.
     """
-    with writer_lock(home):
+    with writer_lock(home), build_record.unfinished_build(home, select):
         for folder in (home.lake, home.exports):  # written under the lock only, so what is unfinished is dead
             remove_unfinished(folder)
         bring_all_superseded_up_to_date(home)

@@ -1,9 +1,12 @@
-"""What the last build saw of the lake, so that status can say what has changed since."""
+"""Whether the last build finished, and what it saw of the lake, so that status can say what has changed since."""
 
 import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
 from warehouse.contract.atomic import atomic_file
 from warehouse.contract.hashing import file_hash, short_hash
@@ -18,6 +21,45 @@ _RUNS_WITH_RESULTS = ("score-", "sentences-", "trace-", "held_out-")
 def build_record(home: Home) -> Path:
     """Return the file that names what builds have seen."""
     return home.root / "built.json"
+
+
+@contextmanager
+def unfinished_build(home: Home, select: Sequence[str] = ()) -> Iterator[None]:
+    """Mark the home's marts as half built until the block ends well, whatever becomes of this process meanwhile.
+
+    Marts of two builds stand side by side in the writer's file while one runs: who reads them must know. The mark goes
+    when a whole build ends well, or the same part is built again. The caller holds the writer lock.
+
+    Args:
+        select: which part is built; all when empty.
+    """
+    path, before = _unfinished_mark(home), _unfinished_part(home)
+    if before is None or not select:
+        with atomic_file(path) as unfinished:
+            unfinished.write_text(json.dumps(list(select)))
+    try:
+        yield
+    except UsageError:  # found before any model was touched
+        if before is None:
+            path.unlink()
+        raise
+    if not select or before in (None, list(select)):
+        path.unlink()
+
+
+def is_build_unfinished(home: Home) -> bool:
+    """Tell whether the last build was killed, interrupted, or failed: the marts may be of two builds."""
+    return _unfinished_part(home) is not None
+
+
+def _unfinished_part(home: Home) -> list[str] | None:
+    """Return the selectors of the build that has not ended well, None when there is none."""
+    path = _unfinished_mark(home)
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def _unfinished_mark(home: Home) -> Path:
+    return home.root / "build-unfinished.json"
 
 
 def lake_state(home: Home) -> dict[str, str]:

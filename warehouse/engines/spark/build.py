@@ -38,7 +38,11 @@ def build(
         UsageError: no model matches `select`; PySpark or Java is not installed.
         StepFailed: a model or test failed.
     """
-    with writer_lock(home), sql_session(home, app_name="pivots build") as spark:
+    with (
+        writer_lock(home),
+        sql_session(home, app_name="pivots build") as spark,
+        build_record.unfinished_build(home, select),
+    ):
         for folder in (home.lake, home.exports):
             remove_unfinished(folder)
         bring_all_superseded_up_to_date(home)
