@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from warehouse.contract.errors import StepFailed, UsageError
+from warehouse.contract.lifeline import watch_launcher
 
 REFUSAL_FILE = "PIVOTS_REFUSAL_FILE"
 
@@ -18,6 +19,7 @@ def run_program(main: Callable[[], None]) -> None:
     program through one names a file in the environment variable PIVOTS_REFUSAL_FILE: a refusal is then written there,
     and the program ends as if done, for the caller to report it.
     """
+    watch_launcher()
     try:
         main()
     except UsageError as problem:

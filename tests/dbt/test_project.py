@@ -83,7 +83,7 @@ def test_tag_evaluation_is_what_results_change(manifest: dict[str, Any]) -> None
 
 
 def test_a_folder_of_models_has_one_file_of_each_kind() -> None:
-    folders = [path for path in (dbt.PROJECT_DIR / "models").glob("*/*") if path.is_dir()]
+    folders = [path for path in (dbt_runner.PROJECT_DIR / "models").glob("*/*") if path.is_dir()]
     assert len(folders) > 15
     for folder in folders:
         kinds = {f"_{folder.name}__{kind}" for kind in ("models.yml", "unit_tests.yml", "sources.yml", "docs.md")}

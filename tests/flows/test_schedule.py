@@ -16,16 +16,11 @@ import yaml
 
 from support.homes.planted_home import planted_home
 from support.places import PROJECT
+from support.servers.schedules import credentials, free_port
 from warehouse.base.settings import Home
 from warehouse.serving.publish import read_manifest
 
 PIVOTS = str(Path(sys.executable).with_name("pivots"))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(condition: Callable[[], Any], *, seconds: float, log: Path) -> Any:
@@ -66,8 +61,9 @@ def test_a_schedule_fires_and_ends_in_a_new_copy(tmp_path: Path) -> None:
         (tmp_path / "more.jsonl").rename(home.inbox / "planted" / "more.jsonl")
         second = wait_for(lambda: _newer(home, first["number"]), seconds=300, log=log)
         assert second["tables"]["marts.dim_documents"]["n_rows"] == 2001
-        _check_registered(api)
-        _check_runs(api)
+        with httpx.Client(auth=credentials(home)) as client:
+            _check_registered(client, api)
+            _check_runs(client, api)
     finally:
         program.send_signal(signal.SIGINT)
         assert program.wait(60) == 0
@@ -80,8 +76,8 @@ def _newer(home: Home, number: int) -> dict[str, Any] | None:
     return manifest if manifest and manifest["number"] > number else None
 
 
-def _check_registered(api: str) -> None:
-    deployments = {one["name"]: one for one in httpx.post(f"{api}/deployments/filter", json={}).json()}
+def _check_registered(client: httpx.Client, api: str) -> None:
+    deployments = {one["name"]: one for one in client.post(f"{api}/deployments/filter", json={}).json()}
     names = {"nightly", "publish", "new-checkpoints", "train", "weekly-experiment", "clean-up"}
     assert deployments.keys() == names
     active = {name: [s["active"] for s in one["schedules"]] for name, one in deployments.items()}
@@ -89,18 +85,18 @@ def _check_registered(api: str) -> None:
     assert active["nightly"] == active["clean-up"] == active["new-checkpoints"] == [True]
     assert deployments["clean-up"]["parameters"]["dry_run"] is True
     assert all(one["global_concurrency_limit"]["limit"] == 1 for one in deployments.values())
-    limits = {one["name"]: one["limit"] for one in httpx.post(f"{api}/v2/concurrency_limits/filter", json={}).json()}
+    limits = {one["name"]: one["limit"] for one in client.post(f"{api}/v2/concurrency_limits/filter", json={}).json()}
     assert limits["pivots-writer"] == 1
-    triggers = {one["name"] for one in httpx.post(f"{api}/automations/filter", json={}).json()}
+    triggers = {one["name"] for one in client.post(f"{api}/automations/filter", json={}).json()}
     assert triggers == {"publish follows build", "evaluation follows training"}
 
 
-def _check_runs(api: str) -> None:
+def _check_runs(client: httpx.Client, api: str) -> None:
     """The refresh was started by its schedule, the publication by the event of a build."""
-    runs = httpx.post(
+    runs = client.post(
         f"{api}/flow_runs/filter", json={"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}}
     ).json()
-    flows = {one["id"]: one["name"] for one in httpx.post(f"{api}/flows/filter", json={}).json()}
+    flows = {one["id"]: one["name"] for one in client.post(f"{api}/flows/filter", json={}).json()}
     causes = {(flows[run["flow_id"]], run["created_by"]["type"]) for run in runs}
     assert {("refresh", "SCHEDULE"), ("publish", "AUTOMATION")} <= causes
 

@@ -118,7 +118,7 @@ def build(
         StepFailed: a model or test failed.
     """
     engine = engine or EmbeddedEngine(home)
-    with writer_lock(home), engine.session():
+    with writer_lock(home), engine.session(), build_record.unfinished_build(home, select):
         engine.point_raw()
         all_variables = {**engine.earlier_variables(), **(variables or {})}
         engine.run_dbt(build_arguments(all_variables, select, unit_tests=unit_tests))

@@ -1,9 +1,12 @@
-"""What the last build saw of the lake, so that status can say what has changed since."""
+"""Whether the last build finished, and what it saw of the lake, so that status can say what has changed since."""
 
 import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
 from warehouse.contract.atomic import atomic_file
 from warehouse.contract.folders import RUN_KINDS
@@ -11,9 +14,9 @@ from warehouse.contract.hashing import file_hash, short_hash
 from warehouse.lake.files import current_files
 from warehouse.lake.schemas import SCHEMAS, STATE
 
-# Rows of these tables record what was done with the marts, or what could not be used. Of them only `exports` is read by a
-# mart, by fct_word_exposure, which says how often an export shows the words: the build after an experiment brings it up
-# to date.
+# Rows of these tables record what was done with the marts, or what could not be used. Of them only `exports` is read by
+# a mart, by fct_word_exposure, which says how often an export shows the words: the build after an experiment brings it
+# up to date.
 _NOT_BUILT_FROM = ("rejects", *(table for kind in RUN_KINDS.values() if not kind.feeds_marts for table in kind.tables))
 # Runs of these kinds are rows that marts start from; of all others marts only look up a name or a time.
 _RUNS_WITH_RESULTS = tuple(f"{name}-" for name, kind in RUN_KINDS.items() if kind.is_ml and kind.feeds_marts)
@@ -22,6 +25,45 @@ _RUNS_WITH_RESULTS = tuple(f"{name}-" for name, kind in RUN_KINDS.items() if kin
 def build_record(home: Home) -> Path:
     """Return the file that names what builds have seen."""
     return home.root / "built.json"
+
+
+@contextmanager
+def unfinished_build(home: Home, select: Sequence[str] = ()) -> Iterator[None]:
+    """Mark the home's marts as half built until the block ends well, whatever becomes of this process meanwhile.
+
+    Marts of two builds stand side by side in the writer's file while one runs: who reads them must know. The mark goes
+    when a whole build ends well, or the same part is built again. The caller holds the writer lock.
+
+    Args:
+        select: which part is built; all when empty.
+    """
+    path, before = _unfinished_mark(home), _unfinished_part(home)
+    if before is None or not select:
+        with atomic_file(path) as unfinished:
+            unfinished.write_text(json.dumps(list(select)))
+    try:
+        yield
+    except UsageError:  # found before any model was touched
+        if before is None:
+            path.unlink()
+        raise
+    if not select or before in (None, list(select)):
+        path.unlink()
+
+
+def is_build_unfinished(home: Home) -> bool:
+    """Tell whether the last build was killed, interrupted, or failed: the marts may be of two builds."""
+    return _unfinished_part(home) is not None
+
+
+def _unfinished_part(home: Home) -> list[str] | None:
+    """Return the selectors of the build that has not ended well, None when there is none."""
+    path = _unfinished_mark(home)
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def _unfinished_mark(home: Home) -> Path:
+    return home.root / "build-unfinished.json"
 
 
 def lake_state(home: Home) -> dict[str, str]:

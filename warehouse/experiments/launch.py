@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from warehouse.base import shipped
+from warehouse.base.child_process import run_child
 from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.programs import module_command, program_environment
 from warehouse.base.settings import Home
@@ -216,11 +217,12 @@ def _launch(command: list[Any]) -> None:
     with tempfile.TemporaryDirectory(prefix="pivots-") as folder:
         refusal = Path(folder) / "refusal"  # ml/common/errors.py: launchers do not pass exit codes on
         environment = program_environment({"TOKENIZERS_PARALLELISM": "false", "PIVOTS_REFUSAL_FILE": str(refusal)})
-        finished = subprocess.run([str(part) for part in command], env=environment, check=False, stdout=sys.stderr)
+        # a group of its own: launchers start more processes, and each of them watches us
+        code = run_child(command, env=environment, own_group=True, stdin=subprocess.DEVNULL, stdout=sys.stderr)
         if refusal.exists():
             raise UsageError(refusal.read_text())
-    if finished.returncode != 0:
-        raise StepFailed(f"a program of `ml` stopped with exit code {finished.returncode}; run the same to resume")
+    if code != 0:
+        raise StepFailed(f"a program of `ml` stopped with exit code {code}; run the same to resume")
 
 
 def other_machines(config: Path, program: Sequence[Any]) -> list[str]:

@@ -1,25 +1,34 @@
 """A Prefect server, a worker and the project's deployments, on this machine and for one home."""
 
+import json
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import httpx
 
 from warehouse.base import shipped
+from warehouse.base.child_process import child_process
 from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.programs import module_command
 from warehouse.base.progress import say
 from warehouse.base.settings import Home
 from warehouse.operations.flow_process import flow_environment
+from warehouse.operations.scheduler_secret import authentication, password_file
 
 POOL = "pivots"  # as in prefect.yaml
 _HOST = "127.0.0.1"
 _SERVER_START_S = 120
-_STOP_S = 20
+# What a flow run is started with. Without a variable in it, no deployment and no request can say otherwise: by default
+# `job_variables` may name any command, environment and folder.
+POOL_TEMPLATE = {
+    "job_configuration": {"stream_output": True},
+    "variables": {"type": "object", "properties": {}, "additionalProperties": False},
+}
 
 
 @contextmanager
@@ -38,21 +47,28 @@ def scheduler(home: Home, *, port: int, deployments: Path | None = None) -> Iter
         folder.mkdir(parents=True, exist_ok=True)
     url = f"http://{_HOST}:{port}"
     environment = flow_environment(home) | {
+        **authentication(home),
         "PREFECT_API_URL": f"{url}/api",
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": url,
         "PREFECT_LOGGING_LEVEL": "INFO",
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
     }
-    programs: list[subprocess.Popen[bytes]] = []
 
-    def start(name: str, *arguments: str) -> None:
-        with _log(home, name).open("ab") as log:
-            command = module_command("prefect", name, "start", *arguments)
-            programs.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
+    with ExitStack() as programs:  # the worker ends first: it tells the server what becomes of its runs
 
-    try:
-        start("server", "--host", _HOST, "--port", str(port))
-        _wait_for(f"{url}/api/health", programs[0], _log(home, "server"))
-        _run(environment, "work-pool", "create", POOL, "--type", "process", "--overwrite")
+        def start(name: str, *arguments: str) -> subprocess.Popen[bytes]:
+            with _log(home, name).open("ab") as log:
+                command = module_command("prefect", name, "start", *arguments)
+                started = child_process(command, env=environment, stdout=log, stderr=log)
+                return programs.enter_context(started)
+
+        server = start("server", "--host", _HOST, "--port", str(port))
+        _wait_for(f"{url}/api/health", server, _log(home, "server"))
+        with NamedTemporaryFile("w", suffix=".json") as template:
+            json.dump(POOL_TEMPLATE, template)
+            template.flush()
+            pool = ("work-pool", "create", POOL, "--type", "process", "--overwrite")
+            _run(environment, *pool, "--base-job-template", template.name)
         _run(
             environment,
             "--no-prompt",
@@ -63,14 +79,8 @@ def scheduler(home: Home, *, port: int, deployments: Path | None = None) -> Iter
         )
         start("worker", "--pool", POOL, "--type", "process")
         say(f"server and worker are up; their logs are in {home.prefect}")
+        say(f"the server's pages ask for user and password: the line in {password_file(home)}")
         yield url
-    finally:
-        for program in reversed(programs):  # the worker first: it tells the server what becomes of its runs
-            program.terminate()
-            try:
-                program.wait(_STOP_S)
-            except subprocess.TimeoutExpired:
-                program.kill()
 
 
 def _check_free(port: int) -> None:

@@ -66,7 +66,7 @@ def publish(home: Home, keep: int = 3) -> Publication:
         keep: how many copies stay on disk, the current one included.
 
     Raises:
-        UsageError: nothing has been built yet, the last build failed, or `keep` is below 1.
+        UsageError: nothing has been built yet, the last build failed or did not finish, or `keep` is below 1.
     """
     if keep < 1:
         raise UsageError(f"--keep {keep}: at least the current copy has to stay; give 1 or more")
@@ -120,6 +120,8 @@ def _check_build(home: Home) -> None:
     """Raise UsageError when a model or a test of the data failed last: readers keep the copy that was audited."""
     if failures := dbt_runner.failures(home.dbt_target):
         raise UsageError(f"the last build failed: {failures}; mend it, run `pivots build`, then publish")
+    if build_record.is_build_unfinished(home):
+        raise UsageError("the last build did not finish, so marts of two builds stand side by side: run `pivots build`")
 
 
 def _copy(home: Home, target: Path) -> dict[str, Any]:

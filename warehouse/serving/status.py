@@ -185,6 +185,8 @@ def stale(home: Home, described: dict[str, Any]) -> list[dict[str, str]]:
         note("marts", f"changed since the last build: {', '.join(changed)}", "pivots build")
     elif built and (failed := sum(built["statuses"].get(s, 0) for s in ("error", "fail"))):
         note("marts", f"{failed} models or tests failed in the last build", "pivots build")
+    elif build_record.is_build_unfinished(home):
+        note("marts", "the last build did not finish", "pivots build")
     if built is None:
         return found
     shown = described["published"]

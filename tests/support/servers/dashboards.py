@@ -16,7 +16,7 @@ from warehouse.base.settings import Home
 
 @contextlib.contextmanager
 def served(home: Home) -> Iterator[str]:
-    """Run the command on a free port and yield its address; end it as Ctrl-C does."""
+    """Run the command on a free port and yield the address that it prints, key included; end it as Ctrl-C does."""
     program = [sys.executable, "-c", "from warehouse.cli import main; main()"]
     command = [*program, "dashboard", "--no-browser", "--port", "0", "--home", str(home.root)]
     server = subprocess.Popen(
@@ -25,8 +25,9 @@ def served(home: Home) -> Iterator[str]:
     try:
         assert server.stdout is not None
         address = server.stdout.readline().strip()
-        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", address)
-        _wait_for(int(address.rpartition(":")[2]))
+        found = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/\?access_token=[\w-]{32}", address)
+        assert found, address
+        _wait_for(int(found[1]))
         yield address
     finally:
         os.killpg(server.pid, signal.SIGINT)
@@ -44,3 +45,8 @@ def _wait_for(port: int, seconds: float = 60) -> None:
 
 def open_page(tab: Browsing, name: str) -> None:
     tab.page.get_by_role("tab", name=name, exact=True).click()
+
+
+def without_key(address: str) -> str:
+    """Return where a dashboard listens, from the address that it prints."""
+    return address.partition("/?")[0]

@@ -12,7 +12,6 @@ import pytest
 from support.corpora.files import document, rows, write_jsonl, write_tokenizer
 from warehouse.base.errors import StepFailed
 from warehouse.base.settings import Home
-from warehouse.build import dbt_runner
 from warehouse.build.build import build
 from warehouse.lake.connections import writer_lock
 from warehouse.lake.files import shard_path

@@ -1,19 +1,24 @@
-"""The dashboard: an app in the browser on the published copy, served on this machine only."""
+"""The dashboard: an app in the browser on the published copy, served on this machine, to who has its address."""
 
+import contextlib
 import importlib.util
+import os
+import secrets
 import socket
-import subprocess
-import sys
+import tempfile
+import threading
 import webbrowser
 from pathlib import Path
 
+from warehouse.base.child_process import child_process
 from warehouse.base.errors import StepFailed, UsageError
-from warehouse.base.programs import program_environment
+from warehouse.base.programs import module_command, program_environment
 from warehouse.base.progress import say
 from warehouse.base.settings import Home
+from warehouse.serving.dashboard.server import HOST, TOKEN_VARIABLE
 
-HOST = "127.0.0.1"
 APP = Path(__file__).with_name("app.py")
+_PAGE_S = 30.0  # by then the browser has read the page that leads to the address
 
 
 def run_dashboard(home: Home, *, port: int, browser: bool) -> None:
@@ -32,24 +37,32 @@ def run_dashboard(home: Home, *, port: int, browser: bool) -> None:
     if not home.published_file.exists():
         raise UsageError(f"nothing is published in {home.root}: run `pivots publish` first")
     port = _free_port(port)
-    command = [sys.executable, "-m", "marimo", "--quiet", "run", str(APP)]
-    command += ["--host", HOST, "--port", str(port), "--headless", "--no-token", "--no-sandbox", "--no-check"]
-    environment = program_environment({"PIVOTS_HOME": str(home.root), "MARIMO_SKIP_UPDATE_CHECK": "1"})
-    address = f"http://{HOST}:{port}"
-    print(address, flush=True)
-    say("the dashboard runs until you press Ctrl-C")
-    if browser:
-        webbrowser.open(address)
-    server = subprocess.Popen(command, env=environment)
-    try:
+    token = secrets.token_urlsafe(24)
+    environment = program_environment(
+        {"PIVOTS_HOME": str(home.root), "MARIMO_SKIP_UPDATE_CHECK": "1", TOKEN_VARIABLE: token}
+    )
+    address = f"http://{HOST}:{port}/?access_token={token}"
+    command = module_command("warehouse.serving.dashboard.server", port)
+    with child_process(command, env=environment) as server, contextlib.suppress(KeyboardInterrupt):
+        print(address, flush=True)
+        say("the address holds this session's key; the dashboard runs until you press Ctrl-C")
+        if browser:
+            _open_browser(home, address)
         if server.wait() != 0:
             raise StepFailed(f"the dashboard's server ended with exit code {server.returncode}")
-    except KeyboardInterrupt:
-        server.wait()
-    finally:
-        if server.poll() is None:
-            server.terminate()
-            server.wait()
+
+
+def _open_browser(home: Home, address: str) -> None:
+    """Open a page that leads to the address: other users of the machine can read what a browser was started with."""
+    # readable by this user only
+    descriptor, name = tempfile.mkstemp(prefix="dashboard-", suffix=".html", dir=home.root)
+    page = Path(name)
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(f'<!doctype html><meta http-equiv="refresh" content="0; url={address}">\n')
+    webbrowser.open(page.as_uri())
+    remove = threading.Timer(_PAGE_S, page.unlink, kwargs={"missing_ok": True})
+    remove.daemon = True
+    remove.start()
 
 
 def _free_port(port: int) -> int:
