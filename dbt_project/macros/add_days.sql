@@ -1,4 +1,7 @@
-{# A date some days after another. #}
+{#
+  A date some days after another. dbt.dateadd gives a timestamp instead of a date, and on Spark goes through seconds of the
+  session's time zone to get there.
+#}
 {% macro add_days(date, n_days) -%}
     {{ adapter.dispatch('add_days', 'semantic_pivots')(date, n_days) }}
 {%- endmacro %}

@@ -1,4 +1,7 @@
-{# The distinct values of a group in order, joined by ", "; NULLs are left out, NULL without any. #}
+{#
+  The distinct values of a group in order, joined by ", "; NULLs are left out, NULL without any. dbt.listagg has no
+  distinct, and its Spark version does not order.
+#}
 {% macro concat_sorted(expression) -%}
     {{ adapter.dispatch('concat_sorted', 'semantic_pivots')(expression) }}
 {%- endmacro %}

@@ -15,7 +15,6 @@ from warehouse.contract.hashing import short_hash
 from warehouse.experiments.training_export import copy_tokenizer, corpus_row
 from warehouse.lake.connections import open_writer, writer_lock
 from warehouse.lake.raw_views import refresh_raw_views
-from warehouse.serving.queries.tables import DEFAULT_METHOD
 
 # Any prefix of the items is a fair sample: they are ordered by a hash of their identity. Planted concepts of role
 # `train` stand in glossaries in the very format of the prompt: they serve as shots, and to score them measures memory.
@@ -73,7 +72,8 @@ _PIVOTS = """
     select item_id, source_lang, target_lang, token_id, cast(pivot_rank as integer) as pivot_rank
     from marts.fct_pivot_candidates
     inner join scored_items using (item_id)
-    where corpus = ? and score_method = ? and pivot_rank <= ? and is_kept
+    inner join marts.dim_score_methods using (score_method)
+    where corpus = ? and is_default and pivot_rank <= ? and is_kept
     order by item_id, source_lang, target_lang, pivot_rank
 """
 
@@ -107,7 +107,7 @@ def export_evaluation_set(home: Home, *, corpus: str, n_items: int | None = None
         if not tables[CANDIDATES].num_rows:
             raise UsageError("no translation items: run `pivots words import FILE` first")
         try:
-            tables[PIVOTS] = connection.execute(_PIVOTS, [corpus, DEFAULT_METHOD, n_pivots]).to_arrow_table()
+            tables[PIVOTS] = connection.execute(_PIVOTS, [corpus, n_pivots]).to_arrow_table()
         except duckdb.CatalogException:
             raise UsageError("the marts are not built yet: run `pivots build` first") from None
         content = {name.removesuffix(".parquet"): short_hash(table.to_pylist()) for name, table in tables.items()}

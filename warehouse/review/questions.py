@@ -20,15 +20,15 @@ from warehouse.lake.connections import open_published, writer_lock
 from warehouse.lake.files import current_count, write_table
 from warehouse.lake.runs import Run
 from warehouse.lake.schemas import SHARDED
-from warehouse.serving.queries.tables import DEFAULT_METHOD
 
 ACCEPTED, REJECTED, UNCLEAR = "accepted", "rejected", "unclear"
 
 _CANDIDATES = """
     select source_lang, source_word, target_lang, target_word, token
     from marts.fct_pivot_candidates
+    inner join marts.dim_score_methods using (score_method)
     where
-        corpus = ? and score_method = ? and pivot_rank <= ? and review_status = 'unreviewed'
+        corpus = ? and is_default and pivot_rank <= ? and review_status = 'unreviewed'
         and source_lang < target_lang
         and coalesce(? in (source_lang, target_lang), true) and coalesce(? in (source_lang, target_lang), true)
     order by
@@ -85,7 +85,7 @@ def open_questions(
         UsageError: nothing is published.
     """
     with open_published(home) as connection:
-        rows = connection.execute(_CANDIDATES, [corpus, DEFAULT_METHOD, top, source_lang, target_lang]).fetchall()
+        rows = connection.execute(_CANDIDATES, [corpus, top, source_lang, target_lang]).fetchall()
     return [
         Question(lang_a, word_a, lang_b, word_b, tuple(dict.fromkeys(row[4] for row in group)))
         for (lang_a, word_a, lang_b, word_b), group in groupby(rows, key=lambda row: row[:4])

@@ -43,6 +43,25 @@ select
     false as is_blank, (3 * token_id)::bigint as n_docs, token_id / 20 as doc_rate, lang, if(lang is null, null, 0.8) as language_share
 from vocabulary;
 
+create or replace table marts.dim_strategies as
+select
+    strategy, if(strategy = 'original', 'natural', if(strategy = 'base', null, 'multilingual')) as share_scheme,
+    if(strategy = 'pivot_aware', 'bridge', if(strategy = 'word_density', strategy, null)) as ranking,
+    strategy in ('base', 'original', 'random_multilingual', 'word_density') as is_baseline,
+    strategy = 'pivot_aware' as is_default, strategy = 'random_multilingual' as is_default_baseline,
+    strategy = 'word_density' as is_exposure_control, null::varchar as variant_of, display_order::bigint as display_order,
+    'What ' || strategy || ' takes.' as description
+from (values ('base', 1), ('original', 2), ('random_multilingual', 3), ('frequency_weighted_multilingual', 4),
+    ('pivot_aware', 5), ('word_density', 6)) t(strategy, display_order);
+
+create or replace table marts.dim_score_methods as
+select score_method, score_method = 'specific' as is_default, display_order::bigint as display_order, description
+from (values
+    ('specific', 1, '“Specific” also counts a token less that goes with many words as strongly.'),
+    ('adjusted', 2, '“Adjusted” holds every count against documents of the same language and length.'),
+    ('paper', 3, '“Paper” is the paper’s F, against one background for the whole corpus.')
+) t(score_method, display_order, description);
+
 create or replace table marts.fct_word_pair_cooccurrence as
 select
     'demo' as corpus, item_id, word_split, source_lang, target_lang, source_word, target_word, 20::bigint as n_docs_source,
@@ -164,15 +183,29 @@ select
     0.027 + gain as ci_high, 0.021 + gain as score_without_space, 0.2 + 5 * gain as first_rank_rate, 0.1 as chance_rate
 from arms cross join routes cross join splits;
 
+create or replace table marts.fct_strategy_scores as
+select
+    experiment, strategy, source_lang, target_lang, word_split, count(*) as n_runs, avg(score)::double as score,
+    avg(first_rank_rate)::double as first_rank_rate
+from marts.fct_translation_scores
+group by all;
+
 create or replace table marts.fct_strategy_comparison as
 select
+    *,
+    case
+        when ci_low > 0 and seed_ci_low > 0 then 'better' when ci_high < 0 and seed_ci_high < 0 then 'worse'
+        when ci_low > 0 then 'leaning_better' when ci_high < 0 then 'leaning_worse' else 'no_clear_difference'
+    end as verdict,
+    if(ci_low > 0, false, null) as is_beyond_exposure
+from (select
     'experiment-1' as experiment, s.strategy, b.strategy as baseline, source_lang, target_lang, word_split,
     s.gain - b.gain as score_delta, s.gain - b.gain - 0.003 as ci_low, s.gain - b.gain + 0.003 as ci_high,
     if(abs(s.gain - b.gain) < 0.003, 0.4, 0.01) as p_value, 2::bigint as n_seeds, if(s.gain > b.gain, 2, 0)::bigint as n_seeds_above,
     s.gain - b.gain - 0.006 as seed_ci_low, s.gain - b.gain + 0.006 as seed_ci_high, 2::bigint as n_items,
     0.02 + s.gain as score, 0.02 + b.gain as baseline_score
 from (select distinct strategy, gain from arms) s inner join (select distinct strategy, gain from arms) b on s.strategy <> b.strategy
-cross join routes cross join splits;
+cross join routes cross join splits);
 
 create or replace table marts.fct_strategy_comparison_by_class as
 select
@@ -214,6 +247,28 @@ select
     0.005 * layer * layer as p_target, 0.1 * layer as p_top, 5.0 - layer as entropy, 2::bigint as n_items
 from arms cross join routes
 cross join (values ('pivot'), ('cooccurrence'), ('all')) b(behaviour) cross join range(5) l(layer);
+
+create or replace table marts.fct_strategy_layer_curves as
+select
+    'experiment-1' as experiment, strategy, source_lang, target_lang, behaviour, layer, avg(p_pivot)::double as p_pivot,
+    avg(p_control)::double as p_control, avg(p_source)::double as p_source, avg(p_target)::double as p_target,
+    sum(n_items)::bigint as n_items, count(*) as n_runs
+from marts.fct_pivot_layer_curves curves inner join arms on curves.run_id = trace_id
+group by all;
+
+create or replace table marts.fct_behaviour_shares as
+select
+    experiment, strategy, shared_docs, behaviour, min_docs_both, count(*) as n_words, count(distinct run_id) as n_runs,
+    count(*) / sum(count(*)) over (partition by experiment, strategy, shared_docs) as share
+from (
+    select experiment, strategy, run_id, behaviour, 'all' as shared_docs, null::bigint as min_docs_both from marts.fct_behaviours
+    union all
+    select
+        experiment, strategy, run_id, behaviour, if(n_docs_both = 0, '0', '1-9') as shared_docs, least(n_docs_both, 1) as min_docs_both
+    from marts.fct_behaviours
+    inner join marts.fct_word_pair_cooccurrence using (corpus, item_id, source_lang, target_lang)
+)
+group by experiment, strategy, shared_docs, behaviour, min_docs_both;
 
 create or replace table marts.fct_failure_signatures as
 select

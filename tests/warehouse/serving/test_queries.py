@@ -47,6 +47,9 @@ ALL_QUERIES: dict[str, Callable[[Any], ibis.Table]] = {
     "experiments": queries.experiments,
     "scores": lambda w: queries.scores(w, EXPERIMENT),
     "scores_by_direction": lambda w: queries.scores_by_direction(w, EXPERIMENT),
+    "strategy_scores": lambda w: queries.strategy_scores(w, EXPERIMENT),
+    "strategies": queries.strategies,
+    "score_methods": queries.score_methods,
     "compare_strategies": lambda w: queries.compare_strategies(w, EXPERIMENT, "pivot_aware", "original"),
     "mean_deltas": lambda w: queries.mean_deltas(w, EXPERIMENT),
     "mean_deltas_by_class": lambda w: queries.mean_deltas_by_class(w, EXPERIMENT, "kind"),
@@ -84,7 +87,9 @@ def test_every_public_query_is_tried() -> None:
     public = {name for name in queries.__all__ if callable(getattr(queries, name))} - {
         "mart",
         "has_rows",
+        "default_baseline",
         "default_pivot_set",
+        "default_score_method",
     }
     rooms = (corpus, layers, network, pivots, results, selection)
     written = {name for room in rooms for name, thing in vars(room).items() if _is_question(room, thing)}
@@ -160,28 +165,15 @@ def test_a_network_joins_the_best_tokens_to_the_nearest_of_every_language(wareho
     assert all(r["neighbour_lang"] for r in rows)
 
 
-def test_words_are_binned_by_the_units_they_share(tmp_path: Path) -> None:
-    import duckdb
-
-    from warehouse.serving.publish import publish
-
-    home = published_home(tmp_path)
-    with duckdb.connect(str(home.warehouse_file)) as connection:
-        connection.execute(
-            "update marts.fct_word_pair_cooccurrence set n_docs_both = 0;"
-            "update marts.fct_word_pair_cooccurrence set n_docs_both = [0, 9, 10, 99, 100][item_id] where item_id < 5"
-        )
-        directions = connection.execute(
-            "select count(*) from marts.fct_behaviours where item_id = 4 and strategy = 'base'"
-        ).fetchone()
-    publish(home)
-    with open_published_ibis(home) as warehouse:
-        rows = queries.behaviours_by_frequency(warehouse, EXPERIMENT).to_pyarrow().to_pylist()
-    base = [r for r in rows if r["strategy"] == "base"]
-    assert sorted({r["min_docs_both"] for r in base}) == [0, 1, 10]
-    assert directions is not None
-    assert sum(r["n_words"] for r in base if r["min_docs_both"] == 10) == 2 * directions[0]
-    assert sum(r["share"] for r in base if r["min_docs_both"] == 1) == pytest.approx(1)
+def test_words_are_cut_by_the_units_they_share_or_not_at_all(warehouse: Any) -> None:
+    """The bands themselves are held to rows by hand in dbt (fct_behaviour_shares)."""
+    whole = queries.behaviour_counts(warehouse, EXPERIMENT).to_pyarrow().to_pylist()
+    cut = queries.behaviours_by_frequency(warehouse, EXPERIMENT).to_pyarrow().to_pylist()
+    assert {row["min_docs_both"] for row in cut} == {0, 1}
+    for rows, n_bands in ((whole, 1), (cut, 2)):
+        base = [row for row in rows if row["strategy"] == "base"]
+        assert sum(row["share"] for row in base) == pytest.approx(n_bands)
+        assert sum(row["n_words"] for row in base) == 48
 
 
 def test_tokens_are_found_by_how_they_begin(warehouse: Any) -> None:

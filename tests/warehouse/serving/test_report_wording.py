@@ -1,11 +1,15 @@
 """What the intervals say, in words."""
 
 import pytest
+import yaml
 
-from warehouse.serving.report.wording import delta_sentence, outcome, signature_title, verdict
+from warehouse.build.dbt_runner import PROJECT_DIR
+from warehouse.serving.report.wording import VERDICTS, delta_sentence, outcome, signature_title, verdict
 
 
-def row(words: tuple[float, float] | None, seeds: tuple[float, float] | None, **more: object) -> dict:
+def row(
+    says: str, words: tuple[float, float] | None, seeds: tuple[float, float] | None, **more: object
+) -> dict[str, object]:
     low, high = words or (None, None)
     seed_low, seed_high = seeds or (None, None)
     return {
@@ -17,52 +21,42 @@ def row(words: tuple[float, float] | None, seeds: tuple[float, float] | None, **
         "seed_ci_low": seed_low,
         "seed_ci_high": seed_high,
         "n_seeds": 2,
+        "verdict": says,
+        "is_beyond_exposure": None,
         **more,
     }
 
 
-@pytest.mark.parametrize(
-    ("words", "seeds", "says"),
-    [
-        ((0.1, 0.2), (0.1, 0.2), "better"),
-        ((-0.2, -0.1), (-0.2, -0.1), "worse"),
-        ((0.1, 0.2), (-0.1, 0.2), "leaning better"),
-        ((0.1, 0.2), None, "leaning better"),
-        ((-0.1, 0.2), (0.1, 0.2), "leaning better"),
-        ((-0.2, -0.1), (-0.2, 0.1), "leaning worse"),
-        ((-0.1, 0.2), (-0.1, 0.2), "no clear difference"),
-        ((0.1, 0.2), (-0.2, -0.1), "no clear difference"),
-        ((0.0, 0.2), (0.0, 0.2), "no clear difference"),
-        (None, None, "no clear difference"),
-    ],
-)
-def test_outcome(words: tuple[float, float] | None, seeds: tuple[float, float] | None, says: str) -> None:
-    assert outcome(row(words, seeds)) == says
+def test_every_verdict_of_the_mart_has_words() -> None:
+    models = yaml.safe_load((PROJECT_DIR / "models/marts/comparisons/_comparisons__models.yml").read_text())["models"]
+    [comparison] = [model for model in models if model["name"] == "fct_strategy_comparison"]
+    [column] = [column for column in comparison["columns"] if column["name"] == "verdict"]
+    assert set(VERDICTS) == set(column["data_tests"][0]["accepted_values"]["arguments"]["values"])
+    assert outcome({"verdict": "leaning_better"}) == "leaning better"
 
 
 def test_a_sentence_names_baseline_size_and_both_intervals() -> None:
-    assert delta_sentence(row((0.001, 0.009), (-0.01, 0.02))) == (
+    assert delta_sentence(row("leaning_better", (0.001, 0.009), (-0.01, 0.02))) == (
         "Against random multilingual: +0.0050 (words +0.0010 to +0.0090; 2 seeds -0.0100 to +0.0200), leaning better."
     )
-    assert "one seed only" in delta_sentence(row((0.001, 0.009), None, n_seeds=1))
+    assert "one seed only" in delta_sentence(row("leaning_better", (0.001, 0.009), None, n_seeds=1))
 
 
 def test_the_verdict_is_about_the_multilingual_baseline() -> None:
-    won = verdict([row((0.1, 0.2), (0.1, 0.2))])
+    won = verdict([row("better", (0.1, 0.2), (0.1, 0.2))])
     assert (won["mood"], won["headline"]) == ("good", "Yes: +0.0050 over random multilingual data")
-    lost = verdict([row((-0.2, -0.1), (-0.2, -0.1), score_delta=-0.01)])
+    lost = verdict([row("worse", (-0.2, -0.1), (-0.2, -0.1), score_delta=-0.01)])
     assert (lost["mood"], lost["headline"]) == ("bad", "No: -0.0100 against random multilingual data")
-    assert verdict([row((-0.2, 0.1), (-0.2, 0.1))])["headline"].startswith("Not shown")
+    assert verdict([row("no_clear_difference", (-0.2, 0.1), (-0.2, 0.1))])["headline"].startswith("Not shown")
     assert verdict([])["mood"] == "none"
-    assert verdict([row((0.1, 0.2), (0.1, 0.2), baseline="original")])["mood"] == "none"
+    assert verdict([row("better", (0.1, 0.2), (0.1, 0.2), baseline="original")])["mood"] == "none"
 
 
 def test_one_training_run_decides_nothing_and_the_levels_are_said() -> None:
-    once = row((-0.2, -0.1), None, n_seeds=1, score_delta=-0.0092)
+    once = row("leaning_worse", (-0.2, -0.1), None, n_seeds=1, score_delta=-0.0092)
     means = [
         {"strategy": "pivot_aware", "score": 0.0638},
-        {"strategy": "random_multilingual", "score": 0.0720},
-        {"strategy": "random_multilingual", "score": 0.0740},
+        {"strategy": "random_multilingual", "score": 0.0730},
     ]
     found = verdict([once], means=means)
     assert (found["mood"], found["headline"]) == (
@@ -78,12 +72,17 @@ def test_a_signature_has_a_title_in_words(name: str) -> None:
 
 
 def test_a_win_that_the_exposure_control_equals_is_qualified() -> None:
-    main = row((0.1, 0.2), (0.1, 0.2))
-    equal = row((-0.1, 0.2), (-0.1, 0.2), baseline="word_density")
-    beaten = row((0.1, 0.2), (0.1, 0.2), baseline="word_density")
-    assert "exposure" in verdict([main, equal])["sentences"][-1]
-    assert "exposure" not in verdict([main, beaten])["sentences"][-1]
+    equal = row("better", (0.1, 0.2), (0.1, 0.2), is_beyond_exposure=False)
+    beyond = row("better", (0.1, 0.2), (0.1, 0.2), is_beyond_exposure=True)
+    assert "exposure" in verdict([equal])["sentences"][-1]
+    assert "exposure" not in verdict([beyond])["sentences"][-1]
+
+
+def test_without_an_interval_nothing_is_said_about_zero() -> None:
+    found = verdict([row("not_tested", None, None, n_seeds=1)])
+    assert (found["mood"], found["headline"].split(":")[0]) == ("unclear", "Not known")
+    assert "hold" not in found["headline"]
 
 
 def test_scores_at_chance_take_the_meaning_away() -> None:
-    assert "mean nothing" in verdict([row((0.1, 0.2), (0.1, 0.2))], ["scores_at_chance"])["sentences"][-1]
+    assert "mean nothing" in verdict([row("better", (0.1, 0.2), (0.1, 0.2))], ["scores_at_chance"])["sentences"][-1]

@@ -331,11 +331,12 @@ def read_ranked(corpus, data, home, lang, mo, page, pivot_set, queries, ranked, 
 def choose_strategies(data, experiment, home, mo, queries):
     _rows = data.ask(home, queries.scores, experiment.value) if experiment.value else []
     _names = sorted({row["strategy"] for row in _rows})
-    strategy = mo.ui.dropdown(
-        _names, value="pivot_aware" if "pivot_aware" in _names else next(iter(_names), None), label="strategy"
-    )
-    _base = "random_multilingual"
-    baseline = mo.ui.dropdown(_names, value=_base if _base in _names else next(iter(_names), None), label="less")
+    _known = [row for row in data.ask(home, queries.strategies) if row["strategy"] in _names]
+    _first = next(iter(_names), None)
+    _mine = next((row["strategy"] for row in _known if row["is_default"]), _first)
+    _base = next((row["strategy"] for row in _known if row["is_default_baseline"]), _first)
+    strategy = mo.ui.dropdown(_names, value=_mine, label="strategy")
+    baseline = mo.ui.dropdown(_names, value=_base, label="less")
     word_split = mo.ui.dropdown(["judge", "find", "all"], value="judge", label="words")
     return baseline, strategy, word_split
 
@@ -373,8 +374,11 @@ def choose_runs(data, experiment, home, mo, queries):
         for row in _rows
     }
     _names = list(_runs)
-    _mine = next((name for name in _names if name.startswith("pivot_aware ")), _names[0] if _names else None)
-    _other = next((name for name in _names if name.startswith("random_multilingual ")), _mine)
+    _known = data.ask(home, queries.strategies)
+    _default = next((row["strategy"] for row in _known if row["is_default"]), "")
+    _base = next((row["strategy"] for row in _known if row["is_default_baseline"]), "")
+    _mine = next((name for name in _names if name.startswith(f"{_default} ")), _names[0] if _names else None)
+    _other = next((name for name in _names if name.startswith(f"{_base} ")), _mine)
     run_a = mo.ui.dropdown(_runs, value=_mine, label="run")
     run_b = mo.ui.dropdown(_runs, value=_other, label="less run")
     return run_a, run_b

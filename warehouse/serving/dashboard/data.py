@@ -110,7 +110,8 @@ def candidates(home: Home, corpus: str, pair: dict[str, Any], *, top_k: int = 10
     own = [row for row in found if row["item_id"] == pair["item_id"]]
     planted = planted_tokens(home, corpus, pair["item_id"])
     is_reviewed = any(row["review_status"] for row in own)
-    methods = sorted({row["score_method"] for row in own}, key=lambda m: (m != queries.DEFAULT_METHOD, m))
+    order = [row["score_method"] for row in ask_often(home, queries.score_methods)]
+    methods = [method for method in order if any(row["score_method"] == method for row in own)]
     tokens: dict[int, dict[str, Any]] = {}
     for row in sorted(own, key=lambda row: (methods.index(row["score_method"]), row["pivot_rank"])):
         token = tokens.setdefault(

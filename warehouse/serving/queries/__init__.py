@@ -9,8 +9,9 @@ connection, Spark) and returns an expression: nothing runs until `.execute()`, `
     >>> with open_published_ibis(home) as warehouse:  # doctest: +SKIP
     ...     queries.pivots_of_pair(warehouse, "demo", "water", "en", "fr").execute()
 
-A direction `all`, `all` is the mean over directions; a word split is `find`, `judge` or `all`. Scores, intervals, ranks
-and rates come from the marts as they are; what is computed here are counts and plain means over seeds.
+A direction `all`, `all` is the mean over directions; a word split is `find`, `judge` or `all`. Scores, intervals,
+ranks, means, shares and verdicts come from the marts as they are; what is computed here are counts of documents and
+the differences of two runs that somebody chooses.
 """
 
 from warehouse.serving.queries.corpus import (
@@ -46,6 +47,7 @@ from warehouse.serving.queries.pivots import (
     pivots_by_both_methods,
     pivots_of_pair,
     planted_pivots,
+    score_methods,
     strongest_pairs,
     words_with_pivots,
 )
@@ -61,25 +63,27 @@ from warehouse.serving.queries.results import (
     runs,
     scores,
     scores_by_direction,
+    strategy_scores,
 )
 from warehouse.serving.queries.selection import (
     documents_behind_pivot,
     selection_overlap,
     selection_summary,
+    strategies,
     top_documents,
 )
 from warehouse.serving.queries.tables import (
     ALL,
-    DEFAULT_METHOD,
     JUDGE,
+    default_baseline,
     default_pivot_set,
+    default_score_method,
     has_rows,
     mart,
 )
 
 __all__ = [
     "ALL",
-    "DEFAULT_METHOD",
     "JUDGE",
     "behaviour_auc",
     "behaviour_counts",
@@ -93,7 +97,9 @@ __all__ = [
     "corpus_languages",
     "corpus_tokenizers",
     "current_counts",
+    "default_baseline",
     "default_pivot_set",
+    "default_score_method",
     "direction_scores",
     "directions",
     "documents_behind_pivot",
@@ -116,10 +122,13 @@ __all__ = [
     "planted_pivots",
     "rejects",
     "runs",
+    "score_methods",
     "scores",
     "scores_by_direction",
     "selection_overlap",
     "selection_summary",
+    "strategies",
+    "strategy_scores",
     "strongest_pairs",
     "token_neighbours",
     "tokens_like",

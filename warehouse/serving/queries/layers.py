@@ -22,29 +22,19 @@ def layer_curve(
 
 def mean_layer_curves(warehouse: Any, experiment: str, *, source_lang: str = ALL, target_lang: str = ALL) -> ir.Table:
     """Layer curves as plain means over the runs of a strategy: strategy, behaviour, layer, p_*, n_items, n_runs."""
-    curves = where(mart(warehouse, "fct_pivot_layer_curves"), source_lang=source_lang, target_lang=target_lang)
-    joined = curves.join(runs_of(warehouse, experiment), "run_id")
-    return (
-        joined.group_by("strategy", "behaviour", "layer")
-        .aggregate(
-            p_pivot=joined.p_pivot.mean(),
-            p_control=joined.p_control.mean(),
-            p_source=joined.p_source.mean(),
-            p_target=joined.p_target.mean(),
-            n_items=joined.n_items.sum(),
-            n_runs=joined.run_id.nunique(),
-        )
-        .order_by("strategy", "behaviour", "layer")
+    curves = where(
+        mart(warehouse, "fct_strategy_layer_curves"),
+        experiment=experiment,
+        source_lang=source_lang,
+        target_lang=target_lang,
     )
+    return curves.drop("experiment", "source_lang", "target_lang").order_by("strategy", "behaviour", "layer")
 
 
 def behaviour_counts(warehouse: Any, experiment: str) -> ir.Table:
     """How many words went straight to the target and how many through another: strategy, behaviour, n_words, share."""
-    behaviours = mart(warehouse, "fct_behaviours").select("run_id", "behaviour")
-    joined = behaviours.join(runs_of(warehouse, experiment), "run_id")
-    counted = joined.group_by("strategy", "behaviour").aggregate(n_words=joined.count(), n_runs=joined.run_id.nunique())
-    whole = counted.n_words.sum().over(group_by=counted.strategy)
-    return counted.mutate(share=counted.n_words / whole).order_by("strategy", "behaviour")
+    shares = where(mart(warehouse, "fct_behaviour_shares"), experiment=experiment, shared_docs=ALL)
+    return shares.select("strategy", "behaviour", "n_words", "n_runs", "share").order_by("strategy", "behaviour")
 
 
 def behaviour_auc(warehouse: Any, experiment: str, *, source_lang: str = ALL, target_lang: str = ALL) -> ir.Table:
@@ -106,22 +96,12 @@ def behaviours_by_frequency(warehouse: Any, experiment: str) -> ir.Table:
 
     A row counts the words with at least `min_docs_both` shared units and fewer than the next step.
     """
-    behaviours = mart(warehouse, "fct_behaviours").select(
-        "run_id", "corpus", "item_id", "source_lang", "target_lang", "behaviour"
+    shares = where(mart(warehouse, "fct_behaviour_shares"), experiment=experiment)
+    return (
+        shares.filter(shares.shared_docs != ALL)
+        .select("strategy", "min_docs_both", "behaviour", "n_words", "share")
+        .order_by("strategy", "min_docs_both", "behaviour")
     )
-    pairs = mart(warehouse, "fct_word_pair_cooccurrence").select(
-        "corpus", "item_id", "source_lang", "target_lang", "n_docs_both"
-    )
-    joined = behaviours.join(pairs, ["corpus", "item_id", "source_lang", "target_lang"]).join(
-        runs_of(warehouse, experiment), "run_id"
-    )
-    # powers of ten from the number of digits, so that no rounded logarithm decides
-    digits = joined.n_docs_both.cast("string").length().cast("int64")
-    step = ibis.ifelse(joined.n_docs_both == 0, 0, (ibis.literal(10) ** (digits - 1)).cast("int64"))
-    binned = joined.mutate(min_docs_both=step)
-    counted = binned.group_by("strategy", "min_docs_both", "behaviour").aggregate(n_words=binned.count())
-    whole = counted.n_words.sum().over(group_by=[counted.strategy, counted.min_docs_both])
-    return counted.mutate(share=counted.n_words / whole).order_by("strategy", "min_docs_both", "behaviour")
 
 
 def behaviour_roc(warehouse: Any, experiment: str, *, definition: str = "peak") -> ir.Table:

@@ -5,7 +5,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from warehouse.serving.queries.tables import DEFAULT_METHOD, default_pivot_set, mart, where
+from warehouse.serving.queries.tables import default_pivot_set, default_score_method, mart, where
 
 
 def pair_cooccurrence(
@@ -36,17 +36,17 @@ def pivots_of_pair(
     source_lang: str,
     target_lang: str,
     *,
-    score_method: str = DEFAULT_METHOD,
+    score_method: str | None = None,
     top_k: int = 10,
 ) -> ir.Table:
-    """Best candidates of a pair by one score method: item_id, target_word, pivot_rank, token, score and rates.
+    """Best candidates of a pair by a score method (the default one): item_id, target_word, pivot_rank, token, rates.
 
     A word that stands in several items gives the candidates of each.
     """
     found = where(
         mart(warehouse, "fct_pivot_candidates"),
         corpus=corpus,
-        score_method=score_method,
+        score_method=score_method or default_score_method(warehouse),
         source_word=source_word,
         source_lang=source_lang,
         target_lang=target_lang,
@@ -103,13 +103,19 @@ def pivots_by_both_methods(
 
 def strongest_pairs(warehouse: Any, corpus: str, *, limit: int = 12) -> ir.Table:
     """Pairs whose best candidate scores highest, each in one direction: item_id, words, languages, token, score."""
-    best = where(mart(warehouse, "fct_pivot_candidates"), corpus=corpus, score_method=DEFAULT_METHOD, pivot_rank=1)
+    method = default_score_method(warehouse)
+    best = where(mart(warehouse, "fct_pivot_candidates"), corpus=corpus, score_method=method, pivot_rank=1)
     best = best.filter(best.source_lang < best.target_lang, best.source_word != best.target_word)
     return (
         best.select("item_id", "source_word", "target_word", "source_lang", "target_lang", "token", "pivot_score")
         .order_by(ibis.desc("pivot_score"), "item_id", "source_lang", "target_lang")
         .limit(limit)
     )
+
+
+def score_methods(warehouse: Any) -> ir.Table:
+    """Score methods in the order in which people compare them: score_method, is_default, display_order, description."""
+    return mart(warehouse, "dim_score_methods").order_by("display_order")
 
 
 def planted_pivots(warehouse: Any, corpus: str) -> ir.Table:

@@ -33,13 +33,24 @@ def scores(
     return found.drop("experiment", "word_split").order_by("strategy", "seed", "run_id")
 
 
+def strategy_scores(warehouse: Any, experiment: str, *, word_split: str = JUDGE) -> ir.Table:
+    """Mean score over the runs of every strategy and over all directions: strategy, score, first_rank_rate, n_runs."""
+    found = where(
+        mart(warehouse, "fct_strategy_scores"),
+        experiment=experiment,
+        word_split=word_split,
+        source_lang=ALL,
+        target_lang=ALL,
+    )
+    return found.select("strategy", "score", "first_rank_rate", "n_runs").order_by("strategy")
+
+
 def scores_by_direction(warehouse: Any, experiment: str, *, word_split: str = JUDGE) -> ir.Table:
-    """Mean score over seeds for every strategy and direction: strategy, source_lang, target_lang, score, n_seeds."""
-    found = where(mart(warehouse, "fct_translation_scores"), experiment=experiment, word_split=word_split)
-    found = found.filter(found.source_lang != ALL)
+    """Mean score over runs for every strategy and direction: strategy, source_lang, target_lang, score, n_runs."""
+    found = where(mart(warehouse, "fct_strategy_scores"), experiment=experiment, word_split=word_split)
     return (
-        found.group_by("strategy", "source_lang", "target_lang")
-        .aggregate(score=found.score.mean(), n_seeds=found.run_id.nunique())
+        found.filter(found.source_lang != ALL)
+        .select("strategy", "source_lang", "target_lang", "score", "n_runs")
         .order_by("source_lang", "target_lang", "strategy")
     )
 
@@ -86,7 +97,7 @@ def compare_strategies(
 
 
 def mean_deltas(warehouse: Any, experiment: str, *, word_split: str = JUDGE) -> ir.Table:
-    """Mean difference over all directions for every two strategies of an experiment, with intervals."""
+    """Mean difference over all directions for every two strategies of an experiment, with intervals and verdict."""
     found = where(
         mart(warehouse, "fct_strategy_comparison"),
         experiment=experiment,

@@ -65,6 +65,11 @@ def top_documents(
     )
 
 
+def strategies(warehouse: Any) -> ir.Table:
+    """Strategies in the order in which people compare them, with what each takes and which ones are the defaults."""
+    return mart(warehouse, "dim_strategies").order_by("display_order")
+
+
 def selection_summary(warehouse: Any, corpus: str) -> ir.Table:
     """What each strategy takes, by language."""
     return where(mart(warehouse, "fct_selection_summary"), corpus=corpus).drop("corpus").order_by("strategy", "lang")

@@ -6,7 +6,6 @@ import ibis.expr.types as ir
 
 ALL = "all"
 JUDGE = "judge"
-DEFAULT_METHOD = "specific"  # what the dbt variable pivot_set_score_method has; docs/decisions/009-pivot-statistic.md
 
 
 def mart(warehouse: Any, name: str) -> ir.Table:
@@ -19,6 +18,21 @@ def default_pivot_set(warehouse: Any, corpus: str) -> str | None:
     members = where(mart(warehouse, "dim_pivot_tokens"), corpus=corpus, is_default=True)
     names = members.select("pivot_set").limit(1).to_pyarrow()["pivot_set"].to_pylist()
     return names[0] if names else None
+
+
+def default_score_method(warehouse: Any) -> str:
+    """Return the score method that pivot sets read (dbt var pivot_set_score_method)."""
+    return _default(warehouse, "dim_score_methods", "score_method", "is_default")
+
+
+def default_baseline(warehouse: Any) -> str:
+    """Return the strategy that the default strategy is compared with first."""
+    return _default(warehouse, "dim_strategies", "strategy", "is_default_baseline")
+
+
+def _default(warehouse: Any, dimension: str, column: str, flag: str) -> str:
+    [name] = where(mart(warehouse, dimension), **{flag: True}).select(column).to_pyarrow()[column].to_pylist()
+    return str(name)
 
 
 def has_rows(warehouse: Any, name: str) -> bool:

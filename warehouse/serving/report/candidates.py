@@ -29,6 +29,7 @@ def pivot_lists(warehouse: Any, corpus: str, unit: UnitName) -> PivotLists:
     """Return the candidates of the chosen pairs that the corpus has; of its strongest pairs where those are too few."""
     truth = ask(queries.planted_pivots, warehouse, corpus)
     planted = {(row["item_id"], row["token_id"]) for row in truth.rows}
+    order = [row["score_method"] for row in ask(queries.score_methods, warehouse).rows]
     wanted = _chosen_words(warehouse, corpus)
     if len(wanted) < _PAIRS_SHOWN:
         strongest = ask(queries.strongest_pairs, warehouse, corpus).rows
@@ -44,7 +45,7 @@ def pivot_lists(warehouse: Any, corpus: str, unit: UnitName) -> PivotLists:
         shown = shown or answer
         if answer.rows:
             first_item = [row for row in answer.rows if row["item_id"] == answer.rows[0]["item_id"]]
-            pairs.append(_pair(warehouse, corpus, first_item, source_lang, target_lang, planted))
+            pairs.append(_pair(warehouse, corpus, first_item, source_lang, target_lang, planted, order))
     says = (
         f"The {_BEST_BY_EACH} best candidates by each method, with rank and score by all of them; the bar is the score"
         f" against the best one's. The last three columns say in which share of the {unit.plural} a candidate stands:"
@@ -55,11 +56,6 @@ def pivot_lists(warehouse: Any, corpus: str, unit: UnitName) -> PivotLists:
     return PivotLists(title="Candidates of chosen pairs", says=says, pairs=pairs, unit=unit.plural, answer=shown)
 
 
-def method_order(methods: set[str]) -> list[str]:
-    """Return score methods in the order in which people compare them: the default first, the paper's last."""
-    return sorted(methods, key=lambda name: (name != queries.DEFAULT_METHOD, name == "paper", name))
-
-
 def _pair(
     warehouse: Any,
     corpus: str,
@@ -67,8 +63,9 @@ def _pair(
     source_lang: str,
     target_lang: str,
     planted: set[tuple[int, int]],
+    order: list[str],
 ) -> dict[str, Any]:
-    methods = method_order({row["score_method"] for row in rows})
+    methods = sorted({row["score_method"] for row in rows}, key=order.index)
     best = {m: max(row["pivot_score"] for row in rows if row["score_method"] == m) for m in methods}
     tokens: dict[int, dict[str, Any]] = {}
     for row in rows:

@@ -111,8 +111,8 @@ def _in_short(
     deltas = []
     if experiment and queries.has_rows(warehouse, "fct_strategy_comparison"):
         deltas = ask(queries.mean_deltas, warehouse, experiment).rows
-    scored = experiment and queries.has_rows(warehouse, "fct_translation_scores")
-    means = ask(queries.scores, warehouse, experiment).rows if scored else []
+    scored = experiment and queries.has_rows(warehouse, "fct_strategy_scores")
+    means = ask(queries.strategy_scores, warehouse, experiment).rows if scored else []
     found = wording.verdict(deltas, flagged, means)
     cards.append({"title": "Did pivot-aware data win?", "link": "results", **found})
     for block in sections[1].blocks:

@@ -162,11 +162,10 @@ def _direction_matrix(answer: Answer) -> Matrix:
     for row in rows:
         if row["score_delta"] is None:
             continue
-        found = wording.outcome(row)
         cells[row["source_lang"], row["target_lang"]] = {
             "text": f"{row['score_delta']:+.4f}",
             "shade": row["score_delta"] / largest,
-            "note": "" if found == "no clear difference" else found,
+            "note": "" if row["verdict"] in ("no_clear_difference", "not_tested") else wording.outcome(row),
         }
     return Matrix(
         title="By direction",

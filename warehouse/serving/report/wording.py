@@ -7,6 +7,14 @@ from warehouse.serving.units import UnitName
 
 MAIN = ("pivot_aware", "random_multilingual")
 EXPOSURE_CONTROL = "word_density"
+VERDICTS = {  # fct_strategy_comparison.verdict, which decides
+    "better": "better",
+    "worse": "worse",
+    "leaning_better": "leaning better",
+    "leaning_worse": "leaning worse",
+    "no_clear_difference": "no clear difference",
+    "not_tested": "not tested",
+}
 SIGNATURES = {
     "auc_near_half": "Co-occurrence does not predict the behaviour",
     "gains_only_in_high_resource": "Only languages with much data gained",
@@ -18,22 +26,11 @@ SIGNATURES = {
     "unlinked_above_chance": "Words without any link are translated too",
 }
 _FORGETTING = "forgetting_"
-_BETTER, _WORSE = "better", "worse"
 
 
 def outcome(row: dict[str, Any]) -> str:
-    """Return what a pair's intervals say: better, worse, leaning better, leaning worse, or no clear difference.
-
-    Both intervals, over words and over seeds, have to leave out zero; one alone is a leaning, because intervals over
-    words understate what another seed would change.
-    """
-    sides = [_side(row.get("ci_low"), row.get("ci_high")), _side(row.get("seed_ci_low"), row.get("seed_ci_high"))]
-    for side in (_BETTER, _WORSE):
-        if sides == [side, side]:
-            return side
-        if side in sides and (_WORSE if side == _BETTER else _BETTER) not in sides:
-            return f"leaning {side}"
-    return "no clear difference"
+    """Return the verdict of a compared pair in words."""
+    return VERDICTS[row["verdict"]]
 
 
 def delta_sentence(row: dict[str, Any]) -> str:
@@ -74,7 +71,7 @@ def verdict(
     Args:
         deltas: rows of `queries.mean_deltas`.
         flagged: names of the failure signatures that are flagged in this experiment.
-        means: rows of `queries.scores`, to say what a difference is a difference of.
+        means: rows of `queries.strategy_scores`, to say what a difference is a difference of.
 
     Returns:
         mood (good, bad, unclear, none), headline, sentences.
@@ -87,40 +84,34 @@ def verdict(
             "headline": "Not known yet",
             "sentences": [f"No experiment has compared {MAIN[0]} with {MAIN[1]}."],
         }
-    found = outcome(main)
+    found = main["verdict"]
     size = f"{main['score_delta']:+.4f}"
     headline = {
-        _BETTER: f"Yes: {size} over random multilingual data",
-        _WORSE: f"No: {size} against random multilingual data",
-        "leaning better": f"Perhaps: {size}, but only one of two intervals leaves out zero",
-        "leaning worse": f"Rather not: {size}, and one of two intervals lies below zero",
+        "better": f"Yes: {size} over random multilingual data",
+        "worse": f"No: {size} against random multilingual data",
+        "leaning_better": f"Perhaps: {size}, but only one of two intervals leaves out zero",
+        "leaning_worse": f"Rather not: {size}, and one of two intervals lies below zero",
+        "not_tested": f"Not known: {size}, from too few words and training runs for an interval",
     }.get(found, f"Not shown: {size}, and the intervals hold zero")
     if main.get("seed_ci_low") is None and found.startswith("leaning"):
-        direction = "ahead" if found.endswith(_BETTER) else "behind"
+        direction = "ahead" if found.endswith("better") else "behind"
         headline = f"Not known: {direction} by {abs(main['score_delta']):.4f}, but in one training run only"
     sentences = [delta_sentence(of_pivots[name]) for name in _baseline_order(of_pivots)]
-    levels = {name: [row["score"] for row in means if row["strategy"] == name] for name in MAIN}
-    if all(levels.values()):
-        mine, other = (sum(values) / len(values) for values in levels.values())
+    levels = {row["strategy"]: row["score"] for row in means}
+    if all(name in levels for name in MAIN):
+        mine, other = (levels[name] for name in MAIN)
         sentences.insert(
             0,
             f"Mean score {mine:.4f} with pivot-aware data, {other:.4f} with random multilingual data of the same size.",
         )
-    control = of_pivots.get(EXPOSURE_CONTROL)
-    if control is not None and "better" in found and "better" not in outcome(control):
+    if main["is_beyond_exposure"] is False:
         sentences.append(
             "Documents dense in the words themselves did no worse: the gain may be exposure to the words, not pivots."
         )
     if "scores_at_chance" in flagged:
         sentences.append("Some model scores no better than chance, and then differences mean nothing.")
-    mood = {_BETTER: "good", _WORSE: "bad"}.get(found, "unclear")
+    mood = {"better": "good", "worse": "bad"}.get(found, "unclear")
     return {"mood": mood, "headline": headline, "sentences": sentences}
-
-
-def _side(low: float | None, high: float | None) -> str | None:
-    if low is None or high is None:
-        return None
-    return _BETTER if low > 0 else _WORSE if high < 0 else "unclear"
 
 
 def _interval(low: float, high: float) -> str:

@@ -9,10 +9,20 @@ arms as (
 
 ),
 
+strategies as (
+
+    select * from {{ ref('int_strategies__listed') }}
+
+),
+
 baselines as (
 
-    select * from {{ ref('int_arm_runs__deduplicated') }}
-    where strategy in ('base', 'original', 'random_multilingual', 'word_density')
+    select arms.*
+    from arms
+    inner join strategies
+        on
+            arms.strategy = strategies.strategy
+            and strategies.is_baseline
 
 ),
 

@@ -2,6 +2,12 @@
 
 with
 
+pivot_sets as (
+
+    select * from {{ ref('int_pivot_sets__listed') }}
+
+),
+
 adjacency as (
 
     select * from {{ ref('int_adjacency_tokens__ranked') }}
@@ -52,49 +58,48 @@ size_limits as (
 
 members as (
 
-    {% for pivot_set in ['adjacency', 'adjacency_small'] %}
-        select
-            corpus,
-            '{{ pivot_set }}' as pivot_set,
-            token_id,
-            token_rank,
-            {{ var(pivot_set ~ '_size') }} as max_size,
-            degree,
-            weighted_degree,
-            cast(null as bigint) as bridge_degree,
-            cast(null as bigint) as n_pairs
-        from adjacency
+    select
+        adjacency.corpus,
+        pivot_sets.pivot_set,
+        adjacency.token_id,
+        adjacency.token_rank,
+        pivot_sets.max_size,
+        adjacency.degree,
+        adjacency.weighted_degree,
+        cast(null as bigint) as bridge_degree,
+        cast(null as bigint) as n_pairs
+    from adjacency
+    inner join pivot_sets on pivot_sets.pivot_family = 'adjacency'
 
-        union all
-    {% endfor %}
-
-    {% for pivot_set in ['bridge', 'bridge_small'] %}
-        select
-            corpus,
-            '{{ pivot_set }}' as pivot_set,
-            token_id,
-            token_rank,
-            {{ var(pivot_set ~ '_size') }} as max_size,
-            degree,
-            weighted_degree,
-            bridge_degree,
-            cast(null as bigint) as n_pairs
-        from bridge
-
-        union all
-    {% endfor %}
+    union all
 
     select
-        corpus,
-        pivot_set,
-        token_id,
-        token_rank,
-        {{ var('pairs_size') }} as max_size,
+        bridge.corpus,
+        pivot_sets.pivot_set,
+        bridge.token_id,
+        bridge.token_rank,
+        pivot_sets.max_size,
+        bridge.degree,
+        bridge.weighted_degree,
+        bridge.bridge_degree,
+        cast(null as bigint) as n_pairs
+    from bridge
+    inner join pivot_sets on pivot_sets.pivot_family = 'bridge'
+
+    union all
+
+    select
+        pairs.corpus,
+        pivot_sets.pivot_set,
+        pairs.token_id,
+        pairs.token_rank,
+        pivot_sets.max_size,
         cast(null as bigint) as degree,
         cast(null as double) as weighted_degree,
         cast(null as bigint) as bridge_degree,
-        n_pairs
+        pairs.n_pairs
     from pairs
+    inner join pivot_sets on pairs.pivot_set = pivot_sets.pivot_set
 
 ),
 
@@ -162,7 +167,7 @@ final as (
         combined.token_id,
         tokens.token,
         combined.token_rank as rank,
-        combined.pivot_set = '{{ var('default_pivot_set') }}' as is_default,
+        pivot_sets.is_default,
         combined.degree,
         combined.weighted_degree,
         combined.bridge_degree,
@@ -171,6 +176,7 @@ final as (
         tokens.n_docs,
         tokens.doc_rate
     from combined
+    inner join pivot_sets on combined.pivot_set = pivot_sets.pivot_set
     inner join tokens
         on
             combined.corpus = tokens.corpus

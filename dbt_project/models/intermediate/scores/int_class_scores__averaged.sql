@@ -9,11 +9,7 @@ itemised as (
 
 splits as (
 
-    select 'find' as word_split
-    union all
-    select 'judge' as word_split
-    union all
-    select 'all' as word_split
+    select * from {{ ref('int_word_splits__listed') }}
 
 ),
 

@@ -21,13 +21,18 @@ rankings as (
 
 ),
 
+strategies as (
+
+    select * from {{ ref('int_strategies__listed') }}
+
+),
+
 -- what is dense enough comes first, at random; the rest, at random, fills a budget that is larger than that
 thresholded as (
 
     select
         corpus,
         'pivot_aware_threshold' as strategy,
-        'multilingual' as share_scheme,
         doc_id,
         lang,
         n_tokens,
@@ -63,7 +68,6 @@ drawn as (
     select
         corpus,
         'random_multilingual' as strategy,
-        'multilingual' as share_scheme,
         doc_id,
         lang,
         n_tokens,
@@ -78,7 +82,6 @@ drawn as (
     select
         corpus,
         'original' as strategy,
-        'natural' as share_scheme,
         doc_id,
         lang,
         n_tokens,
@@ -93,7 +96,6 @@ drawn as (
     select
         corpus,
         'frequency_weighted_multilingual' as strategy,
-        'multilingual' as share_scheme,
         doc_id,
         lang,
         n_tokens,
@@ -111,48 +113,44 @@ drawn as (
 ranked as (
 
     select
-        corpus,
-        case
-            when ranking in ('word_density', 'planted_truth') then ranking
-            else concat('pivot_aware_', ranking)
-        end as strategy,
-        'multilingual' as share_scheme,
-        doc_id,
-        lang,
-        n_tokens,
+        rankings.corpus,
+        strategies.strategy,
+        rankings.doc_id,
+        rankings.lang,
+        rankings.n_tokens,
         {% if var('pivot_ranking') == 'density' %}
-            density_rank_in_lang as rank_in_lang
+            rankings.density_rank_in_lang as rank_in_lang
         {% else %}
-            smoothed_rank_in_lang as rank_in_lang
+            rankings.smoothed_rank_in_lang as rank_in_lang
         {% endif %}
     from rankings
-
-    union all
-
-    select
-        corpus,
-        'pivot_aware' as strategy,
-        'multilingual' as share_scheme,
-        doc_id,
-        lang,
-        n_tokens,
-        {% if var('pivot_ranking') == 'density' %}
-            density_rank_in_lang as rank_in_lang
-        {% else %}
-            smoothed_rank_in_lang as rank_in_lang
-        {% endif %}
-    from rankings
-    where ranking = '{{ var('default_pivot_set') }}'
+    inner join strategies on rankings.ranking = strategies.ranking
+    where strategies.strategy <> 'pivot_aware_threshold' -- has an order of its own
 
 ),
 
-final as (
+ordered as (
 
     select * from drawn
     union all
     select * from ranked
     union all
     select * from thresholded
+
+),
+
+final as (
+
+    select
+        ordered.corpus,
+        ordered.strategy,
+        strategies.share_scheme,
+        ordered.doc_id,
+        ordered.lang,
+        ordered.n_tokens,
+        ordered.rank_in_lang
+    from ordered
+    inner join strategies on ordered.strategy = strategies.strategy
 
 )
 

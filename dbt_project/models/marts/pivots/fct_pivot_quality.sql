@@ -54,11 +54,7 @@ planted_pivots as (
 
 score_methods as (
 
-    select 'paper' as score_method
-    union all
-    select 'adjusted' as score_method
-    union all
-    select 'specific' as score_method
+    select score_method from {{ ref('int_score_methods__listed') }}
 
 ),
 
@@ -139,37 +135,41 @@ best_ranks as (
 
 ),
 
+listed as (
+
+    select
+        best_ranks.*,
+        list_lengths.top_k,
+        case when best_ranks.best_rank <= list_lengths.top_k then 1 else 0 end as is_hit
+    from best_ranks
+    cross join list_lengths
+
+),
+
 translated as (
 
     select
-        best_ranks.corpus,
-        best_ranks.score_method,
-        best_ranks.lang_a,
-        best_ranks.lang_b,
-        best_ranks.pivot_lang,
-        list_lengths.top_k,
+        listed.corpus,
+        listed.score_method,
+        listed.lang_a,
+        listed.lang_b,
+        listed.pivot_lang,
+        listed.top_k,
         count(*) as n_pairs,
-        avg(case when best_ranks.best_rank <= list_lengths.top_k then 1.0e0 else 0.0e0 end) as recall,
-        avg(case
-            when best_ranks.word_split = 'find'
-                then case when best_ranks.best_rank <= list_lengths.top_k then 1.0e0 else 0.0e0 end
-        end) as find_recall,
-        avg(case
-            when best_ranks.word_split = 'judge'
-                then case when best_ranks.best_rank <= list_lengths.top_k then 1.0e0 else 0.0e0 end
-        end) as judge_recall,
+        {{ exact_avg('listed.is_hit') }} as recall,
+        {{ exact_avg("case when listed.word_split = 'find' then listed.is_hit end") }} as find_recall,
+        {{ exact_avg("case when listed.word_split = 'judge' then listed.is_hit end") }} as judge_recall,
         {{ rounded('coalesce(' ~ exact_sum(
-            'case when best_ranks.best_rank <= list_lengths.top_k then 1.0e0 / best_ranks.best_rank else 0 end'
+            'case when listed.is_hit = 1 then 1.0e0 / listed.best_rank else 0 end'
         ) ~ ', 0) / count(*)', 6) }} as mean_reciprocal_rank
-    from best_ranks
-    cross join list_lengths
+    from listed
     group by
-        best_ranks.corpus,
-        best_ranks.score_method,
-        best_ranks.lang_a,
-        best_ranks.lang_b,
-        best_ranks.pivot_lang,
-        list_lengths.top_k
+        listed.corpus,
+        listed.score_method,
+        listed.lang_a,
+        listed.lang_b,
+        listed.pivot_lang,
+        listed.top_k
 
 ),
 

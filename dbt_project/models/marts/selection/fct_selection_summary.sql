@@ -28,11 +28,16 @@ document_words as (
 
 strategies as (
 
+    select * from {{ ref('int_strategies__listed') }}
+
+),
+
+budgets as (
+
     select
         corpus,
         strategy,
-        max(budget_tokens) as budget_tokens,
-        case when strategy = 'original' then 'natural' else 'multilingual' end as share_scheme
+        max(budget_tokens) as budget_tokens
     from selections
     group by corpus, strategy
 
@@ -42,15 +47,16 @@ strategies as (
 spine as (
 
     select
-        strategies.corpus,
-        strategies.strategy,
-        strategies.budget_tokens,
+        budgets.corpus,
+        budgets.strategy,
+        budgets.budget_tokens,
         language_shares.lang,
         language_shares.target_share
-    from strategies
+    from budgets
+    inner join strategies on budgets.strategy = strategies.strategy
     inner join language_shares
         on
-            strategies.corpus = language_shares.corpus
+            budgets.corpus = language_shares.corpus
             and strategies.share_scheme = language_shares.share_scheme
 
 ),
