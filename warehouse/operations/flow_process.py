@@ -3,10 +3,10 @@
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
 
 from warehouse.base.errors import ReportedError
 from warehouse.base.settings import PROJECT_ROOT, Home
+from warehouse.experiments.requests import FlowRequest, write_flow_request
 
 
 def flow_environment(home: Home) -> dict[str, str]:
@@ -24,13 +24,14 @@ def flow_environment(home: Home) -> dict[str, str]:
     return {**defaults, **os.environ, "PIVOTS_HOME": str(home.root), "PYTHONPATH": str(PROJECT_ROOT)}
 
 
-def run_flow(home: Home, module: str, arguments: Sequence[str]) -> None:
-    """Run a flow program and wait for it; what it prints goes straight to the terminal.
+def run_flow(home: Home, module: str, request: FlowRequest) -> None:
+    """Run a flow program on a request and wait for it; what it prints goes straight to the terminal.
 
     Raises:
         ReportedError: it ended badly; its own line has said why.
     """
-    command = [sys.executable, "-m", module, *arguments]
+    file = write_flow_request(home.prefect / "requests", request)
+    command = [sys.executable, "-m", module, str(file)]
     finished = subprocess.run(command, env=flow_environment(home), check=False)
     if finished.returncode:
         raise ReportedError(finished.returncode)
