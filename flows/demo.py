@@ -1,9 +1,8 @@
 """The whole pipeline on a planted corpus, as a flow: from documents to a published comparison.
 
-Run it with `pivots demo`, or `python -m flows.demo --help`.
+`pivots demo` runs it.
 """
 
-import argparse
 import time
 from pathlib import Path
 
@@ -12,19 +11,17 @@ from prefect import flow, task
 from flows.experiment import run_experiment
 from flows.marts import build_marts
 from flows.publish import report
-from flows.steps import entry_point, timed
+from flows.steps import entry_point, requested, timed
 from warehouse.base import shipped
 from warehouse.base.progress import say
 from warehouse.base.settings import Home
 from warehouse.counting.count import count_corpus
-from warehouse.experiments.plan import Plan, read_plan
+from warehouse.experiments.requests import DemoRequest, ExperimentRequest
 from warehouse.ingest.corpus import ingest_corpus
 from warehouse.ingest.word_list import import_words
 from warehouse.planted.plant import plant_corpus
 from warehouse.planted.truth import import_truth
 from warehouse.serving.demo_summary import print_summary
-
-DEFAULT_SCALE = 6.0  # 60,000 documents
 
 
 @task(name="plant")
@@ -53,32 +50,28 @@ def count(home: Home, corpus: str) -> None:
 
 
 @flow(name="demo", validate_parameters=False)
-def demo(home: Home, scale: float, seed: int, plan: Plan) -> tuple[str, str]:
+def demo(request: DemoRequest) -> tuple[str, str]:
     """Plant, ingest, count, build, experiment, publish, report; return the corpus and the experiment."""
-    corpus = f"planted_{scale:g}_{seed}".replace(".", "_")
+    home, plan = Home(request.home), request.plan
+    corpus = f"planted_{request.scale:g}_{request.seed}".replace(".", "_")
     folder = home.root / "planted" / corpus
-    plant(folder, scale, seed)
+    plant(folder, request.scale, request.seed)
     ingest(home, corpus, folder)
     count(home, corpus)
     build_marts(home, variables={"selection_budget_tokens": plan.budget_tokens})
-    name = run_experiment(home, [corpus], str(shipped.base_model()), plan)
+    arms = ExperimentRequest(home=home.root, plan=plan, corpora=(corpus,), model=str(shipped.base_model()))
+    name = run_experiment(arms)
     report(home)
     return corpus, name
 
 
 def main() -> None:
     """Run the demo flow in this process and print what came out."""
-    parser = argparse.ArgumentParser(prog="python -m flows.demo", description=__doc__)
-    parser.add_argument("--home", type=Path, help="the warehouse's folder")
-    parser.add_argument("--scale", type=float, default=DEFAULT_SCALE, help="1 is 10,000 documents")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the planted documents")
-    parser.add_argument("--preset", default="demo-cpu", help="name in profiles/, or a file")
-    options = parser.parse_args()
+    request = requested(DemoRequest)
     start = time.monotonic()
-    home = Home.resolve(options.home)
-    corpus, name = demo(home, options.scale, options.seed, read_plan(options.preset))
+    corpus, name = demo(request)
     say(f"demo: {time.monotonic() - start:.0f} s")
-    print_summary(home, corpus=corpus, experiment=name)
+    print_summary(Home(request.home), corpus=corpus, experiment=name)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from flows.steps import one_writer, retry_unless_refused, timed
 from warehouse.base.errors import UsageError
 from warehouse.base.progress import say
 from warehouse.base.settings import Home
-from warehouse.experiments import launch
+from warehouse.experiments import evaluations, launch
 from warehouse.experiments.evaluation_set import export_evaluation_set
 from warehouse.experiments.model_identity import identify_model
 from warehouse.experiments.training_export import HELD_OUT, export_selection
@@ -23,7 +23,7 @@ def evaluate_checkpoint(home: Home, model: Path, corpus: str, n_items: int | Non
     with timed(f"evaluate {model.name} on {corpus}"):
         judges = export_evaluation_set(home, corpus=corpus, n_items=n_items)
         held_out = export_selection(home, corpus=corpus, strategy=HELD_OUT, budget_tokens=None)
-        wanted = [launch.word_scores(judges), launch.layer_traces(judges), launch.held_out_losses(held_out)]
+        wanted = evaluations.of_one_model(judges, held_out)
         return launch.evaluate(home, identify_model(str(model)), wanted)
 
 

@@ -4,18 +4,22 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import TaskRun
 from prefect.concurrency.sync import concurrency
 from prefect.states import State
 from prefect.tasks import Task
+from pydantic import BaseModel
 
 from warehouse.base.errors import ReportedError, StepFailed, UsageError
 from warehouse.base.progress import say
+from warehouse.contract.requests import read_request
 
 WRITER_LIMIT = "pivots-writer"
+Asked = TypeVar("Asked", bound=BaseModel)
 
 
 @contextmanager
@@ -48,6 +52,17 @@ def retry_unless_refused(task: Task[Any, Any], run: TaskRun, state: State[Any]) 
     except Exception:
         return True
     return False
+
+
+def requested(kind: type[Asked]) -> Asked:
+    """Return the request in the file that is this program's only argument, as `pivots` starts it.
+
+    Raises:
+        UsageError: there is no such argument, or the file holds no such request.
+    """
+    if len(sys.argv) != 2:
+        raise UsageError(f"one argument is needed: a file with {kind.__name__}, as `pivots` writes it")
+    return read_request(Path(sys.argv[1]), kind)
 
 
 def entry_point(main: Callable[[], None]) -> None:

@@ -12,6 +12,7 @@ from prefect.events import emit_event
 
 from flows.steps import one_writer, retry_unless_refused, timed
 from warehouse.base.settings import Home
+from warehouse.contract.presets import TrainPreset
 from warehouse.experiments import launch
 from warehouse.experiments.model_identity import Model, identify_model
 from warehouse.experiments.plan import read_plan
@@ -24,7 +25,7 @@ _POLL_S = 5.0
 
 @task(name="train", retries=1, retry_condition_fn=retry_unless_refused)
 def train_model(
-    home: Home, export: Export, base: Model, preset: Path, seed: int, experiment: str | None = None
+    home: Home, export: Export, base: Model, preset: TrainPreset, seed: int, experiment: str | None = None
 ) -> Model:
     """Continue training a model on an export. A second try resumes from the last checkpoint."""
     run = launch.training_run(export, base, preset=preset, seed=seed, experiment=experiment)
@@ -39,7 +40,7 @@ def train(corpus: str, strategy: str, model: str, preset: str, seed: int = 0, ho
     plan = read_plan(preset)
     with one_writer():
         export = export_selection(here, corpus=corpus, strategy=strategy, budget_tokens=plan.budget_tokens)
-    trained = train_model(here, export, identify_model(model), plan.preset, seed)
+    trained = train_model(here, export, identify_model(model), plan.regime, seed)
     resource = {"prefect.resource.id": f"pivots.model.{trained.model_id}", "pivots.folder": trained.source}
     emit_event(TRAINED, resource=resource | {"pivots.corpus": corpus})
     return trained.source

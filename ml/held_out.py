@@ -7,10 +7,8 @@ predicted, the closing EOS included. A document longer than the model's context 
 token, so each token is predicted once. Writes `<out>/results/held_out_losses.parquet` and `<out>/run.json`.
 """
 
-import argparse
-import time
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -19,15 +17,15 @@ import torch
 from transformers import PreTrainedModel
 
 from ml.common.errors import run_program
-from ml.common.result_files import versions, write_json, write_result
-from ml.models.load import check_plain_unembedding, context_length, n_parameters
+from ml.models.load import context_length
 from ml.models.nll import IGNORED, nlls_per_row
-from ml.program.arguments import add_batch_tokens, add_common, open_model, parse
-from ml.program.chunks import compute_chunks, cut, drop_chunks
-from ml.program.run_folder import is_finished, join_processes
+from ml.program.arguments import parse
+from ml.program.chunks import cut
+from ml.program.evaluation_run import run_evaluation
+from ml.program.loaded import LoadedModel, batch_tokens
 from ml.training.sequences import Export, open_export
 from warehouse.contract.errors import UsageError
-from warehouse.contract.hashing import short_hash
+from warehouse.contract.requests import HeldOutRequest
 from warehouse.contract.result_schemas import RESULT
 
 DEFAULT_WINDOW = 2048
@@ -51,67 +49,70 @@ class Window:
 
 
 def main(argv: list[str] | None = None) -> None:
+    """Serve the request on the command line."""
+    run(parse(HeldOutRequest, argv))
+
+
+def run(request: HeldOutRequest) -> None:
     """Check everything, read all documents, sum up by language."""
-    arguments = _parse(argv)
-    export = open_export(arguments.export)
-    state = join_processes(arguments.device)
-    loaded = open_model(arguments)
-    check_plain_unembedding(loaded.model)
-    vocab_size = loaded.model.config.vocab_size
-    if (largest := max(int(shard.max()) for shard in export.shards)) >= vocab_size:
-        raise UsageError(f"--export {arguments.export} holds token {largest}, the model knows only {vocab_size} tokens")
-    window = min(DEFAULT_WINDOW, context_length(loaded.model.config) or DEFAULT_WINDOW)
-    identity = {
-        "run_id": arguments.run_id,
-        "export": export.content_hash,
-        "model": loaded.hash,
-        "dtype": loaded.dtype,
-        "window_tokens": window,
-        "batch_tokens": arguments.batch_tokens,
-    }
-    out: Path = arguments.out
-    if is_finished(out, identity, state):
-        return
-    documents = _documents(export)
-    windows = cut_windows(export, window)
-    chunks = cut(windows, lambda item: item.n_tokens, limit=_CHUNK_BATCHES * arguments.batch_tokens)
-    folder = out / "results" / f".chunks-{short_hash(identity)}"
-    started = time.monotonic()
-    rows = compute_chunks(
-        folder,
-        [sum(item.n_tokens for item in chunk) for chunk in chunks],
-        lambda number: _read_chunk(loaded.model, export, chunks[number], arguments.batch_tokens),
-        what="held-out loss",
-        unit="tokens",
-        device=loaded.model.device,
-        state=state,
-    )
-    elapsed = time.monotonic() - started
-    if rows is None:
-        return
-    table = summarise(arguments.run_id, documents, rows)
-    write_result(out, "held_out_losses", table)
-    record: dict[str, Any] = {
-        "run_id": arguments.run_id,
-        "kind": "held_out",
-        "config": {"model": arguments.model, "seed": arguments.seed, "window_tokens": window},
-        "identity": identity,
-        "inputs": {"export": export.content_hash, "model": loaded.hash},
-        "export_id": export.manifest["export_id"],
-        "model_type": loaded.model.config.model_type,
-        "n_parameters": n_parameters(loaded.model),
-        "dtype": loaded.dtype,
-        "device": loaded.model.device.type,
-        "n_processes": state.num_processes,
-        "tokenizer_hash": export.manifest["tokenizer_hash"],
-        "versions": versions(),
-        "timing": {"held_out_s": elapsed, "tokens_per_s": export.n_tokens / elapsed},
-    }
-    write_json(out / "run.json", record)
-    drop_chunks(folder)
-    print(f"{'lang':<8} {'documents':>10} {'tokens':>12} {'NLL per token':>14}")
-    for row in table.to_pylist():
-        print(f"{row['lang']:<8} {row['n_docs']:>10} {row['n_tokens']:>12} {row['nll_sum'] / row['n_tokens']:>14.4f}")
+    export = open_export(request.export)
+    run_evaluation(request, lambda loaded: HeldOutLosses(request, export, loaded))
+
+
+class HeldOutLosses:
+    """The windows of held-out documents, cut into chunks, and what becomes of their losses."""
+
+    unit = "tokens"
+
+    def __init__(self, request: HeldOutRequest, export: Export, loaded: LoadedModel) -> None:
+        self._run_id, self._export, self._model = request.run_id, export, loaded.model
+        self._batch_tokens = batch_tokens(request)
+        vocab_size = loaded.model.config.vocab_size
+        if (largest := max(int(shard.max()) for shard in export.shards)) >= vocab_size:
+            raise UsageError(
+                f"--export {request.export} holds token {largest}, the model knows only {vocab_size} tokens"
+            )
+        self._window_tokens = min(DEFAULT_WINDOW, context_length(loaded.model.config) or DEFAULT_WINDOW)
+        self._chunks: list[list[Window]] = []
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        return {
+            "export": self._export.content_hash,
+            "window_tokens": self._window_tokens,
+            "batch_tokens": self._batch_tokens,
+        }
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        return {"export": self._export.content_hash}
+
+    @property
+    def config(self) -> dict[str, Any]:
+        return {"window_tokens": self._window_tokens}
+
+    def chunks(self, resources: ExitStack) -> list[int]:
+        windows = cut_windows(self._export, self._window_tokens)
+        self._chunks = cut(windows, lambda item: item.n_tokens, limit=_CHUNK_BATCHES * self._batch_tokens)
+        return [sum(item.n_tokens for item in chunk) for chunk in self._chunks]
+
+    def compute(self, number: int) -> pa.Table:
+        """Read the windows of a chunk, longest first; return their summed NLL."""
+        return _read_chunk(self._model, self._export, self._chunks[number], self._batch_tokens)
+
+    def tables(self, rows: pa.Table) -> dict[str, pa.Table]:
+        return {"held_out_losses": summarise(self._run_id, _documents(self._export), rows)}
+
+    @property
+    def details(self) -> dict[str, Any]:
+        manifest = self._export.manifest
+        return {"export_id": manifest["export_id"], "tokenizer_hash": manifest["tokenizer_hash"]}
+
+    def print_summary(self, tables: dict[str, pa.Table]) -> None:
+        print(f"{'lang':<8} {'documents':>10} {'tokens':>12} {'NLL per token':>14}")
+        for row in tables["held_out_losses"].to_pylist():
+            mean = row["nll_sum"] / row["n_tokens"]
+            print(f"{row['lang']:<8} {row['n_docs']:>10} {row['n_tokens']:>12} {mean:>14.4f}")
 
 
 def _documents(export: Export) -> pa.Table:
@@ -178,14 +179,6 @@ def summarise(run_id: str, documents: pa.Table, rows: pa.Table) -> pa.Table:
         if row["lang"] in losses
     ]
     return pa.Table.from_pylist(table, schema=RESULT["held_out_losses"])
-
-
-def _parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="ml.held_out", description="Held-out loss per language.")
-    parser.add_argument("--export", type=Path, required=True, help="export folder of strategy held_out")
-    add_common(parser)
-    add_batch_tokens(parser, on_cpu=4_096, on_gpu=65_536)
-    return parse(parser, argv)
 
 
 if __name__ == "__main__":

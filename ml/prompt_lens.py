@@ -5,7 +5,8 @@
 Writes `<out>/results/prompt_lenses.parquet` and `<out>/run.json`.
 """
 
-import argparse
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,66 +16,87 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from ml.common.errors import run_program
-from ml.common.result_files import versions, write_json, write_result
 from ml.common.token_text import TokenText
 from ml.models.lens import LayerReader
-from ml.models.load import check_plain_unembedding, leading_special_ids, n_parameters, visible_length
-from ml.program.arguments import add_common, open_model, resolve_tokenizer
-from ml.program.run_folder import is_finished, join_processes
+from ml.models.load import leading_special_ids, visible_length
+from ml.program.arguments import parse
+from ml.program.evaluation_run import run_evaluation
+from ml.program.loaded import LoadedModel, open_tokenizer
 from warehouse.contract.errors import UsageError
 from warehouse.contract.hashing import short_hash
+from warehouse.contract.requests import PromptLensRequest
 from warehouse.contract.result_schemas import RESULT
 
 
 def main(argv: list[str] | None = None) -> None:
+    """Serve the request on the command line."""
+    run(parse(PromptLensRequest, argv))
+
+
+def run(request: PromptLensRequest) -> None:
     """Read one prompt and write the table."""
-    arguments = _parse(argv)
-    state = join_processes(arguments.device)
-    loaded = open_model(arguments)
-    tokenizer_file, tokenizer = resolve_tokenizer(arguments, loaded.source, Path())
-    check_plain_unembedding(loaded.model)
-    tokens = leading_special_ids(tokenizer) + tokenizer.encode(arguments.prompt, add_special_tokens=False).ids
-    limit = visible_length(loaded.model.config)
-    if not tokens:
-        raise UsageError("--prompt: the text has no tokens")
-    if limit and len(tokens) > limit:
-        raise UsageError(f"--prompt: the text has {len(tokens)} tokens, and the model sees only {limit} at once")
-    watched = watched_tokens(tokenizer, arguments.watch)
-    identity = {
-        "run_id": arguments.run_id,
-        "model": loaded.hash,
-        "tokenizer": tokenizer_file.hash,
-        "dtype": loaded.dtype,
-        "tokens": short_hash(tokens),
-        "top": arguments.top,
-        "watched": watched,
-    }
-    out: Path = arguments.out
-    if is_finished(out, identity, state) or not state.is_main_process:
-        return
-    with LayerReader(loaded.model) as reader:
-        rows = lens_rows(reader, tokens, TokenText(tokenizer), arguments.run_id, top=arguments.top, watched=watched)
-        n_layers = reader.n_layers
-    write_result(out, "prompt_lenses", rows)
-    record: dict[str, Any] = {
-        "run_id": arguments.run_id,
-        "kind": "prompt_lens",
-        "config": {"model": arguments.model, "seed": arguments.seed, "prompt": arguments.prompt, "top": arguments.top},
-        "identity": identity,
-        "inputs": {"model": loaded.hash},
-        "model_type": loaded.model.config.model_type,
-        "n_parameters": n_parameters(loaded.model),
-        "n_layers": n_layers,
-        "dtype": loaded.dtype,
-        "device": loaded.model.device.type,
-        "tokenizer_hash": tokenizer_file.hash,
-        "versions": versions(),
-    }
-    write_json(out / "run.json", record)
-    print(f"{out}: {len(tokens)} tokens, {n_layers} layers")
+    run_evaluation(request, lambda loaded: PromptLens(request, loaded))
 
 
-def watched_tokens(tokenizer: Tokenizer, texts: list[str]) -> list[int]:
+class PromptLens:
+    """One prompt, which is one chunk, and its rows."""
+
+    unit = "tokens"
+
+    def __init__(self, request: PromptLensRequest, loaded: LoadedModel) -> None:
+        self._request = request
+        self._tokenizer = open_tokenizer(request, loaded.source, Path())
+        tokenizer = self._tokenizer.tokenizer
+        self._tokens = leading_special_ids(tokenizer) + tokenizer.encode(request.prompt, add_special_tokens=False).ids
+        limit = visible_length(loaded.model.config)
+        if not self._tokens:
+            raise UsageError("--prompt: the text has no tokens")
+        if limit and len(self._tokens) > limit:
+            raise UsageError(
+                f"--prompt: the text has {len(self._tokens)} tokens, and the model sees only {limit} at once"
+            )
+        self._watched = watched_tokens(tokenizer, request.watch)
+        self._model = loaded.model
+        self._reader: LayerReader  # hooked into the model while it reads
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        return {
+            "tokenizer": self._tokenizer.hash,
+            "tokens": short_hash(self._tokens),
+            "top": self._request.top,
+            "watched": self._watched,
+        }
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        return {}
+
+    @property
+    def config(self) -> dict[str, Any]:
+        return {"prompt": self._request.prompt, "top": self._request.top}
+
+    def chunks(self, resources: ExitStack) -> list[int]:
+        self._reader = resources.enter_context(LayerReader(self._model))
+        return [len(self._tokens)]
+
+    def compute(self, number: int) -> pa.Table:
+        """Return rows of `prompt_lenses`."""
+        text, run_id, top = TokenText(self._tokenizer.tokenizer), self._request.run_id, self._request.top
+        return lens_rows(self._reader, self._tokens, text, run_id, top=top, watched=self._watched)
+
+    def tables(self, rows: pa.Table) -> dict[str, pa.Table]:
+        return {"prompt_lenses": rows}
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return {"n_layers": self._reader.n_layers, "tokenizer_hash": self._tokenizer.hash}
+
+    def print_summary(self, tables: dict[str, pa.Table]) -> None:
+        print(f"{self._request.out}: {len(self._tokens)} tokens, {self._reader.n_layers} layers")
+
+
+def watched_tokens(tokenizer: Tokenizer, texts: Sequence[str]) -> list[int]:
     """Return the token of each watched text. Raises UsageError for a text that is not exactly one token."""
     tokens = []
     for text in texts:
@@ -125,18 +147,6 @@ def ranked(log_probs_v: Tensor, best: list[int], watched: list[int]) -> list[tup
             rank = 1 + int(torch.count_nonzero(log_probs_v > log_probs_v[token]))
             result.append((rank, token, float(log_probs_v[token].exp())))
     return result
-
-
-def _parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="ml.prompt_lens", description="Logit lens at every token of a prompt.")
-    parser.add_argument("--prompt", required=True)
-    add_common(parser)
-    parser.add_argument("--top", type=int, default=5, help="tokens kept per position and layer (default: 5)")
-    parser.add_argument("--watch", action="append", default=[], metavar="TOKEN", help="keep this token's rank too")
-    arguments = parser.parse_args(argv)
-    if arguments.top < 1:
-        raise UsageError("--top must be at least 1")
-    return arguments
 
 
 if __name__ == "__main__":

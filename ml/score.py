@@ -7,24 +7,20 @@ Writes `<out>/results/word_scores.parquet`, `<out>/results/prompts.parquet` and 
 missing: finished chunks are kept by the hash of all that they depend on.
 """
 
-import argparse
 import sys
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
 import pyarrow as pa
-from tokenizers import Tokenizer
 from transformers import PreTrainedModel
 
 from ml.common.errors import run_program
-from ml.common.result_files import versions, write_json, write_result
 from ml.common.token_text import is_blank
-from ml.models.load import check_plain_unembedding, n_parameters, visible_length
-from ml.program.arguments import add_batch_tokens, add_common, add_language_names, open_model, parse, resolve_tokenizer
-from ml.program.chunks import compute_chunks, drop_chunks
-from ml.program.run_folder import is_finished, join_processes
+from ml.models.load import visible_length
+from ml.program.arguments import parse
+from ml.program.evaluation_run import run_evaluation
+from ml.program.loaded import LoadedModel, batch_tokens, open_tokenizer
 from ml.translation.eval_set import EvalSet, open_eval_set
 from ml.translation.languages import language_names
 from ml.translation.prompts import TEMPLATE, Prompt, PromptBuilder, PromptTokens, all_prompts
@@ -32,93 +28,132 @@ from ml.translation.shared_prefix import batch_cost, check_against_reference, ta
 from ml.translation.shots import N_DRAWS, N_SHOTS
 from warehouse.contract.errors import UsageError
 from warehouse.contract.hashing import short_hash
+from warehouse.contract.requests import ScoreRequest
 from warehouse.contract.result_schemas import RESULT
 
 _CHECKED_PROMPTS = 2
 _MIN_CHUNK_PROMPTS = 64
+_KEYS = ("item_id", "source_lang", "target_lang", "candidate", "draw")
+
+Work = tuple[Prompt, PromptTokens]
 
 
 def main(argv: list[str] | None = None) -> None:
+    """Serve the request on the command line."""
+    run(parse(ScoreRequest, argv))
+
+
+def run(request: ScoreRequest) -> None:
     """Check everything, score chunk by chunk, then write the tables."""
-    arguments = _parse(argv)
-    eval_set = open_eval_set(arguments.eval_set)
-    names = language_names(eval_set.languages, arguments.language_name)
-    state = join_processes(arguments.device)
-    loaded = open_model(arguments)
-    tokenizer_file, tokenizer = resolve_tokenizer(arguments, loaded.source, eval_set.folder)
-    check_plain_unembedding(loaded.model)
-    builder = PromptBuilder(eval_set, tokenizer, names)
-    prompts = all_prompts(eval_set)
-    assembly = builder.check(prompts)
-    tokens = builder.tokenize(prompts)
-    _check_lengths(tokens, loaded.model)
-    identity = {
-        "run_id": arguments.run_id,
-        "eval_set": eval_set.content_hash,
-        "model": loaded.hash,
-        "tokenizer": tokenizer_file.hash,
-        "dtype": loaded.dtype,
-        "prompt_template": short_hash([TEMPLATE, names]),
-        "n_shots": N_SHOTS,
-        "n_draws": N_DRAWS,
-        "batch_tokens": arguments.batch_tokens,
-    }
-    out: Path = arguments.out
-    if is_finished(out, identity, state):
-        return
-    # longest first: what does not fit in memory fails at once
-    order = sorted(range(len(prompts)), key=lambda place: (-tokens[place].n_tokens, prompts[place].key))
-    work = [(prompts[place], tokens[place]) for place in order]
-    size = chunk_prompts(arguments.batch_tokens)
-    chunks = [work[start : start + size] for start in range(0, len(work), size)]
-    folder = out / "results" / f".chunks-{short_hash(identity)}"
-    checked = [item for _, item in work[:: max(1, len(work) // _CHECKED_PROMPTS)]][:_CHECKED_PROMPTS]
-    difference = check_against_reference(loaded.model, checked)
-    started = time.monotonic()
-    scores = compute_chunks(
-        folder,
-        [len(chunk) for chunk in chunks],
-        lambda number: _score_chunk(loaded.model, tokenizer, builder, chunks[number], arguments),
-        what="score",
-        unit="prompts",
-        device=loaded.model.device,
-        state=state,
-    )
-    elapsed = time.monotonic() - started
-    if scores is None:
-        return
-    keys = ["item_id", "source_lang", "target_lang", "candidate", "draw"]
-    scores = scores.sort_by([(key, "ascending") for key in keys])
-    write_result(out, "word_scores", scores)
-    write_result(out, "prompts", _prompt_rows(arguments.run_id, prompts, builder))
-    record: dict[str, Any] = {
-        "run_id": arguments.run_id,
-        "kind": "score",
-        "config": {
-            "model": arguments.model,
-            "seed": arguments.seed,
-            "batch_tokens": arguments.batch_tokens,
+    eval_set = open_eval_set(request.eval_set)
+    names = language_names(eval_set.languages, request.language_name)
+    run_evaluation(request, lambda loaded: WordScores(request, eval_set, names, loaded))
+
+
+class WordScores:
+    """The prompts of an evaluation set, cut into chunks, and what becomes of their scores."""
+
+    unit = "prompts"
+
+    def __init__(self, request: ScoreRequest, eval_set: EvalSet, names: dict[str, str], loaded: LoadedModel) -> None:
+        self._eval_set, self._names, self._model = eval_set, names, loaded.model
+        self._run_id, self._batch_tokens = request.run_id, batch_tokens(request)
+        self._tokenizer = open_tokenizer(request, loaded.source, eval_set.folder)
+        self._builder = PromptBuilder(eval_set, self._tokenizer.tokenizer, names)
+        self._prompts = all_prompts(eval_set)
+        self._assembly = self._builder.check(self._prompts)
+        tokens = self._builder.tokenize(self._prompts)
+        _check_lengths(tokens, self._model)
+        # longest first: what does not fit in memory fails at once
+        self._work: list[Work] = sorted(
+            zip(self._prompts, tokens, strict=True), key=lambda item: (-item[1].n_tokens, item[0].key)
+        )
+        self._size = chunk_prompts(self._batch_tokens)
+        self._difference = 0.0
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        return {
+            "eval_set": self._eval_set.content_hash,
+            "tokenizer": self._tokenizer.hash,
+            "prompt_template": short_hash([TEMPLATE, self._names]),
             "n_shots": N_SHOTS,
             "n_draws": N_DRAWS,
-            "language_names": names,
-        },
-        "identity": identity,
-        "inputs": {"eval_set": eval_set.content_hash, "model": loaded.hash},
-        "model_type": loaded.model.config.model_type,
-        "n_parameters": n_parameters(loaded.model),
-        "dtype": loaded.dtype,
-        "device": loaded.model.device.type,
-        "n_processes": state.num_processes,
-        "tokenizer_hash": tokenizer_file.hash,
-        "prompt_assembly": assembly,
-        "leading_special_ids": builder.specials,
-        "largest_difference_to_reference": difference,
-        "versions": versions(),
-        "timing": {"score_s": elapsed, "prompts_per_s": len(prompts) / elapsed},
-    }
-    write_json(out / "run.json", record)
-    drop_chunks(folder)
-    _print_summary(scores, eval_set)
+            "batch_tokens": self._batch_tokens,
+        }
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        return {"eval_set": self._eval_set.content_hash}
+
+    @property
+    def config(self) -> dict[str, Any]:
+        return {
+            "batch_tokens": self._batch_tokens,
+            "n_shots": N_SHOTS,
+            "n_draws": N_DRAWS,
+            "language_names": self._names,
+        }
+
+    def chunks(self, resources: ExitStack) -> list[int]:
+        every = max(1, len(self._work) // _CHECKED_PROMPTS)
+        checked = [tokens for _, tokens in self._work[::every]][:_CHECKED_PROMPTS]
+        self._difference = check_against_reference(self._model, checked)
+        return [len(self._chunk(start)) for start in range(0, len(self._work), self._size)]
+
+    def compute(self, number: int) -> pa.Table:
+        """Score the prompts of a chunk in batches of similar length; return rows of `word_scores`."""
+        columns: dict[str, list[Any]] = {name: [] for name in RESULT["word_scores"].names}
+        chunk = self._chunk(number * self._size)
+        for batch in cut_batches(chunk, lambda tokens: batch_cost(self._model, tokens), self._batch_tokens):
+            nlls = target_nlls(self._model, [tokens for _, tokens in batch])
+            for (prompt, tokens), by_candidate in zip(batch, nlls, strict=True):
+                for row in self._rows(prompt, tokens, by_candidate):
+                    for name, value in zip(columns, row, strict=True):
+                        columns[name].append(value)
+        return pa.table(columns, schema=RESULT["word_scores"])
+
+    def tables(self, rows: pa.Table) -> dict[str, pa.Table]:
+        scores = rows.sort_by([(key, "ascending") for key in _KEYS])
+        return {"word_scores": scores, "prompts": _prompt_rows(self._run_id, self._prompts, self._builder)}
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return {
+            "tokenizer_hash": self._tokenizer.hash,
+            "prompt_assembly": self._assembly,
+            "leading_special_ids": self._builder.specials,
+            "largest_difference_to_reference": self._difference,
+        }
+
+    def print_summary(self, tables: dict[str, pa.Table]) -> None:
+        """Print, per direction, the mean NLL of targets after the right word and after distractors."""
+        _print_summary(tables["word_scores"], self._eval_set)
+
+    def _chunk(self, start: int) -> list[Work]:
+        return self._work[start : start + self._size]
+
+    def _rows(
+        self, prompt: Prompt, tokens: PromptTokens, nlls_by_candidate: list[list[float]]
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield the values of a row of `word_scores` for each candidate of a prompt."""
+        prompt_hash = self._builder.prompt_hash(prompt)
+        for (candidate, word), suffix, nlls in zip(
+            prompt.query.candidates, tokens.suffixes, nlls_by_candidate, strict=True
+        ):
+            is_spaced = len(nlls) > 1 and is_blank(self._tokenizer.tokenizer, suffix[-len(nlls)])
+            without = nlls[1:] if is_spaced else nlls
+            yield (
+                self._run_id,
+                *prompt.key[:3],
+                candidate,
+                word,
+                prompt.draw,
+                prompt_hash,
+                len(nlls),
+                sum(nlls) / len(nlls),
+                sum(without) / len(without),
+            )
 
 
 def chunk_prompts(batch_tokens: int) -> int:
@@ -126,45 +161,9 @@ def chunk_prompts(batch_tokens: int) -> int:
     return max(_MIN_CHUNK_PROMPTS, batch_tokens // 64)
 
 
-def _score_chunk(
-    model: PreTrainedModel,
-    tokenizer: Tokenizer,
-    builder: PromptBuilder,
-    chunk: list[tuple[Prompt, PromptTokens]],
-    arguments: argparse.Namespace,
-) -> pa.Table:
-    """Score the prompts of a chunk in batches of similar length; return rows of `word_scores`."""
-    columns: dict[str, list[Any]] = {name: [] for name in RESULT["word_scores"].names}
-    for batch in _batches(chunk, lambda tokens: batch_cost(model, tokens), arguments.batch_tokens):
-        nlls = target_nlls(model, [tokens for _, tokens in batch])
-        for (prompt, tokens), by_candidate in zip(batch, nlls, strict=True):
-            prompt_hash = builder.prompt_hash(prompt)
-            for (candidate, word), suffix, values in zip(
-                prompt.query.candidates, tokens.suffixes, by_candidate, strict=True
-            ):
-                is_spaced = len(values) > 1 and is_blank(tokenizer, suffix[-len(values)])
-                without = values[1:] if is_spaced else values
-                row = (
-                    arguments.run_id,
-                    *prompt.key[:3],
-                    candidate,
-                    word,
-                    prompt.draw,
-                    prompt_hash,
-                    len(values),
-                    sum(values) / len(values),
-                    sum(without) / len(without),
-                )
-                for name, value in zip(columns, row, strict=True):
-                    columns[name].append(value)
-    return pa.table(columns, schema=RESULT["word_scores"])
-
-
-def _batches(
-    chunk: list[tuple[Prompt, PromptTokens]], cost: Callable[[PromptTokens], int], batch_tokens: int
-) -> Iterator[list[tuple[Prompt, PromptTokens]]]:
+def cut_batches(chunk: list[Work], cost: Callable[[PromptTokens], int], batch_tokens: int) -> Iterator[list[Work]]:
     """Cut a chunk into batches of at most `batch_tokens` padded tokens (at least one prompt each)."""
-    batch: list[tuple[Prompt, PromptTokens]] = []
+    batch: list[Work] = []
     longest = 0
     for item in chunk:
         longest = max(longest, cost(item[1]))
@@ -201,7 +200,6 @@ def _check_lengths(tokens: list[PromptTokens], model: PreTrainedModel) -> None:
 
 
 def _print_summary(scores: pa.Table, eval_set: EvalSet) -> None:
-    """Print, per direction, the mean NLL of targets after the right word and after distractors."""
     means: dict[tuple[str, str, bool], list[float]] = {}
     columns = (scores[name].to_pylist() for name in ("source_lang", "target_lang", "candidate", "nll_mean"))
     for source, target, candidate, nll in zip(*columns, strict=True):
@@ -213,15 +211,6 @@ def _print_summary(scores: pa.Table, eval_set: EvalSet) -> None:
         other = f"{sum(wrong) / len(wrong):16.4f}" if wrong else f"{'none':>16}"
         print(f"{source}->{target:<6} {len(right):>8} {sum(right) / len(right):>10.4f} {other}")
     sys.stdout.flush()
-
-
-def _parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="ml.score", description="Score word translations of an evaluation set.")
-    parser.add_argument("--eval-set", type=Path, required=True, help="evaluation set folder")
-    add_common(parser)
-    add_batch_tokens(parser, on_cpu=1_024, on_gpu=65_536)
-    add_language_names(parser)
-    return parse(parser, argv)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,8 @@ Writes `<out>/results/sentence_scores.parquet`, `<out>/results/sentence_ngrams.p
 `accelerate launch` the work is divided over processes; killed and run again, it translates only what is missing.
 """
 
-import argparse
 import sys
-import time
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
 import pyarrow as pa
@@ -17,18 +15,19 @@ from tokenizers import Tokenizer
 from transformers import PreTrainedModel
 
 from ml.common.errors import run_program
-from ml.common.result_files import versions, write_json, write_result
 from ml.models.generate import check_continuations, continue_greedily, stop_tokens
-from ml.models.load import check_plain_unembedding, n_parameters, visible_length
-from ml.program.arguments import add_batch_tokens, add_common, add_language_names, open_model, parse, resolve_tokenizer
-from ml.program.chunks import compute_chunks, drop_chunks
-from ml.program.run_folder import is_finished, join_processes
+from ml.models.load import visible_length
+from ml.program.arguments import parse
+from ml.program.evaluation_run import run_evaluation
+from ml.program.loaded import LoadedModel, batch_tokens, open_tokenizer
 from ml.translation.chrf import corpus_score, ngram_counts, sentence_scores
+from ml.translation.eval_set import EvalSet
 from ml.translation.languages import language_names
 from ml.translation.prompts import Prompt, PromptBuilder, all_prompts
 from ml.translation.sentence_set import open_sentence_set
-from warehouse.contract.errors import UsageError, raise_all
+from warehouse.contract.errors import UsageError
 from warehouse.contract.hashing import short_hash
+from warehouse.contract.requests import SentencesRequest
 from warehouse.contract.result_schemas import RESULT
 
 TEMPLATE = (
@@ -48,84 +47,89 @@ Work = tuple[Prompt, list[int]]
 
 
 def main(argv: list[str] | None = None) -> None:
+    """Serve the request on the command line."""
+    run(parse(SentencesRequest, argv))
+
+
+def run(request: SentencesRequest) -> None:
     """Check everything, translate batch by batch, then score and write the tables."""
-    arguments = _parse(argv)
-    sentences = open_sentence_set(arguments.sentences)
-    names = language_names(sentences.languages, arguments.language_name)
-    state = join_processes(arguments.device)
-    loaded = open_model(arguments)
-    tokenizer_file, tokenizer = resolve_tokenizer(arguments, loaded.source, sentences.folder)
-    check_plain_unembedding(loaded.model)
-    builder = PromptBuilder(sentences, tokenizer, names, what="sentences")
-    prompts = all_prompts(sentences, draws=[DRAW], n_shots=arguments.shots)
-    assembly = builder.check(prompts)
-    work = [
-        (prompt, tokens.prefix + tokens.suffixes[0][: -tokens.n_targets[0]])
-        for prompt, tokens in zip(prompts, builder.tokenize(prompts), strict=True)
-    ]
-    work.sort(key=lambda item: (-len(item[1]), item[0].key))
-    _check_lengths(len(work[0][1]), arguments, loaded.model)
-    identity = {
-        "run_id": arguments.run_id,
-        "sentences": sentences.content_hash,
-        "model": loaded.hash,
-        "tokenizer": tokenizer_file.hash,
-        "dtype": loaded.dtype,
-        "prompt_template": short_hash([TEMPLATE, names]),
-        "n_shots": arguments.shots,
-        "max_new_tokens": arguments.max_new_tokens,
-        "batch_tokens": arguments.batch_tokens,
-    }
-    out: Path = arguments.out
-    if is_finished(out, identity, state):
-        return
-    check_continuations(loaded.model, [work[0][1], work[-1][1]])
-    batches = cut_batches(work, arguments.batch_tokens, max_new_tokens=arguments.max_new_tokens)
-    stops = stop_tokens(tokenizer, loaded.model)
-    folder = out / "results" / f".chunks-{short_hash(identity)}"
-    started = time.monotonic()
-    translations = compute_chunks(
-        folder,
-        [len(batch) for batch in batches],
-        lambda number: _translate(loaded.model, tokenizer, batches[number], stops, arguments.max_new_tokens),
-        what="translate",
-        unit="sentences",
-        device=loaded.model.device,
-        state=state,
-    )
-    elapsed = time.monotonic() - started
-    if translations is None:
-        return
-    scores, ngrams = score_translations(arguments.run_id, sentences.manifest, prompts, builder, translations)
-    write_result(out, "sentence_scores", scores)
-    write_result(out, "sentence_ngrams", ngrams)
-    record: dict[str, Any] = {
-        "run_id": arguments.run_id,
-        "kind": "sentences",
-        "config": {
-            "model": arguments.model,
-            "seed": arguments.seed,
-            "batch_tokens": arguments.batch_tokens,
-            "n_shots": arguments.shots,
-            "max_new_tokens": arguments.max_new_tokens,
-            "language_names": names,
-        },
-        "identity": identity,
-        "inputs": {"sentences": sentences.content_hash, "model": loaded.hash},
-        "model_type": loaded.model.config.model_type,
-        "n_parameters": n_parameters(loaded.model),
-        "dtype": loaded.dtype,
-        "device": loaded.model.device.type,
-        "n_processes": state.num_processes,
-        "tokenizer_hash": tokenizer_file.hash,
-        "prompt_assembly": assembly,
-        "leading_special_ids": builder.specials,
-        "versions": versions(),
-        "timing": {"translate_s": elapsed, "sentences_per_s": len(work) / elapsed},
-    }
-    write_json(out / "run.json", record)
-    drop_chunks(folder)
-    _print_summary(scores)
+    sentences = open_sentence_set(request.sentences)
+    names = language_names(sentences.languages, request.language_name)
+    run_evaluation(request, lambda loaded: Translations(request, sentences, names, loaded))
+
+
+class Translations:
+    """The prompts of a sentence set, cut into batches, and what becomes of their translations."""
+
+    unit = "sentences"
+
+    def __init__(
+        self, request: SentencesRequest, sentences: EvalSet, names: dict[str, str], loaded: LoadedModel
+    ) -> None:
+        self._request, self._sentences, self._names, self._model = request, sentences, names, loaded.model
+        self._batch_tokens = batch_tokens(request)
+        self._tokenizer = open_tokenizer(request, loaded.source, sentences.folder)
+        self._builder = PromptBuilder(sentences, self._tokenizer.tokenizer, names, what="sentences")
+        self._prompts = all_prompts(sentences, draws=[DRAW], n_shots=request.shots)
+        self._assembly = self._builder.check(self._prompts)
+        self._work: list[Work] = [
+            (prompt, tokens.prefix + tokens.suffixes[0][: -tokens.n_targets[0]])
+            for prompt, tokens in zip(self._prompts, self._builder.tokenize(self._prompts), strict=True)
+        ]
+        self._work.sort(key=lambda item: (-len(item[1]), item[0].key))
+        _check_lengths(len(self._work[0][1]), request, self._model)
+        self._batches = cut_batches(self._work, self._batch_tokens, max_new_tokens=request.max_new_tokens)
+        self._stops = stop_tokens(self._tokenizer.tokenizer, self._model)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        return {
+            "sentences": self._sentences.content_hash,
+            "tokenizer": self._tokenizer.hash,
+            "prompt_template": short_hash([TEMPLATE, self._names]),
+            "n_shots": self._request.shots,
+            "max_new_tokens": self._request.max_new_tokens,
+            "batch_tokens": self._batch_tokens,
+        }
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        return {"sentences": self._sentences.content_hash}
+
+    @property
+    def config(self) -> dict[str, Any]:
+        return {
+            "batch_tokens": self._batch_tokens,
+            "n_shots": self._request.shots,
+            "max_new_tokens": self._request.max_new_tokens,
+            "language_names": self._names,
+        }
+
+    def chunks(self, resources: ExitStack) -> list[int]:
+        check_continuations(self._model, [self._work[0][1], self._work[-1][1]])
+        return [len(batch) for batch in self._batches]
+
+    def compute(self, number: int) -> pa.Table:
+        """Return one row per prompt of a batch: the translation up to the first line break."""
+        new_tokens, tokenizer = self._request.max_new_tokens, self._tokenizer.tokenizer
+        return _translate(self._model, tokenizer, self._batches[number], self._stops, new_tokens)
+
+    def tables(self, rows: pa.Table) -> dict[str, pa.Table]:
+        run_id, manifest = self._request.run_id, self._sentences.manifest
+        scores, ngrams = score_translations(run_id, manifest, self._prompts, self._builder, rows)
+        return {"sentence_scores": scores, "sentence_ngrams": ngrams}
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return {
+            "tokenizer_hash": self._tokenizer.hash,
+            "prompt_assembly": self._assembly,
+            "leading_special_ids": self._builder.specials,
+        }
+
+    def print_summary(self, tables: dict[str, pa.Table]) -> None:
+        """Print, per direction, chrF of all its sentences and how many translations ended by themselves."""
+        _print_summary(tables["sentence_scores"])
 
 
 def cut_batches(work: list[Work], batch_tokens: int, *, max_new_tokens: int) -> list[list[Work]]:
@@ -189,18 +193,17 @@ def score_translations(
     )
 
 
-def _check_lengths(longest: int, arguments: argparse.Namespace, model: PreTrainedModel) -> None:
+def _check_lengths(longest: int, request: SentencesRequest, model: PreTrainedModel) -> None:
     """Raise UsageError when the longest prompt and its translation do not fit the model."""
     limit = visible_length(model.config)
-    if limit and longest + arguments.max_new_tokens > limit:
+    if limit and longest + request.max_new_tokens > limit:
         raise UsageError(
-            f"the longest prompt has {longest} tokens; with {arguments.max_new_tokens} new ones it is more than the "
+            f"the longest prompt has {longest} tokens; with {request.max_new_tokens} new ones it is more than the "
             f"{limit} that the model sees at once: lower --shots or --max-new-tokens"
         )
 
 
 def _print_summary(scores: pa.Table) -> None:
-    """Print, per direction, chrF of all its sentences and how many translations ended by themselves."""
     columns = (scores[name].to_pylist() for name in ("translation", "reference_text", "stopped_by"))
     directions: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
     keys = zip(scores["source_lang"].to_pylist(), scores["target_lang"].to_pylist(), strict=True)
@@ -212,21 +215,6 @@ def _print_summary(scores: pa.Table) -> None:
         ended = sum(reason != "length" for reason in reasons) / len(rows)
         print(f"{source}->{target:<6} {len(rows):>10} {corpus_score(translations, references):>7.2f} {ended:>7.0%}")
     sys.stdout.flush()
-
-
-def _parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="ml.sentences", description="Translate parallel sentences; score by chrF.")
-    parser.add_argument("--sentences", type=Path, required=True, help="sentence set folder")
-    add_common(parser)
-    parser.add_argument("--shots", type=int, default=5, help="example sentences before each (default: 5)")
-    parser.add_argument("--max-new-tokens", type=int, default=256, help="longest translation (default: 256 tokens)")
-    add_batch_tokens(parser, on_cpu=8_192, on_gpu=32_768)
-    add_language_names(parser)
-    arguments = parse(parser, argv)
-    problems = [f"--{name.replace('_', '-')} must be at least {least}" for name, least in
-                (("shots", 0), ("max_new_tokens", 1)) if getattr(arguments, name) < least]  # fmt: skip
-    raise_all(problems)
-    return arguments
 
 
 if __name__ == "__main__":

@@ -1,34 +1,25 @@
-"""Several programs in one process, one after another: loading the libraries once saves seconds for each small model.
+"""Several evaluations in one process, one after another: loading the libraries once saves seconds for each small model.
 
-    python -m ml.several score ARGUMENTS --then trace ARGUMENTS --then held_out ARGUMENTS
+    python -m ml.several RUN/request.json OTHER_RUN/request.json ...
 
-Each part is what would follow `python -m ml.<program>`. The first part that fails ends the process with its exit code.
+All requests are read before the first is served. The first that fails ends the process with its exit code.
 """
 
 import importlib
-import sys
+from pathlib import Path
 
 from ml.common.errors import run_program
-from warehouse.contract.errors import UsageError
-
-SEPARATOR = "--then"
-PROGRAMS = ("score", "sentences", "trace", "held_out", "prompt_lens")
+from ml.program.arguments import OneLineParser
+from warehouse.contract.requests import read_evaluation_request
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the parts in their order."""
-    parts: list[list[str]] = [[]]
-    for argument in sys.argv[1:] if argv is None else argv:
-        if argument == SEPARATOR:
-            parts.append([])
-        else:
-            parts[-1].append(argument)
-    for part in parts:
-        if not part or part[0] not in PROGRAMS:
-            raise UsageError(f"each part begins with one of {', '.join(PROGRAMS)}; this one with {part[:1]}")
-    for program, *arguments in parts:
+    """Serve the requests in their order."""
+    parser = OneLineParser(prog="ml.several", description="Several evaluations in one process, one after another.")
+    parser.add_argument("requests", nargs="+", type=Path, metavar="FILE", help="a request file, as `pivots` writes it")
+    for request in [read_evaluation_request(path) for path in parser.parse_args(argv).requests]:
         # imported when needed: a machine without sacrebleu can do all but sentences
-        importlib.import_module(f"ml.{program}").main(arguments)
+        importlib.import_module(f"ml.{request.program}").run(request)
 
 
 if __name__ == "__main__":

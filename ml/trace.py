@@ -7,10 +7,8 @@ One prompt per item and direction: the right source word behind the shots of dra
 killed and run again, it traces only what is missing.
 """
 
-import argparse
-import time
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,24 +17,26 @@ import torch
 from tokenizers import Tokenizer
 
 from ml.common.errors import run_program
-from ml.common.result_files import versions, write_json, write_result
 from ml.common.token_text import TokenText, is_blank
 from ml.models.lens import LayerReader
-from ml.models.load import check_plain_unembedding, n_parameters
-from ml.program.arguments import add_batch_tokens, add_common, add_language_names, open_model, parse, resolve_tokenizer
-from ml.program.chunks import compute_chunks, drop_chunks
-from ml.program.run_folder import is_finished, join_processes
+from ml.program.arguments import parse
+from ml.program.evaluation_run import run_evaluation
+from ml.program.loaded import LoadedModel, batch_tokens, open_tokenizer
 from ml.translation.eval_set import EvalSet, open_eval_set, read_pivots
 from ml.translation.languages import language_names
 from ml.translation.prompts import TEMPLATE, Prompt, PromptBuilder, PromptTokens, all_prompts
 from ml.translation.shots import mix
 from warehouse.contract.errors import UsageError
 from warehouse.contract.hashing import id64, short_hash
+from warehouse.contract.requests import TraceRequest
 from warehouse.contract.result_schemas import RESULT
 
 TRACE_DRAW = 0
 _MIN_CHUNK_PROMPTS = 32
 _KINDS = ("source", "target", "pivot", "control")
+_KEYS = ("item_id", "source_lang", "target_lang", "layer")
+
+Pivots = dict[tuple[int, str, str], list[int]]  # by item and direction, best first
 
 
 @dataclass(frozen=True)
@@ -49,83 +49,87 @@ class Traced:
 
 
 def main(argv: list[str] | None = None) -> None:
+    """Serve the request on the command line."""
+    run(parse(TraceRequest, argv))
+
+
+def run(request: TraceRequest) -> None:
     """Check everything, trace chunk by chunk, then write the table."""
-    arguments = _parse(argv)
-    eval_set = open_eval_set(arguments.eval_set)
-    names = language_names(eval_set.languages, arguments.language_name)
+    eval_set = open_eval_set(request.eval_set)
+    names = language_names(eval_set.languages, request.language_name)
     pivots = read_pivots(eval_set)
-    state = join_processes(arguments.device)
-    loaded = open_model(arguments)
-    tokenizer_file, tokenizer = resolve_tokenizer(arguments, loaded.source, eval_set.folder)
-    if tokenizer_file.hash != (wanted := eval_set.manifest["tokenizer_hash"]):
-        raise UsageError(
-            f"{tokenizer_file.path} (hash {tokenizer_file.hash}) is not the tokenizer of the pivots in "
-            f"{eval_set.folder} (hash {wanted}): name lake/tokenizers/{wanted}.json of the home with --tokenizer"
-        )
-    check_plain_unembedding(loaded.model)
-    identity = {
-        "run_id": arguments.run_id,
-        "eval_set": eval_set.content_hash,
-        "model": loaded.hash,
-        "tokenizer": tokenizer_file.hash,
-        "dtype": loaded.dtype,
-        "prompt_template": short_hash([TEMPLATE, names]),
-        "draw": TRACE_DRAW,
-        "batch_tokens": arguments.batch_tokens,
-    }
-    out: Path = arguments.out
-    if is_finished(out, identity, state):
-        return
-    builder = PromptBuilder(eval_set, tokenizer, names)
-    work = prepare(eval_set, pivots, tokenizer, builder)
-    size = max(_MIN_CHUNK_PROMPTS, arguments.batch_tokens // 64)
-    chunks = [work[start : start + size] for start in range(0, len(work), size)]
-    folder = out / "results" / f".chunks-{short_hash(identity)}"
-    started = time.monotonic()
-    with LayerReader(loaded.model) as reader:
-        text = TokenText(tokenizer)
-        rows = compute_chunks(
-            folder,
-            [len(chunk) for chunk in chunks],
-            lambda number: trace_rows(reader, chunks[number], text, arguments.run_id, arguments.batch_tokens),
-            what="trace",
-            unit="prompts",
-            device=loaded.model.device,
-            state=state,
-        )
-        n_layers = reader.n_layers
-    elapsed = time.monotonic() - started
-    if rows is None:
-        return
-    keys = ("item_id", "source_lang", "target_lang", "layer")
-    rows = rows.sort_by([(key, "ascending") for key in keys])
-    write_result(out, "layer_traces", rows)
-    record: dict[str, Any] = {
-        "run_id": arguments.run_id,
-        "kind": "trace",
-        "config": {"model": arguments.model, "seed": arguments.seed, "draw": TRACE_DRAW, "language_names": names},
-        "identity": identity,
-        "inputs": {"eval_set": eval_set.content_hash, "model": loaded.hash},
-        "model_type": loaded.model.config.model_type,
-        "n_parameters": n_parameters(loaded.model),
-        "n_layers": n_layers,
-        "dtype": loaded.dtype,
-        "device": loaded.model.device.type,
-        "n_processes": state.num_processes,
-        "tokenizer_hash": tokenizer_file.hash,
-        "prompt_assembly": builder.assembly,
-        "leading_special_ids": builder.specials,
-        "versions": versions(),
-        "timing": {"trace_s": elapsed, "prompts_per_s": len(work) / elapsed},
-    }
-    write_json(out / "run.json", record)
-    drop_chunks(folder)
-    print(f"{out}: {len(work)} prompts, {n_layers} layers")
+    run_evaluation(request, lambda loaded: LayerTraces(request, eval_set, names, pivots, loaded))
 
 
-def prepare(
-    eval_set: EvalSet, pivots: dict[tuple[int, str, str], list[int]], tokenizer: Tokenizer, builder: PromptBuilder
-) -> list[Traced]:
+class LayerTraces:
+    """The prompts to trace, cut into chunks, and what becomes of their traces."""
+
+    unit = "prompts"
+
+    def __init__(
+        self, request: TraceRequest, eval_set: EvalSet, names: dict[str, str], pivots: Pivots, loaded: LoadedModel
+    ) -> None:
+        self._request, self._eval_set, self._names, self._model = request, eval_set, names, loaded.model
+        self._batch_tokens = batch_tokens(request)
+        self._tokenizer = open_tokenizer(request, loaded.source, eval_set.folder)
+        if self._tokenizer.hash != (wanted := eval_set.manifest["tokenizer_hash"]):
+            raise UsageError(
+                f"{self._tokenizer.path} (hash {self._tokenizer.hash}) is not the tokenizer of the pivots in "
+                f"{eval_set.folder} (hash {wanted}): name lake/tokenizers/{wanted}.json of the home with --tokenizer"
+            )
+        self._text = TokenText(self._tokenizer.tokenizer)
+        self._builder = PromptBuilder(eval_set, self._tokenizer.tokenizer, names)
+        self._work = prepare(eval_set, pivots, self._tokenizer.tokenizer, self._builder)
+        self._size = max(_MIN_CHUNK_PROMPTS, self._batch_tokens // 64)
+        self._reader: LayerReader  # hooked into the model while chunks are computed
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        return {
+            "eval_set": self._eval_set.content_hash,
+            "tokenizer": self._tokenizer.hash,
+            "prompt_template": short_hash([TEMPLATE, self._names]),
+            "draw": TRACE_DRAW,
+            "batch_tokens": self._batch_tokens,
+        }
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        return {"eval_set": self._eval_set.content_hash}
+
+    @property
+    def config(self) -> dict[str, Any]:
+        return {"draw": TRACE_DRAW, "language_names": self._names}
+
+    def chunks(self, resources: ExitStack) -> list[int]:
+        self._reader = resources.enter_context(LayerReader(self._model))
+        return [len(self._chunk(start)) for start in range(0, len(self._work), self._size)]
+
+    def compute(self, number: int) -> pa.Table:
+        """Trace the prompts of a chunk; return rows of `layer_traces`."""
+        chunk = self._chunk(number * self._size)
+        return trace_rows(self._reader, chunk, self._text, self._request.run_id, self._batch_tokens)
+
+    def tables(self, rows: pa.Table) -> dict[str, pa.Table]:
+        return {"layer_traces": rows.sort_by([(key, "ascending") for key in _KEYS])}
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return {
+            "n_layers": self._reader.n_layers,
+            "tokenizer_hash": self._tokenizer.hash,
+            "prompt_assembly": self._builder.assembly,
+            "leading_special_ids": self._builder.specials,
+        }
+
+    def print_summary(self, tables: dict[str, pa.Table]) -> None:
+        print(f"{self._request.out}: {len(self._work)} prompts, {self._reader.n_layers} layers")
+
+    def _chunk(self, start: int) -> list[Traced]:
+        return self._work[start : start + self._size]
+
+
+def prepare(eval_set: EvalSet, pivots: Pivots, tokenizer: Tokenizer, builder: PromptBuilder) -> list[Traced]:
     """Return what to trace, ordered by length and key so that equal lengths stand together."""
     prompts = all_prompts(eval_set, draws=[TRACE_DRAW])
     builder.check(prompts)
@@ -166,7 +170,7 @@ def word_tokens(tokenizer: Tokenizer, word: str) -> list[int]:
 class _Controls:
     """Chooses pivots of other items of the same direction, to hold a pair's own pivots against."""
 
-    def __init__(self, pivots: dict[tuple[int, str, str], list[int]]) -> None:
+    def __init__(self, pivots: Pivots) -> None:
         self._pivots = pivots
         by_direction: dict[tuple[str, str], list[int]] = {}
         for item_id, source, target in sorted(pivots):
@@ -254,15 +258,6 @@ def _trace_batch(
             }
             for name, value in row.items():
                 columns[name].append(value)
-
-
-def _parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="ml.trace", description="Trace layers over an evaluation set by logit lens.")
-    parser.add_argument("--eval-set", type=Path, required=True, help="evaluation set folder, with pivots.parquet")
-    add_common(parser)
-    add_batch_tokens(parser, on_cpu=2_048, on_gpu=65_536)
-    add_language_names(parser)
-    return parse(parser, argv)
 
 
 if __name__ == "__main__":

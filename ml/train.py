@@ -1,5 +1,6 @@
 """Continued pre-training on an export folder.
 
+    accelerate launch -m ml.train --request FILE
     accelerate launch -m ml.train --export DIR --model M --preset FILE --seed N --run-id ID --out DIR
 
 Writes `<out>/model` (config.json, model.safetensors, tokenizer.json), `<out>/results/training_steps.parquet`,
@@ -13,9 +14,10 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import torch
@@ -38,6 +40,7 @@ from ml.models.load import (
     model_hash,
     n_parameters,
 )
+from ml.program.arguments import from_options, request_parser
 from ml.program.run_folder import check_identity, only_run_in
 from ml.training.checkpoints import (
     load_checkpoint,
@@ -47,15 +50,20 @@ from ml.training.checkpoints import (
     whole_optimizer,
     whole_weights,
 )
+from ml.training.lengths import n_steps
 from ml.training.loss import LossModel
 from ml.training.optimizer import learning_rate, make_optimizer
-from ml.training.presets import TrainPreset, as_dict, n_steps, read_preset
 from ml.training.sequences import Export, Sequences, count_eos, count_predicted, make_batch, open_export, step_indices
 from ml.training.sharding import clip_gradients, no_exchange, notice_lost_processes, spread, start_processes
 from warehouse.contract.atomic import atomic_folder, remove_unfinished
 from warehouse.contract.errors import StepFailed, UsageError, raise_all
+from warehouse.contract.folders import PROGRESS, RUN_RECORD
 from warehouse.contract.hashing import file_hash, id64
+from warehouse.contract.presets import TrainPreset, read_preset
+from warehouse.contract.requests import TrainRequest, read_request
 from warehouse.contract.result_schemas import RESULT
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -73,32 +81,46 @@ class _Job:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Check everything, then train, then write what came out."""
-    arguments = _parse(argv)
-    preset, export, source = _read_request(arguments)
+    """Read the request, with its export and model, and train. All that is wrong with any of them is said at once."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    problems: list[str] = []
+    request = _attempt(problems, lambda: _request(arguments))
+    export_folder, spec = (request.export, request.model) if request else (arguments.export, arguments.model)
+    export = _attempt(problems, lambda: open_export(export_folder)) if export_folder else None
+    source = _attempt(problems, lambda: find_model(spec)) if spec else None
+    raise_all(problems)
+    assert request is not None
+    assert export is not None
+    assert source is not None
+    _serve(request, export, source)
+
+
+def _serve(request: TrainRequest, export: Export, source: ModelSource) -> None:
+    """Check everything else, then train, then write what came out."""
+    preset, out = request.preset, request.out
     accelerator, is_sharded = start_processes()
     _make_deterministic(accelerator.device)
     sequences = Sequences(export, preset.seq_len)
     _check_fit(preset, export, source, sequences, world_size=accelerator.num_processes)
-    model = load_model(source, seed=arguments.seed, dtype="float32", device=accelerator.device)
+    model = load_model(source, seed=request.seed, dtype="float32", device=accelerator.device)
     if preset.document_masks and not accepts_position_ids(model):
         raise UsageError(f"document_masks: {model.config.model_type} takes no position ids; set document_masks: false")
     check_plain_unembedding(model)
     total_steps = n_steps(preset, sequences.n_sequences)
     identity = {
         "export": export.content_hash,
-        "model": model_hash(source, seed=arguments.seed),
-        "seed": arguments.seed,
-        "run_id": arguments.run_id,
+        "model": model_hash(source, seed=request.seed),
+        "seed": request.seed,
+        "run_id": request.run_id,
         "steps": total_steps,
-    } | {f"preset.{name}": value for name, value in as_dict(preset).items()}
-    out: Path = arguments.out
-    if (out / "run.json").exists():
-        check_identity(read_json(out / "run.json")["identity"], identity, out)
+    } | {f"preset.{name}": value for name, value in preset.model_dump().items()}
+    if (out / RUN_RECORD).exists():
+        check_identity(read_json(out / RUN_RECORD)["identity"], identity, out)
         accelerator.print(f"{out}: this run is finished already")
         return
-    job = _Job(preset, export, source, sequences, arguments.seed, total_steps, identity, out)
-    record = _run_record(arguments, preset, export, model, identity, accelerator, is_sharded=is_sharded)
+    job = _Job(preset, export, source, sequences, request.seed, total_steps, identity, out)
+    record = _run_record(request, export, model, identity, accelerator, is_sharded=is_sharded)
     with notice_lost_processes(), only_run_in(out):
         _run(accelerator, model, job, record)
     accelerator.end_training()
@@ -121,7 +143,7 @@ def _run(accelerator: Accelerator, model: Any, job: _Job, record: dict[str, Any]
     if accelerator.is_main_process:
         rows = pa.Table.from_pylist(log, schema=RESULT["training_steps"])
         write_result(out, "training_steps", rows)
-        write_json(out / "run.json", record | {"timing": timing | speed})
+        write_json(out / RUN_RECORD, record | {"timing": timing | speed})
         shutil.rmtree(out / "checkpoints", ignore_errors=True)
     # of the newest step: the mean over a resumed run would mix machines
     mfu = speed["model_flops"] / log[-1]["step_s"] / speed["measured_flops_per_s"]
@@ -157,7 +179,7 @@ def _train(
         unit="tokens",
         done=(first_step - 1) * tokens_per_step,
         shown=accelerator.is_main_process,
-        file=out / "progress.json",
+        file=out / PROGRESS,
     ) as progress:
         for step in range(first_step, total_steps + 1):
             step_started = time.monotonic()
@@ -283,8 +305,7 @@ def _save_model(
 
 
 def _run_record(
-    arguments: argparse.Namespace,
-    preset: TrainPreset,
+    request: TrainRequest,
     export: Export,
     model: Any,
     identity: dict[str, Any],
@@ -294,9 +315,9 @@ def _run_record(
 ) -> dict[str, Any]:
     """Return what run.json says about a run, before its speed is known."""
     return {
-        "run_id": arguments.run_id,
+        "run_id": request.run_id,
         "kind": "train",
-        "config": {"preset": as_dict(preset), "model": arguments.model, "seed": arguments.seed},
+        "config": {"preset": request.preset.model_dump(), "model": request.model, "seed": request.seed},
         "identity": identity,
         "inputs": {"export": export.content_hash, "model": identity["model"]},
         "export_id": export.manifest["export_id"],
@@ -305,7 +326,7 @@ def _run_record(
         "model_type": model.config.model_type,
         "n_parameters": n_parameters(model),
         "dtype": "float32 weights" + (", bfloat16 autocast" if accelerator.mixed_precision == "bf16" else ""),
-        "packing": "document masks" if preset.document_masks else "plain causal",
+        "packing": "document masks" if request.preset.document_masks else "plain causal",
         "device": str(accelerator.device.type),
         "n_processes": accelerator.num_processes,
         "is_sharded": is_sharded,
@@ -314,46 +335,49 @@ def _run_record(
     }
 
 
-def _parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="ml.train", description="Continued pre-training on an export folder.")
-    parser.add_argument("--export", type=Path, required=True, help="export folder with manifest.json")
-    parser.add_argument("--model", required=True, help="hub name, model folder, or JSON configuration (random weights)")
-    parser.add_argument("--preset", type=Path, required=True, help="YAML file with a section `train`")
-    parser.add_argument(
-        "--seed", type=int, required=True, help="orders the data, and makes the weights of a configuration"
-    )
-    parser.add_argument("--run-id", required=True)
-    parser.add_argument("--out", type=Path, required=True)
+def _parser() -> argparse.ArgumentParser:
+    """Return the parser: a request's entries, of which the regime is given as a preset file and its length."""
+    parser = request_parser(TrainRequest, without=("preset",))
+    parser.add_argument("--preset", type=Path, help="YAML file with a section `train` (required)")
     parser.add_argument("--max-steps", type=int, help="replaces the preset's length")
     parser.add_argument("--budget-tokens", type=int, help="replaces the preset's length")
-    return parser.parse_args(argv)
+    return parser
 
 
-def _read_request(arguments: argparse.Namespace) -> tuple[TrainPreset, Export, ModelSource]:
-    """Read preset, export and model, and report everything that is wrong with any of them at once."""
+def _request(arguments: argparse.Namespace) -> TrainRequest:
+    """Return the request of the command line. Raises UsageError with all that is wrong with it."""
+    given = {name: value for name, value in vars(arguments).items() if value is not None}
+    if (file := given.pop("request", None)) is not None:
+        if given:
+            raise UsageError(f"--request {file} says everything: give no other option")
+        return read_request(file, TrainRequest)
     problems: list[str] = []
-    for name in ("max_steps", "budget_tokens"):
-        if (value := getattr(arguments, name)) is not None and value < 1:
-            problems.append(f"--{name.replace('_', '-')} must be at least 1")
-    if arguments.max_steps is not None and arguments.budget_tokens is not None:
+    lengths = {name: given.pop(name, None) for name in ("max_steps", "budget_tokens")}
+    problems += [
+        f"--{name.replace('_', '-')} must be at least 1"
+        for name, value in lengths.items()
+        if value is not None and value < 1
+    ]
+    if None not in lengths.values():
         problems.append("--max-steps and --budget-tokens exclude each other")
-    if arguments.out.exists() and not arguments.out.is_dir():
-        problems.append(f"--out {arguments.out} is a file")
-
-    def read(step: Any) -> Any:
-        try:
-            return step()
-        except UsageError as problem:
-            problems.extend(problem.problems)
-            return None
-
-    preset = read(
-        lambda: read_preset(arguments.preset, steps=arguments.max_steps, budget_tokens=arguments.budget_tokens)
-    )
-    export = read(lambda: open_export(arguments.export))
-    source = read(lambda: find_model(arguments.model))
+    if (out := given.get("out")) and out.exists() and not out.is_dir():
+        problems.append(f"--out {out} is a file")
+    if path := given.pop("preset", None):
+        preset = _attempt(problems, lambda: read_preset(path).train)
+        raise_all(problems)
+        steps, budget_tokens = lengths.values()
+        given["preset"] = preset.with_length(steps=steps, budget_tokens=budget_tokens) if preset else None
     raise_all(problems)
-    return preset, export, source
+    return from_options(TrainRequest, given)
+
+
+def _attempt(problems: list[str], step: Callable[[], Made]) -> Made | None:
+    """Return what a step makes; if it refuses, add its problems and return None."""
+    try:
+        return step()
+    except UsageError as problem:
+        problems.extend(problem.problems)
+        return None
 
 
 def _check_fit(

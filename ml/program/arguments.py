@@ -1,90 +1,85 @@
-"""What the programs that read a model have in common: its arguments, its tokenizer, and loading it."""
+"""A program's request: its entries as command-line options, or the path of a file that holds them."""
 
 import argparse
-from dataclasses import dataclass
+import types
 from pathlib import Path
+from typing import Any, NoReturn, TypeVar, Union, get_args, get_origin
 
-from tokenizers import Tokenizer
-from transformers import PreTrainedModel
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
-from ml.models.load import ModelSource, find_model, load_model, load_tokenizer, model_hash, pick_device, pick_dtype
 from warehouse.contract.errors import UsageError
-from warehouse.contract.hashing import file_hash
+from warehouse.contract.presets import problems_of
+from warehouse.contract.requests import Request, read_request
+
+Asked = TypeVar("Asked", bound=Request)
 
 
-@dataclass(frozen=True)
-class LoadedModel:
-    """A model ready to read, and what identifies it."""
+class OneLineParser(argparse.ArgumentParser):
+    """A parser whose refusals are one line, as all of the product's are."""
 
-    model: PreTrainedModel
-    source: ModelSource
-    dtype: str
-    hash: str
+    def error(self, message: str) -> NoReturn:
+        """Raise UsageError instead of printing the usage."""
+        raise UsageError(message)
 
 
-@dataclass(frozen=True)
-class TokenizerFile:
-    """A tokenizer.json and the hash of its bytes."""
+def parse(kind: type[Asked], argv: list[str] | None) -> Asked:
+    """Return a request from `--request FILE` or from one option per entry.
 
-    path: Path
-    hash: str
-
-
-def add_common(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that say which model, on what, and where the results go."""
-    parser.add_argument("--model", required=True, help="hub name, model folder, or JSON configuration (random weights)")
-    parser.add_argument("--seed", type=int, default=0, help="of random weights; unused otherwise")
-    parser.add_argument("--tokenizer", type=Path, help="tokenizer.json (default: the one beside the model)")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 ...")
-    parser.add_argument("--dtype", default="auto", help="auto (bfloat16 on a GPU, else float32), float32, bfloat16")
-    parser.add_argument("--run-id", required=True)
-    parser.add_argument("--out", type=Path, required=True)
+    Raises:
+        UsageError: options are missing, unknown or impossible; names all of them.
+    """
+    arguments = request_parser(kind).parse_args(argv)
+    given = {name: value for name, value in vars(arguments).items() if value is not None}
+    if (file := given.pop("request", None)) is not None:
+        if given:
+            raise UsageError(f"--request {file} says everything: give no {', '.join(map(_option, sorted(given)))}")
+        return read_request(file, kind)
+    return from_options(kind, given)
 
 
-def add_batch_tokens(parser: argparse.ArgumentParser, *, on_cpu: int, on_gpu: int) -> None:
-    """Add --batch-tokens, whose default depends on the device. `parse` settles it."""
-    parser.add_argument(
-        "--batch-tokens",
-        type=int,
-        help=f"padded tokens per batch; results depend on it in their last digits (default: {on_cpu:,} on a CPU, "
-        f"{on_gpu:,} on a GPU)",
-    )
-    parser.set_defaults(batch_tokens_by_device={"cpu": on_cpu, "cuda": on_gpu})
+def request_parser(kind: type[Request], *, without: tuple[str, ...] = ()) -> argparse.ArgumentParser:
+    """Return the parser of a program: `--request`, and an option for each entry of its request but `without`."""
+    name = kind.model_fields["program"].default
+    parser = OneLineParser(prog=f"ml.{name}", description=kind.__doc__, allow_abbrev=False)
+    parser.add_argument("--request", type=Path, metavar="FILE", help="a file with all that follows, as `pivots` writes")
+    for entry, field in kind.model_fields.items():
+        if entry not in ("program", *without):
+            parser.add_argument(_option(entry), **_how(field))
+    return parser
 
 
-def parse(parser: argparse.ArgumentParser, argv: list[str] | None) -> argparse.Namespace:
-    """Parse the arguments of a program that reads a model in batches. Raises UsageError for an impossible batch."""
-    arguments = parser.parse_args(argv)
-    if arguments.batch_tokens is None:
-        device = pick_device(arguments.device)
-        arguments.batch_tokens = arguments.batch_tokens_by_device["cpu" if device.type == "cpu" else "cuda"]
-    if arguments.batch_tokens < 1:
-        raise UsageError("--batch-tokens must be at least 1")
-    return arguments
+def from_options(kind: type[Asked], given: dict[str, Any]) -> Asked:
+    """Return the request that options make up. Raises UsageError, which names all mistakes by their options."""
+    try:
+        return kind.model_validate({name: tuple(v) if isinstance(v, list) else v for name, v in given.items()})
+    except ValidationError as mistakes:
+        raise UsageError(*problems_of(mistakes, named=_option)) from None
 
 
-def add_language_names(parser: argparse.ArgumentParser) -> None:
-    """Add --language-name, for `ml.translation.languages.language_names`."""
-    parser.add_argument(
-        "--language-name", action="append", default=[], metavar="CODE=NAME", help="English name of a language"
-    )
+def _option(entry: str) -> str:
+    return f"--{entry.replace('_', '-')}"
 
 
-def open_model(arguments: argparse.Namespace) -> LoadedModel:
-    """Load the model of the arguments, ready to read."""
-    device = pick_device(arguments.device)
-    dtype = pick_dtype(arguments.dtype, device)
-    source = find_model(arguments.model)
-    model = load_model(source, seed=arguments.seed, dtype=dtype, device=device)
-    return LoadedModel(model, source, dtype, model_hash(source, seed=arguments.seed))
+def _how(field: FieldInfo) -> dict[str, Any]:
+    """Return how argparse reads an entry: its type, whether it repeats, and what its help says."""
+    about = field.description or ""
+    default = field.get_default()
+    if field.is_required():
+        about += " (required)"
+    elif default not in (None, (), "auto") and "default" not in about:
+        about += f" (default: {default})"
+    plain = _plain_type(field.annotation)
+    if get_origin(plain) is tuple:
+        what, _, about = about.partition(": ")
+        return {"action": "append", "metavar": what, "help": f"{about}; may be repeated"}
+    return {"type": plain, "help": about}
 
 
-def resolve_tokenizer(
-    arguments: argparse.Namespace, source: ModelSource, inputs: Path
-) -> tuple[TokenizerFile, Tokenizer]:
-    """Return the tokenizer of --tokenizer, else the one beside the model, else the one among the inputs."""
-    candidates = [arguments.tokenizer] if arguments.tokenizer else [source.tokenizer_file, inputs / "tokenizer.json"]
-    for path in candidates:
-        if path is not None and path.is_file():
-            return TokenizerFile(path, file_hash(path)), load_tokenizer(path)
-    raise UsageError(f"no tokenizer.json beside --model {arguments.model}; name one with --tokenizer FILE")
+def _plain_type(annotation: Any) -> Any:
+    """Return int for int, Annotated[int, ...] and int | None; likewise for other types."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        (annotation,) = (option for option in get_args(annotation) if option is not type(None))
+    while hasattr(annotation, "__metadata__"):
+        annotation = annotation.__origin__
+    return annotation

@@ -14,6 +14,7 @@ from ml.common.result_files import read_json
 from ml.models.load import pick_device
 from warehouse.contract.atomic import remove_unfinished
 from warehouse.contract.errors import UsageError
+from warehouse.contract.folders import RUN_RECORD
 
 
 def join_processes(device: str) -> PartialState:
@@ -61,8 +62,8 @@ def is_finished(out: Path, identity: dict[str, Any], state: PartialState) -> boo
 
     Every process must call it. Raises UsageError when another run was finished in `out`.
     """
-    if (out / "run.json").exists():
-        check_identity(read_json(out / "run.json")["identity"], identity, out)
+    if (out / RUN_RECORD).exists():
+        check_identity(read_json(out / RUN_RECORD)["identity"], identity, out)
         state.print(f"{out}: this run is finished already")
         return True
     if state.is_main_process:

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from ml.training.presets import TrainPreset
+from warehouse.contract.presets import TrainPreset
 
 
 def learning_rate(preset: TrainPreset, step: int, n_steps: int) -> float:

@@ -1,5 +1,7 @@
 """English names of languages, as the prompts spell them."""
 
+from collections.abc import Sequence
+
 from warehouse.contract.errors import UsageError
 
 # ISO 639-1 code -> English name
@@ -20,7 +22,7 @@ NAMES: dict[str, str] = {
 }  # fmt: skip
 
 
-def language_names(codes: list[str], given: list[str]) -> dict[str, str]:
+def language_names(codes: Sequence[str], given: Sequence[str]) -> dict[str, str]:
     """Return the English name of each code. `given` holds `code=Name` texts that come before the table.
 
     Raises UsageError for a malformed text, and for codes without a name.

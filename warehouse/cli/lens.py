@@ -40,13 +40,13 @@ def lens(
     from rich.console import Console
 
     from warehouse.base.settings import Home
-    from warehouse.experiments import launch
+    from warehouse.experiments import evaluations, launch
     from warehouse.experiments.model_identity import identify_model
     from warehouse.lake.files import write_table
     from warehouse.serving.lens_table import print_lens, read_rows
 
     folder = Home.resolve(home)
-    request = launch.prompt_lens(
+    request = evaluations.prompt_lens(
         prompt.replace(r"\n", "\n"),
         top=top,
         watch=watch or (),

@@ -8,7 +8,7 @@ import typer
 from warehouse.cli.options import CorpusOption, HomeOption
 
 if TYPE_CHECKING:
-    from warehouse.experiments.launch import Options
+    from warehouse.experiments.evaluations import Options
 
 ModelOption = Annotated[
     str,
@@ -50,11 +50,13 @@ def train(
     from warehouse.base.settings import Home
     from warehouse.experiments import launch
     from warehouse.experiments.model_identity import identify_model
+    from warehouse.experiments.presets import find_preset
     from warehouse.experiments.training_export import read_export
 
     folder = Home.resolve(home)
+    regime = find_preset(preset).train
     start = identify_model(model, seed=seed)
-    trained = launch.train(folder, read_export(export.resolve()), start, preset=launch.preset_file(preset), seed=seed)
+    trained = launch.train(folder, read_export(export.resolve()), start, preset=regime, seed=seed)
     print(f"{trained.model_id}\n{trained.source}")
 
 
@@ -84,7 +86,7 @@ def score(
     `pivots score --corpus mine --model allenai/OLMo-1B-hf --sentences flores200/devtest --language en --language fr`
     """
     from warehouse.base.settings import Home
-    from warehouse.experiments import launch
+    from warehouse.experiments import evaluations, launch
     from warehouse.experiments.evaluation_set import export_evaluation_set
     from warehouse.experiments.model_identity import identify_model
     from warehouse.experiments.sentence_set import export_sentences
@@ -94,11 +96,11 @@ def score(
     options = _options(language_name, dtype, batch_tokens)
     if sentences is not None:
         texts = export_sentences(folder, sentences, corpus=corpus, languages=language or (), n_sentences=items)
-        wanted = [launch.sentence_scores(texts, n_shots=shots, max_new_tokens=max_new_tokens, options=options)]
+        wanted = [evaluations.sentence_scores(texts, n_shots=shots, max_new_tokens=max_new_tokens, options=options)]
     else:
         judges = export_evaluation_set(folder, corpus=corpus, n_items=items)
         held_out = export_selection(folder, corpus=corpus, strategy=HELD_OUT, budget_tokens=None)
-        wanted = [launch.word_scores(judges, options), launch.held_out_losses(held_out, options)]
+        wanted = [evaluations.word_scores(judges, options), evaluations.held_out_losses(held_out, options)]
     print("\n".join(launch.evaluate(folder, chosen, wanted)))
     marts = "fct_sentence_scores" if sentences is not None else "fct_translation_scores and fct_held_out_losses"
     print(f"`pivots build` turns this into marts.{marts}")
@@ -118,19 +120,19 @@ def trace(
     Example: `pivots trace --corpus demo --model pivots-home/runs/train-1a2b/model`
     """
     from warehouse.base.settings import Home
-    from warehouse.experiments import launch
+    from warehouse.experiments import evaluations, launch
     from warehouse.experiments.evaluation_set import export_evaluation_set
     from warehouse.experiments.model_identity import identify_model
 
     folder = Home.resolve(home)
     judges = export_evaluation_set(folder, corpus=corpus, n_items=items)
-    traces = launch.layer_traces(judges, _options(language_name, dtype, batch_tokens))
+    traces = evaluations.layer_traces(judges, _options(language_name, dtype, batch_tokens))
     print("\n".join(launch.evaluate(folder, identify_model(model), [traces])))
     print("`pivots build` turns this into marts.fct_behaviours and fct_pivot_layer_curves")
 
 
 def _options(language_name: list[str] | None, dtype: str | None, batch_tokens: int | None) -> "Options":
-    from warehouse.experiments.launch import Options
+    from warehouse.experiments.evaluations import Options
 
     return Options(dtype=dtype, batch_tokens=batch_tokens, language_names=tuple(language_name or ()))
 
@@ -150,21 +152,17 @@ def experiment(
     Example: `pivots experiment --corpus demo --model ml/base_model --preset demo-cpu --seeds 2`
     """
     from warehouse.base.settings import Home
-    from warehouse.experiments.model_identity import identify_model
-    from warehouse.experiments.plan import read_plan
+    from warehouse.experiments.requests import experiment_request
     from warehouse.operations.flow_process import run_flow
 
-    # a bad request fails here, before a flow starts
-    read_plan(preset, seeds=seeds).replications(corpus)
-    identify_model(model)
     folder = Home.resolve(home)
-    arguments = ["--home", str(folder.root), "--model", model, "--preset", preset]
-    arguments += [word for name in corpus for word in ("--corpus", name)]
-    run_flow(folder, "flows.experiment", arguments + (["--seeds", str(seeds)] if seeds else []))
+    # a bad request fails here, before a flow starts
+    request = experiment_request(folder.root, corpora=corpus, model=model, preset=preset, seeds=seeds)
+    run_flow(folder, "flows.experiment", request)
 
 
 def demo(
-    scale: Annotated[float | None, typer.Option(min=0.01, help="Size of the corpus; 1 is 10,000 documents.")] = None,
+    scale: Annotated[float, typer.Option(min=0.01, help="Size of the corpus; 1 is 10,000 documents.")] = 6.0,
     seed: Annotated[int, typer.Option(help="Seed of the planted documents.")] = 0,
     preset: PresetOption = "demo-cpu",
     home: HomeOption = None,
@@ -175,9 +173,8 @@ def demo(
     """
     from warehouse.base.settings import Home
     from warehouse.experiments.plan import read_plan
+    from warehouse.experiments.requests import DemoRequest
     from warehouse.operations.flow_process import run_flow
 
-    read_plan(preset)
     folder = Home.resolve(home)
-    arguments = ["--home", str(folder.root), "--seed", str(seed), "--preset", preset]
-    run_flow(folder, "flows.demo", arguments + (["--scale", str(scale)] if scale else []))
+    run_flow(folder, "flows.demo", DemoRequest(home=folder.root, plan=read_plan(preset), scale=scale, seed=seed))

@@ -3,6 +3,7 @@
 `ml` never opens the warehouse: it gets an export or evaluation-set folder and leaves result files in the run's folder.
 """
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -10,8 +11,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,31 +22,19 @@ from warehouse.base.child_process import run_child
 from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.programs import module_command, program_environment
 from warehouse.base.settings import Home
-from warehouse.contract.hashing import file_hash
-from warehouse.experiments.evaluation_set import EvaluationSet
+from warehouse.contract.folders import MODEL, PROGRESS, REQUEST
+from warehouse.contract.presets import TrainPreset
+from warehouse.contract.requests import EvaluationRequest, TrainRequest, write_request
+from warehouse.experiments.evaluations import Evaluation
 from warehouse.experiments.model_identity import Model, identify_model, provenance
 from warehouse.experiments.results import is_registered, write_back
-from warehouse.experiments.sentence_set import SentenceSet
 from warehouse.experiments.training_export import Export
 from warehouse.lake.runs import Run
 
-PRESETS_DIR = shipped.profiles()
+_CONFIGURATIONS = shipped.profiles() / "accelerate"
 
 
-def preset_file(preset: str) -> Path:
-    """Return the file of a preset: a name in `profiles/` or a path of one's own.
-
-    Raises:
-        UsageError: there is none.
-    """
-    path = Path(preset) if preset.endswith((".yml", ".yaml")) else PRESETS_DIR / f"{preset}.yml"
-    if not path.exists():
-        known = ", ".join(sorted(p.stem for p in PRESETS_DIR.glob("*.yml") if p.stem != "profiles"))
-        raise UsageError(f"no preset {preset!r} (there are: {known}; or give a path ending in .yml)")
-    return path.resolve()
-
-
-def training_run(export: Export, model: Model, *, preset: Path, seed: int, experiment: str | None = None) -> Run:
+def training_run(export: Export, model: Model, *, preset: TrainPreset, seed: int, experiment: str | None = None) -> Run:
     """Return the run that training `model` on an export is: its id names the run's folder before anything has begun."""
     manifest = export.manifest
     return Run(
@@ -55,25 +43,35 @@ def training_run(export: Export, model: Model, *, preset: Path, seed: int, exper
         experiment=experiment,
         strategy=manifest["strategy"],
         seed=seed,
-        config={"train": yaml.safe_load(preset.read_text()).get("train")},
+        config={"train": preset.model_dump()},
         inputs={"export": manifest["export_id"], "model": model.model_id},
         export_id=manifest["export_id"],
         tokenizer_hash=manifest["tokenizer_hash"],
     )
 
 
-def train(home: Home, export: Export, model: Model, *, preset: Path, seed: int, experiment: str | None = None) -> Model:
-    """Continue training `model` on an export; return the trained model. Resumes and repeats cheaply."""
+def train(
+    home: Home, export: Export, model: Model, *, preset: TrainPreset, seed: int, experiment: str | None = None
+) -> Model:
+    """Continue training `model` on an export; return the trained model. Resumes and repeats cheaply.
+
+    Raises:
+        UsageError: the request was refused; the message says why.
+        StepFailed: the training ended before it was done.
+    """
     run = training_run(export, model, preset=preset, seed=seed, experiment=experiment)
     folder = home.runs / run.run_id
-    trained = folder / "model"
+    trained = folder / MODEL
     if not is_registered(home, run):
-        arguments = ["--export", export.folder, "--model", model.source, "--preset", preset, "--seed", seed]
-        config = _chosen_config() or PRESETS_DIR / "accelerate" / "single.yml"
-        program = ["-m", "ml.train", *arguments, "--run-id", run.run_id, "--out", folder]
-        for line in other_machines(config, program):
-            print(line, file=sys.stderr)
-        _launch([*_launcher(config), *program])
+        request = TrainRequest(
+            export=export.folder, model=model.source, preset=preset, seed=seed, run_id=run.run_id, out=folder
+        )
+        config = _chosen_config() or _CONFIGURATIONS / "single.yml"
+        with _written([request]) as (file,):
+            program = ["-m", "ml.train", "--request", file]
+            for line in other_machines(config, program):
+                print(line, file=sys.stderr)
+            _launch([*_launcher(config), *program])
         run = dataclasses.replace(run, model_id=identify_model(str(trained)).model_id)
         write_back(home, run, folder)
     return identify_model(str(trained))
@@ -81,91 +79,11 @@ def train(home: Home, export: Export, model: Model, *, preset: Path, seed: int, 
 
 def training_progress(home: Home, run: Run) -> tuple[float, str] | None:
     """Return how much of a running training is done, in percent, and what it says of its last step; None at first."""
-    file = home.runs / run.run_id / "progress.json"
+    file = home.runs / run.run_id / PROGRESS
     if not file.exists():
         return None
     state = json.loads(file.read_text())
     return 100 * state["done"] / state["total"], state["note"]
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """One program of `ml` on one model: what it reads, as run inputs and as arguments."""
-
-    program: str  # of ml.several, and the kind of the run
-    corpus: str | None
-    inputs: dict[str, str]
-    arguments: list[Any]  # what to read, and `options`
-    config: dict[str, Any] = field(default_factory=dict)  # what the user chose, part of the run's id
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """How to read a model. None leaves it to the program: bf16 and large batches on a GPU, fp32 and small ones else."""
-
-    dtype: str | None = None  # float32, bfloat16
-    batch_tokens: int | None = None
-    language_names: tuple[str, ...] = ()  # code=Name, as prompts shall call a language
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """What was chosen; empty when nothing was."""
-        chosen = {"dtype": self.dtype, "batch_tokens": self.batch_tokens, "language_names": sorted(self.language_names)}
-        return {name: value for name, value in chosen.items() if value}
-
-    def arguments(self, *, with_names: bool) -> list[Any]:
-        """Return the command-line arguments of an `ml` program. Programs without prompts know no language names."""
-        words: list[Any] = ["--dtype", self.dtype] if self.dtype else []
-        words += ["--batch-tokens", self.batch_tokens] if self.batch_tokens else []
-        return words + [word for name in self.language_names if with_names for word in ("--language-name", name)]
-
-
-def word_scores(judges: EvaluationSet, options: Options = Options()) -> Evaluation:
-    """Word translation scores on an evaluation set."""
-    return _on_judges("score", judges, options)
-
-
-def layer_traces(judges: EvaluationSet, options: Options = Options()) -> Evaluation:
-    """Layer traces with the logit lens on an evaluation set."""
-    return _on_judges("trace", judges, options)
-
-
-def held_out_losses(held_out: Export, options: Options = Options()) -> Evaluation:
-    """Loss per language on an export of held-out documents."""
-    manifest = held_out.manifest
-    options = dataclasses.replace(options, language_names=())
-    arguments = ["--export", held_out.folder, *options.arguments(with_names=False)]
-    return Evaluation("held_out", manifest["corpus"], {"export": manifest["export_id"]}, arguments, options.config)
-
-
-def sentence_scores(
-    sentences: SentenceSet, *, n_shots: int, max_new_tokens: int, options: Options = Options()
-) -> Evaluation:
-    """Greedy translations of parallel sentences behind `n_shots` examples, compared by chrF."""
-    manifest = sentences.manifest
-    arguments = ["--sentences", sentences.folder, "--shots", n_shots, "--max-new-tokens", max_new_tokens]
-    config = {"n_shots": n_shots, "max_new_tokens": max_new_tokens} | options.config
-    inputs = {"sentence_set": manifest["sentence_set_id"]}
-    return Evaluation("sentences", manifest["corpus"], inputs, arguments + options.arguments(with_names=True), config)
-
-
-def prompt_lens(
-    prompt: str, *, top: int, watch: Sequence[str] = (), tokenizer: Path | None = None, dtype: str | None = None
-) -> Evaluation:
-    """What each layer would say next at every token of a prompt (logit lens). `watch` holds texts of one token each."""
-    config = {"prompt": prompt, "top": top, "watch": sorted(watch)} | ({"dtype": dtype} if dtype else {})
-    inputs = {"tokenizer": file_hash(tokenizer)} if tokenizer else {}
-    # = and not a space: a prompt may begin with a dash
-    arguments: list[Any] = [f"--prompt={prompt}", "--top", top, *(f"--watch={text}" for text in sorted(watch))]
-    arguments += ["--tokenizer", tokenizer] if tokenizer else []
-    return Evaluation("prompt_lens", None, inputs, arguments + (["--dtype", dtype] if dtype else []), config)
-
-
-def _on_judges(program: str, judges: EvaluationSet, options: Options) -> Evaluation:
-    manifest = judges.manifest
-    inputs = {"evaluation_set": manifest["eval_set_id"]}
-    arguments = ["--eval-set", judges.folder, *options.arguments(with_names=True)]
-    return Evaluation(program, manifest["corpus"], inputs, arguments, options.config)
 
 
 def evaluate(
@@ -188,23 +106,31 @@ def evaluate(
         for evaluation in evaluations
     ]
     missing = [pair for pair in zip(runs, evaluations, strict=True) if not is_registered(home, pair[0])]
-    parts = [
-        [one.program, "--model", model.source, *one.arguments, "--run-id", run.run_id, "--out", home.runs / run.run_id]
-        for run, one in missing
-    ]
-    if parts:
+    requests = [asked.request(model.source, run.run_id, home.runs / run.run_id) for run, asked in missing]
+    if requests:
         config = _chosen_config()
-        program = ["-m", "ml.several", *_joined(parts)]
-        _launch([*(_launcher(config) if config else [sys.executable]), *program])
+        launcher = _launcher(config) if config else [sys.executable]
+        with _written(requests) as files:
+            _launch([*launcher, "-m", "ml.several", *files])
     for run, _ in missing:
         write_back(home, run, home.runs / run.run_id)
     return [run.run_id for run in runs]
 
 
-def _joined(parts: list[list[Any]]) -> list[Any]:
-    """Return the arguments of `ml.several`: its parts with a separator between them."""
-    first, *others = parts
-    return [*first, *(word for part in others for word in ("--then", *part))]
+@contextlib.contextmanager
+def _written(requests: Sequence[TrainRequest | EvaluationRequest]) -> Iterator[list[Path]]:
+    """Yield the files of some requests, each in its run's folder; a refused one leaves no folder that holds only it."""
+    files = [request.out / REQUEST for request in requests]
+    for file, request in zip(files, requests, strict=True):
+        write_request(file, request)
+    try:
+        yield files
+    except UsageError:
+        for file in files:
+            if list(file.parent.iterdir()) == [file]:
+                file.unlink()
+                file.parent.rmdir()
+        raise
 
 
 def _launch(command: list[Any]) -> None:
@@ -248,7 +174,7 @@ def _chosen_config() -> Path | None:
     chosen = os.environ.get("PIVOTS_ACCELERATE_CONFIG")
     if not chosen:
         return None
-    named = PRESETS_DIR / "accelerate" / f"{chosen}.yml"
+    named = _CONFIGURATIONS / f"{chosen}.yml"
     path = named if named.exists() else Path(chosen)
     if not path.is_file():
         known = ", ".join(sorted(p.stem for p in named.parent.glob("*.yml")))

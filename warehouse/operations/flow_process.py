@@ -2,12 +2,12 @@
 
 import os
 import subprocess
-from collections.abc import Sequence
 
 from warehouse.base.child_process import run_child
 from warehouse.base.errors import ReportedError
 from warehouse.base.programs import module_command, program_environment
 from warehouse.base.settings import Home
+from warehouse.experiments.requests import FlowRequest, write_flow_request
 from warehouse.operations.scheduler_secret import authentication
 
 
@@ -31,14 +31,14 @@ def flow_environment(home: Home) -> dict[str, str]:
     return {**defaults, **program_environment({"PIVOTS_HOME": str(home.root)})}
 
 
-def run_flow(home: Home, module: str, arguments: Sequence[str]) -> None:
-    """Run a flow program and wait for it; what it prints goes straight to the terminal.
+def run_flow(home: Home, module: str, request: FlowRequest) -> None:
+    """Run a flow program on a request and wait for it; what it prints goes straight to the terminal.
 
     Raises:
         ReportedError: it ended badly; its own line has said why.
     """
     # it watches us itself, and ends with the server that Prefect started for it
-    command = module_command(module, *arguments)
+    command = module_command(module, write_flow_request(home.prefect / "requests", request))
     code = run_child(command, env=flow_environment(home), own_group=True, at_death=None, stdin=subprocess.DEVNULL)
     if code:
         raise ReportedError(code)

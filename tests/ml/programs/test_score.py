@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pyarrow as pa
@@ -180,9 +181,44 @@ def test_batch_size_moves_nothing_but_the_last_digits(scored: Path, eval_set: Pa
         assert one.as_py() == pytest.approx(other.as_py(), abs=1e-4)
 
 
-def test_two_processes_killed_and_started_again_score_only_what_is_missing(
+def test_finished_chunks_are_kept_and_only_missing_ones_computed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A run that fails in its second chunk leaves the first one; marked, it is found again in the result."""
+    eval_set = make_eval_set(tmp_path / "set", n_scored=8)
+    given = request(tmp_path, eval_set)
+    whole_write, n_written = pq.write_table, 0
+
+    def full_disk(rows: pa.Table, path: Path, **options: Any) -> None:
+        nonlocal n_written
+        if n_written == 1:
+            raise OSError("no space left on device")
+        n_written += 1
+        whole_write(rows, path, **options)
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="no space left"):
+        patch.setattr(pq, "write_table", full_disk)
+        ml.score.main(given)
+    results = tmp_path / "out" / "results"
+    (chunk,) = results.glob(".chunks-*/0*.parquet")
+    assert not list(results.glob("*.parquet"))
+    rows = pq.read_table(chunk)
+    marked = rows.set_column(rows.schema.get_field_index("nll_mean"), "nll_mean", pa.array([-1.0] * rows.num_rows))
+    pq.write_table(marked, chunk)
+    ml.score.main(given)
+    ml.score.main(request(tmp_path, eval_set, out="whole"))
+    found, expected = scores(tmp_path / "out"), scores(tmp_path / "whole")
+    assert found.drop_columns("nll_mean").equals(expected.drop_columns("nll_mean"))
+    n_marked = 0
+    for one, other in zip(found["nll_mean"].to_pylist(), expected["nll_mean"].to_pylist(), strict=True):
+        n_marked += one == -1.0
+        assert one in (-1.0, other)
+    assert n_marked == rows.num_rows < found.num_rows
+    assert not list(results.glob(".*"))
+
+
+@pytest.mark.engines
+def test_two_processes_killed_and_started_again_score_only_what_is_missing(tmp_path: Path) -> None:
     """Two CPU processes, as on several GPUs; what they leave is finished by one process, and equals its own work."""
     eval_set = make_eval_set(tmp_path / "set", n_scored=20)
     given = request(tmp_path, eval_set, out="killed")
@@ -194,23 +230,22 @@ def test_two_processes_killed_and_started_again_score_only_what_is_missing(
         assert time.monotonic() < deadline
         time.sleep(0.005)
     started = psutil.Process(process.pid)
-    for one in [started, *started.children(recursive=True)]:  # the launcher gives its workers sessions of their own
+    processes = [started, *started.children(recursive=True)]  # the launcher gives its workers sessions of their own
+    for one in processes:
         one.kill()
     process.wait()
-    time.sleep(0.2)
+    psutil.wait_procs(processes, timeout=30)
     assert not list(results.glob("*.parquet"))
-    n_done = len(list(results.glob(".chunks-*/0*.parquet")))
-    computed = []
-    whole = ml.score._score_chunk
-    monkeypatch.setattr(ml.score, "_score_chunk", lambda *args: computed.append(1) or whole(*args))
-    ml.score.main(given)
+    chunks = list(results.glob(".chunks-*/0*.parquet"))
     n_chunks = -(-20 * 12 * 5 // ml.score.chunk_prompts(1_024))
-    assert len(computed) == n_chunks - n_done
+    assert 0 < len(chunks) < n_chunks, "it was killed too late to leave anything to do"
+    ml.score.main(given)
     ml.score.main(request(tmp_path, eval_set, out="whole"))
     assert scores(tmp_path / "killed").equals(scores(tmp_path / "whole"))
     assert not list(results.glob(".*"))
 
 
+@pytest.mark.engines
 def test_two_processes_share_the_work_and_leave_the_bytes_of_one(scored: Path, eval_set: Path, tmp_path: Path) -> None:
     assert launched(request(tmp_path, eval_set)).wait() == 0
     assert json.loads((tmp_path / "out" / "run.json").read_text())["n_processes"] == 2
@@ -288,7 +323,7 @@ def test_batches_hold_every_prompt_once_within_their_limit(kind: str, tmp_path: 
     """BLOOM's prefixes are repeated for every candidate, and so count for every candidate."""
     model = load(tmp_path, kind)
     work = [(None, prompt) for prompt in sorted(ragged_prompts(20), key=lambda prompt: -prompt.n_tokens)]
-    batches = list(ml.score._batches(work, lambda prompt: batch_cost(model, prompt), 1_000))  # type: ignore[arg-type]
+    batches = list(ml.score.cut_batches(work, lambda prompt: batch_cost(model, prompt), 1_000))  # type: ignore[arg-type]
     assert [item for batch in batches for item in batch] == work
     read = (lambda p: p.n_tokens) if kind == "olmo" else (lambda p: sum(len(p.prefix) + len(s) - 1 for s in p.suffixes))
     for batch in batches:

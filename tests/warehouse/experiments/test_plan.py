@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from support.places import PROFILES
 from warehouse.base.errors import UsageError
 from warehouse.experiments.plan import read_plan
 
@@ -18,7 +19,8 @@ SECTION = {
 
 def _preset(folder: Path, **changes: object) -> str:
     path = folder / "mine.yml"
-    path.write_text(yaml.safe_dump({"train": {"steps": 1}, "experiment": {**SECTION, **changes}}))
+    train = yaml.safe_load((PROFILES / "short-cpu.yml").read_text())["train"]
+    path.write_text(yaml.safe_dump({"train": train, "experiment": {**SECTION, **changes}}))
     return str(path)
 
 
@@ -38,9 +40,9 @@ def test_more_seeds_extend_the_same_experiment(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("train: {}", "no section `experiment`"),
-        ("experiment: {strategies: [a]}", "needs exactly"),
-        ("a: [", "is no YAML"),
+        ("train: {}", "seq_len is missing; train"),
+        ("experiment: {strategies: [a]}", "no section `train`"),
+        ("a: [", "not YAML"),
     ],
 )
 def test_broken_presets_are_refused(tmp_path: Path, content: str, message: str) -> None:
@@ -48,6 +50,23 @@ def test_broken_presets_are_refused(tmp_path: Path, content: str, message: str) 
     path.write_text(content)
     with pytest.raises(UsageError, match=message):
         read_plan(str(path))
+
+
+def test_a_training_preset_is_no_plan() -> None:
+    with pytest.raises(UsageError, match="no section `experiment`"):
+        read_plan("short-cpu")
+
+
+@pytest.mark.parametrize("change", [{"strategies": []}, {"budget_tokens": 0}, {"n_items": 0}, {"parallel_arms": "2"}])
+def test_impossible_entries_are_refused(change: dict[str, object], tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"experiment.{next(iter(change))}"):
+        read_plan(_preset(tmp_path, **change))
+
+
+def test_the_name_of_an_experiment_is_the_one_it_always_had() -> None:
+    """Rows of earlier experiments are found by it, and a repeated one does nothing again."""
+    assert read_plan("demo-cpu").experiment_id(["planted_6_0"], "base_model@abc") == "demo-cpu-2fcccf5ec634"
+    assert read_plan("olmo-1b", seeds=2).experiment_id(["a", "b"], "m") == "olmo-1b-563cb35aa210"
 
 
 def test_unknown_preset_names_the_known_ones() -> None:
