@@ -222,5 +222,5 @@ def _count_is_current(home: Home, corpus: str, run_id: str) -> bool:
     recorded = shard_path(home, "runs", run_id)
     if not recorded.exists():
         return False
-    (inputs,) = pq.read_table(recorded, columns=["inputs"])["inputs"].to_pylist()
+    (inputs,) = pq.ParquetFile(recorded).read(columns=["inputs"])["inputs"].to_pylist()
     return json.loads(inputs) == find_inputs(home, corpus).hashes()
