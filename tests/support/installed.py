@@ -58,7 +58,7 @@ def plain_environment() -> dict[str, str]:
 
 
 def copy_sources(target: Path) -> Path:
-    """Copy what a wheel is made of, links as links, without what builds and runs leave in a checkout; return the copy."""
+    """Copy what a wheel is made of, links as links, without what builds and runs leave there; return it."""
     target.mkdir()
     for folder in _SOURCES:
         shutil.copytree(PROJECT / folder, target / folder, symlinks=True, ignore=_LEFT_OUT)

@@ -23,12 +23,7 @@ def expected() -> dict[str, Path]:
     for folder in ("dbt_project", "profiles"):
         for path in (PROJECT / folder).rglob("*"):
             inner = path.relative_to(PROJECT)
-            if (
-                path.is_file()
-                and path.suffix
-                and not {"target", "logs"} & set(inner.parts)
-                and path.name != ".user.yml"
-            ):
+            if path.is_file() and path.suffix and not {"target", "logs"} & set(inner.parts):
                 files[str(RESOURCES / inner)] = path
     for package in PACKAGES:
         for path in (PROJECT / package).rglob("*"):
