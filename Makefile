@@ -8,7 +8,7 @@ export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-engines demo test test-engines test-slow lint format bench mutate dbt-docs analyses base-model test-deps screenshots clean
+.PHONY: help setup setup-engines lock wheel hooks demo test test-all test-engines test-slow test-deps lint format bench mutate dbt-docs analyses base-model screenshots clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,14 +40,20 @@ wheel: setup ## the installable product: dist/*.whl
 demo: setup ## the whole pipeline on a planted corpus, then where to look
 	$(BIN)/pivots demo
 
-test: setup ## every test that needs no large data
-	$(BIN)/python -m pytest -m "not slow and not engines" -n 2 --dist loadfile
+# -n logical: a process for every core. loadfile: what a file builds once is not built again by another process.
+PYTEST := $(BIN)/python -m pytest -n logical --dist loadfile --durations 15
 
-test-engines: setup-engines ## tests with servers and clusters of their own: Prefect, Spark, PostgreSQL, several processes
-	$(BIN)/python -m pytest -m "engines and not slow" -n 2 --dist loadfile --durations 15
+test: setup ## the quick tests, the whole pipeline included: after every change
+	$(PYTEST) -m "not slow and not engines"
 
-test-slow: setup ## the tests marked slow
-	$(BIN)/python -m pytest -m slow
+test-all: setup-engines ## every test: slow ones, servers and clusters too (Prefect, Spark, PostgreSQL, several processes)
+	$(PYTEST)
+
+test-engines: setup-engines ## of these only what starts servers, clusters or several processes
+	$(PYTEST) -m engines
+
+test-slow: setup ## of these only what takes long
+	$(PYTEST) -m slow
 
 test-deps: ## what tests need from Debian: chromium and fonts for pages, Java for Spark, PostgreSQL for DuckLake
 	@missing=""; \
@@ -79,10 +85,11 @@ analyses: setup ## answer the twenty questions on the home again: docs/analyses.
 base-model: setup ## train the demo's base model again (about an hour; resumes)
 	$(BIN)/python -m tools.base_model --work build/base-model
 
-lint: setup ## ruff, mypy, sqlfluff
+lint: setup ## ruff, mypy, import contracts, sqlfluff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/sqlfluff lint dbt_project --processes 2
 
 format: setup ## rewrite Python and SQL in the project's style
@@ -90,5 +97,9 @@ format: setup ## rewrite Python and SQL in the project's style
 	$(BIN)/ruff format .
 	$(BIN)/sqlfluff fix dbt_project
 
+hooks: setup ## run lint before every commit, and the quick tests before every push
+	$(BIN)/pre-commit install --hook-type pre-commit --hook-type pre-push
+
 clean: ## remove build leftovers (never the home folder with your data)
-	rm -rf .pytest_cache .mypy_cache .ruff_cache dbt_project/target dbt_project/logs *.egg-info
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dbt_project/target dbt_project/logs *.egg-info \
+	build/lib build/bdist.* dist

@@ -15,7 +15,8 @@ from warehouse.base.errors import UsageError
 from warehouse.base.progress import say
 from warehouse.base.settings import Home
 from warehouse.build import build_record
-from warehouse.counting import CountOptions, count_corpus
+from warehouse.counting.count import count_corpus
+from warehouse.counting.options import CountOptions
 from warehouse.ingest.corpus import IngestSummary, ingest_corpus
 from warehouse.lake.corpora import tokenizer_file
 from warehouse.lake.files import read_table

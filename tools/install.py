@@ -1,8 +1,8 @@
 """Install locked versions into this environment: `python -m tools.install LOCK...`.
 
-uv downloads and unpacks in parallel what pip takes one by one. It asks the registries that pip is configured for: what a
-machine's pip configuration and PIP_* variables say is handed on when it starts, so that nothing of that stands in the
-repository. Where uv does not get through, pip installs the same files. Needs nothing but the standard library.
+uv downloads and unpacks in parallel what pip takes one by one. It asks the registries that pip is configured for: what
+the machine's pip configuration and PIP_* variables say is handed on when uv starts, so that nothing of that stands in
+the repository. Where uv does not get through, pip installs the same files. Only the standard library is needed.
 """
 
 import argparse

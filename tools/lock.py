@@ -1,8 +1,8 @@
 """Resolve what pyproject.toml asks for into lock files with hashes: `python -m tools.lock`, or `make lock`.
 
-Versions that are locked stay, unless `--upgrade` names them (or is given alone: all). The locks hold for every platform and
-Python from 3.11 on: hashes are of all files of a version. torch is left out: its file differs by machine, so the Makefile
-names its version and pip takes the file that the machine's registries have.
+Versions that are locked stay, unless `--upgrade` names them (or is given alone: all). The locks hold for every platform
+and for Python from 3.11 on: hashes are of all files of a version. torch is left out: its file differs by machine, so
+the Makefile names its version, and pip takes the file that the machine's registries have.
 """
 
 import argparse

@@ -208,7 +208,7 @@ def measure_count(folder: Path) -> dict[str, Any]:
     from benchmark_lakes import forget
 
     from warehouse.base.settings import Home
-    from warehouse.counting import count_corpus
+    from warehouse.counting.count import count_corpus
 
     tiny = Home(folder.parent / "tiny")
     forget(tiny)

@@ -48,7 +48,8 @@ def measure(folder: Path, corpus: str, sources: tuple[str, ...]) -> dict[str, An
     """Return all figures of one corpus; times are of steps done anew."""
     from warehouse.base.settings import Home
     from warehouse.build import dbt_runner
-    from warehouse.counting import CountOptions, count_corpus
+    from warehouse.counting.count import count_corpus
+    from warehouse.counting.options import CountOptions
     from warehouse.engines.infini_gram.indexing import build_index
     from warehouse.ingest.corpus import ingest_corpus
     from warehouse.ingest.word_list import import_words

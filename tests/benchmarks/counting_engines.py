@@ -14,10 +14,10 @@ import pyarrow as pa
 from numba import njit
 
 from warehouse.base.settings import Home
-from warehouse.counting import CountOptions
 from warehouse.counting.changes import find_changes
 from warehouse.counting.inputs import find_inputs
 from warehouse.counting.memory import memory_plan
+from warehouse.counting.options import CountOptions
 from warehouse.counting.rows.dense_rows import token_rows, word_rows
 from warehouse.counting.rows.increment_kernels import triangle
 from warehouse.counting.units import kernels

@@ -19,8 +19,10 @@ import pyarrow.parquet as pq
 
 from benchmarks.benchmark_lakes import CORPUS, PLANTED_TOKENIZER, forget
 from warehouse.base.settings import Home
-from warehouse.counting import CountOptions, count_corpus, embedded
 from warehouse.counting import count as counting
+from warehouse.counting import embedded
+from warehouse.counting.count import count_corpus
+from warehouse.counting.options import CountOptions
 from warehouse.engines.spark import counting_rows, counting_units
 from warehouse.engines.spark.counting import count_on_spark
 from warehouse.engines.spark.ingest import ingest_on_spark

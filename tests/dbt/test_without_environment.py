@@ -59,7 +59,7 @@ def documents(file: Path) -> int:
 
 def test_from_the_root(clone: Path) -> None:
     dbt(clone, "parse", *FROM_ROOT)  # later commands read what it has parsed
-    dbt(clone, "build", "--select", MODELS, *FROM_ROOT)
+    dbt(clone, "build", "--indirect-selection", "cautious", "--select", MODELS, *FROM_ROOT)
     assert documents(clone / "pivots-home" / "warehouse.duckdb") == 100
     assert list(clone.rglob("*.duckdb")) == [clone / "pivots-home" / "warehouse.duckdb"]
 
@@ -67,7 +67,7 @@ def test_from_the_root(clone: Path) -> None:
 def test_from_the_projects_folder(clone: Path) -> None:
     project = clone / "dbt_project"
     dbt(project, "parse")
-    dbt(project, "build", "--select", MODELS)
+    dbt(project, "build", "--indirect-selection", "cautious", "--select", MODELS)
     count = "select count(*) as n from {{ ref('dim_documents') }}"
     shown = dbt(project, "--quiet", "show", "--output", "json", "--inline", count)
     assert '"n": 100' in shown
@@ -81,5 +81,5 @@ def test_another_home_by_its_variable(clone: Path, new_home: Callable[[str], Hom
     write_vocabulary(home)
     write_corpus(home, make_corpus("other", 2, n_docs=30, languages=["en", "fr"]))
     point_raw_views(home)
-    dbt(clone, "build", "--select", MODELS, *FROM_ROOT, PIVOTS_HOME=str(home.root))
+    dbt(clone, "build", "--indirect-selection", "cautious", "--select", MODELS, *FROM_ROOT, PIVOTS_HOME=str(home.root))
     assert documents(home.warehouse_file) == 30

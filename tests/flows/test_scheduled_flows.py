@@ -82,7 +82,8 @@ def test_a_night_without_new_files_builds_and_publishes_nothing(refreshed: Home)
 
 def test_new_files_are_counted_as_the_corpus_was(refreshed: Home) -> None:
     from flows.refresh import refresh
-    from warehouse.counting import CountOptions, count_corpus
+    from warehouse.counting.count import count_corpus
+    from warehouse.counting.options import CountOptions
 
     count_corpus(refreshed, "planted", CountOptions(unit="window", window_tokens=64))
     line = {"id": "one-more", "text": "water and eau", "source": "test", "metadata": {"lang": "en"}}

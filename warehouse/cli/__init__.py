@@ -1,9 +1,11 @@
 """The `pivots` command. Each module registers the commands of one subject; heavy imports wait until a command runs."""
 
 import sys
+from typing import Annotated
 
 import typer
 
+from warehouse import __version__
 from warehouse.base.errors import ReportedError, StepFailed, UsageError
 from warehouse.cli import build, count, infini_gram, ingest, lens, models, plant, read, review, schedule, shared_lake
 
@@ -18,9 +20,19 @@ app = typer.Typer(
 )
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"pivots {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def _pivots() -> None:
-    """Keep `pivots` a group of commands whatever their number."""
+def _pivots(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
 
 
 for module in (plant, ingest, count, infini_gram, build, review, models, lens, read, shared_lake, schedule):

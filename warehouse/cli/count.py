@@ -42,7 +42,8 @@ def register(app: typer.Typer) -> None:
         Example: `pivots count --corpus wiki --unit window --window-tokens 2048`
         """
         from warehouse.base.settings import Home
-        from warehouse.counting import CountOptions, count_corpus
+        from warehouse.counting.count import count_corpus
+        from warehouse.counting.options import CountOptions
         from warehouse.engines.spark.counting import count_on_spark
 
         options = CountOptions(

@@ -2,8 +2,3 @@
 
 `definition` says what the counted tables are, as queries; everything else computes the same rows fast.
 """
-
-from warehouse.counting.count import CountSummary, count_corpus
-from warehouse.counting.options import CountOptions
-
-__all__ = ["CountOptions", "CountSummary", "count_corpus"]

@@ -1,6 +1,7 @@
 """What a home holds, what is stale, and the command that mends it. Reads files only: it never waits for a writer."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -83,6 +84,8 @@ def words(home: Home) -> dict[str, Any]:
 def rejects(home: Home) -> list[dict[str, Any]]:
     """Return how many records could not be used, by corpus, step and reason, most first."""
     table = read_table(home, "rejects", columns=["corpus", "step", "reason"])
+    if not table.num_rows:
+        return []  # at once: pyarrow imports pandas to group
     counted = table.group_by(["corpus", "step", "reason"]).aggregate([([], "count_all")]).to_pylist()
     rows = [{**{k: row[k] for k in ("corpus", "step", "reason")}, "n": row["count_all"]} for row in counted]
     return sorted(rows, key=lambda row: (-row["n"], row["corpus"] or "", row["step"], row["reason"]))
@@ -118,15 +121,17 @@ def exports(home: Home) -> list[dict[str, Any]]:
 def runs(home: Home) -> list[dict[str, Any]]:
     """Return how many runs of each kind are recorded, and when the last one finished."""
     table = read_table(home, "runs", columns=["kind", "experiment", "finished_at"])
-    grouped = table.group_by(["kind", "experiment"]).aggregate([([], "count_all"), ("finished_at", "max")])
+    finished: dict[tuple[str, str | None], list[datetime]] = {}
+    for row in table.to_pylist():
+        finished.setdefault((row["kind"], row["experiment"]), []).append(row["finished_at"])
     rows = [
         {
-            "kind": row["kind"],
-            "experiment": row["experiment"],
-            "n": row["count_all"],
-            "last_finished_at": row["finished_at_max"].isoformat(timespec="seconds"),
+            "kind": kind,
+            "experiment": experiment,
+            "n": len(times),
+            "last_finished_at": max(times).isoformat(timespec="seconds"),
         }
-        for row in grouped.to_pylist()
+        for (kind, experiment), times in finished.items()
     ]
     return sorted(rows, key=lambda row: (row["experiment"] or "", row["last_finished_at"]))
 
@@ -222,5 +227,5 @@ def _count_is_current(home: Home, corpus: str, run_id: str) -> bool:
     recorded = shard_path(home, "runs", run_id)
     if not recorded.exists():
         return False
-    (inputs,) = pq.read_table(recorded, columns=["inputs"])["inputs"].to_pylist()
+    (inputs,) = pq.ParquetFile(recorded).read(columns=["inputs"])["inputs"].to_pylist()
     return json.loads(inputs) == find_inputs(home, corpus).hashes()

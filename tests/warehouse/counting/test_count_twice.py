@@ -9,7 +9,9 @@ import pytest
 from support.corpora.counted import Made, random_corpus, write_corpus
 from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.settings import Home
-from warehouse.counting import CountOptions, count_corpus, embedded
+from warehouse.counting import embedded
+from warehouse.counting.count import count_corpus
+from warehouse.counting.options import CountOptions
 from warehouse.lake.files import current_count, current_files, read_table
 from warehouse.lake.schemas import COUNTED
 

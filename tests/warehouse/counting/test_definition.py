@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from support.corpora.counted import Doc, Made, random_corpus, write_corpus
 from warehouse.base.settings import Home
-from warehouse.counting import CountOptions, count_corpus
+from warehouse.counting.count import count_corpus
 from warehouse.counting.definition import RawTables, count_queries, definition_sql
+from warehouse.counting.options import CountOptions
 from warehouse.lake.files import read_table
 from warehouse.lake.schemas import COUNTED
 

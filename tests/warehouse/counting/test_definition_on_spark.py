@@ -10,8 +10,9 @@ import pytest
 
 from support.corpora.counted import random_corpus, write_corpus
 from warehouse.base.settings import Home
-from warehouse.counting import CountOptions, count_corpus
+from warehouse.counting.count import count_corpus
 from warehouse.counting.definition import RawTables, count_queries
+from warehouse.counting.options import CountOptions
 from warehouse.lake.files import read_table
 
 pyspark = pytest.importorskip("pyspark.sql")

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from support.corpora.counted import Doc, Made, random_corpus, write_corpus
 from support.places import PROJECT
 from warehouse.base.settings import Home
-from warehouse.counting import CountOptions, count, count_corpus
+from warehouse.counting import count
+from warehouse.counting.count import count_corpus
+from warehouse.counting.options import CountOptions
 from warehouse.counting.units import first_pass
 from warehouse.ingest.corpus import ingest_corpus
 from warehouse.lake.files import current_files, read_table, shard_path

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from support.corpora.counted import random_corpus, write_corpus
 from support.naive import counting as counting_naive
 from warehouse.base.settings import Home
-from warehouse.counting import CountOptions, count_corpus
+from warehouse.counting.count import count_corpus
+from warehouse.counting.options import CountOptions
 from warehouse.lake.files import read_table
 
 Cell = tuple[int, float, float]  # n, E, Var

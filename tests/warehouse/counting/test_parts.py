@@ -16,8 +16,9 @@ from support.naive import counting as counting_naive
 from warehouse.base.errors import UsageError
 from warehouse.base.ordered_map import in_order
 from warehouse.base.settings import Home
-from warehouse.counting import CountOptions, count_corpus
+from warehouse.counting.count import count_corpus
 from warehouse.counting.memory import memory_plan
+from warehouse.counting.options import CountOptions
 from warehouse.counting.row_runs import split_rows
 from warehouse.counting.rows import bit_kernels, increment_kernels
 from warehouse.counting.tables.edge_sort import sorted_edges

@@ -44,11 +44,13 @@ def ask_socket(
     if host:  # the name that is asked for, not the machine that is asked
         import socket
 
-        with socket.create_connection((visitor.base_url.host, visitor.base_url.port or 0)) as raw:
-            with connect(
+        with (
+            socket.create_connection((visitor.base_url.host, visitor.base_url.port or 0)) as raw,
+            connect(
                 f"ws://{host}/ws?session_id=s_doors1", sock=raw, origin=origin, additional_headers=headers
-            ) as opened:  # type: ignore[arg-type]
-                return str(opened.recv(timeout=20))
+            ) as opened,
+        ):  # type: ignore[arg-type]
+            return str(opened.recv(timeout=20))
     with connect(f"{url}/ws?session_id=s_doors2", origin=origin, additional_headers=headers) as opened:  # type: ignore[arg-type]
         return str(opened.recv(timeout=20))
 

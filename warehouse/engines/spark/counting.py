@@ -20,11 +20,12 @@ import pyarrow.parquet as pq
 
 from warehouse.base.progress import say
 from warehouse.base.settings import Home
-from warehouse.counting import CountOptions, CountSummary, count_corpus
 from warehouse.counting.changes import Changes
+from warehouse.counting.count import CountSummary, count_corpus
 from warehouse.counting.engine import Counted, SaveRows
 from warehouse.counting.inputs import CountInputs, item_pairs
 from warehouse.counting.memory import MemoryPlan
+from warehouse.counting.options import CountOptions
 from warehouse.counting.rows.dense_rows import cut_parts, token_widths, word_widths
 from warehouse.counting.tables.edge_sort import sorted_range, token_ranges
 from warehouse.counting.tables.writer import Columns

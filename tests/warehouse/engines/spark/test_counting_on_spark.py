@@ -15,7 +15,8 @@ from support.corpora.counted import Doc, Made, random_corpus, write_corpus
 from support.homes.spark_homes import Twins, cluster, counted_bytes, needs_spark, process_environment
 from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.settings import Home
-from warehouse.counting import CountOptions, count_corpus
+from warehouse.counting.count import count_corpus
+from warehouse.counting.options import CountOptions
 from warehouse.engines.spark import counting, counting_rows, counting_units
 from warehouse.engines.spark.counting import count_on_spark
 from warehouse.lake.files import current_count

@@ -11,8 +11,9 @@ import pytest
 from support.corpora.counted import Made, random_corpus, write_corpus
 from support.homes.spark_homes import counted_bytes
 from warehouse.base.settings import Home
-from warehouse.counting import CountOptions, count_corpus
+from warehouse.counting.count import count_corpus
 from warehouse.counting.memory import memory_plan
+from warehouse.counting.options import CountOptions
 from warehouse.engines.spark import counting, counting_rows, counting_units
 from warehouse.engines.spark import counting_vectors as sums
 from warehouse.engines.spark.counting import count_on_spark

@@ -15,7 +15,8 @@ from support.homes.spark_homes import Twins, cluster, counted_bytes, needs_spark
 from support.places import PROJECT
 from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.settings import Home
-from warehouse.counting import CountOptions, count_corpus
+from warehouse.counting.count import count_corpus
+from warehouse.counting.options import CountOptions
 from warehouse.engines.spark import ingest as on_spark
 from warehouse.engines.spark.counting import count_on_spark
 from warehouse.engines.spark.ingest import ingest_on_spark
