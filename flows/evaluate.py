@@ -14,6 +14,7 @@ from warehouse.experiments import evaluations, launch
 from warehouse.experiments.evaluation_set import export_evaluation_set
 from warehouse.experiments.model_identity import identify_model
 from warehouse.experiments.training_export import HELD_OUT, export_selection
+from warehouse.lake.corpora import read_corpora
 from warehouse.lake.files import read_table
 
 
@@ -63,10 +64,10 @@ def evaluate(
 
 
 def _only_corpus(home: Home) -> str:
-    names = sorted(row["corpus"] for row in read_table(home, "corpora").to_pylist())
+    names = list(read_corpora(home))
     if len(names) != 1:
         raise UsageError(f"set the parameter `corpus` to one of: {', '.join(names) or 'none is ingested yet'}")
-    return str(names[0])
+    return names[0]
 
 
 def _runs(home: Home) -> set[str]:

@@ -18,7 +18,7 @@ from warehouse.build import build_record
 from warehouse.counting.count import count_corpus
 from warehouse.counting.options import CountOptions
 from warehouse.ingest.corpus import IngestSummary, ingest_corpus
-from warehouse.lake.corpora import tokenizer_file
+from warehouse.lake.corpora import read_corpora, tokenizer_file
 from warehouse.lake.files import read_table
 
 
@@ -67,12 +67,12 @@ def _corpora(home: Home, inbox: Path, tokenizer: str | None) -> list[tuple[Path,
     """Return each corpus's folder in the inbox with its tokenizer. A folder without files does not count."""
     if not inbox.is_dir():
         raise UsageError(f"there is no inbox {inbox}: make it, with a folder per corpus, and put files there")
-    known = {row["corpus"]: row["tokenizer_hash"] for row in read_table(home, "corpora").to_pylist()}
+    known = read_corpora(home)
     found = []
     for folder in sorted(path for path in inbox.iterdir() if path.is_dir() and any(path.iterdir())):
         if folder.name not in known and tokenizer is None:
             raise UsageError(f"corpus {folder.name} is new: set the parameter `tokenizer` to a file or a hub name")
-        kept = tokenizer_file(home, known[folder.name]) if folder.name in known else tokenizer
+        kept = tokenizer_file(home, known[folder.name].tokenizer_hash) if folder.name in known else tokenizer
         found.append((folder, str(kept)))
     return found
 

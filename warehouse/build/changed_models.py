@@ -14,6 +14,7 @@ import duckdb
 from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.programs import dbt_command, program_environment
 from warehouse.base.settings import Home
+from warehouse.base.sql_text import identifier, literal
 from warehouse.build import dbt_runner
 from warehouse.lake.connections import PUBLISHED_CATALOG
 from warehouse.lake.raw_views import refresh_raw_views
@@ -122,7 +123,8 @@ def _show(file: Path, published: Path, manifest: dict[str, Any], marts: dict[str
         connection.execute("create schema if not exists intermediate")
         for model, mart in marts.items():
             name = manifest["nodes"][model]["name"]
-            connection.execute(f'create view intermediate."{name}" as select * from {PUBLISHED_CATALOG}.marts."{mart}"')
+            published_mart = f"{PUBLISHED_CATALOG}.marts.{identifier(mart)}"
+            connection.execute(f"create view intermediate.{identifier(name)} as select * from {published_mart}")
 
 
 def _needed(manifest: dict[str, Any], touched: set[str], published: set[str], shown: set[str]) -> set[str]:
@@ -156,4 +158,4 @@ def _published_marts(file: Path) -> set[str]:
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, published: Path) -> None:
-    connection.execute(f"attach '{str(published).replace(chr(39), chr(39) * 2)}' as {PUBLISHED_CATALOG} (read_only)")
+    connection.execute(f"attach {literal(published)} as {PUBLISHED_CATALOG} (read_only)")

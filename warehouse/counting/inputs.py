@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from warehouse.base.errors import StepFailed, UsageError
+from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
 from warehouse.contract.hashing import file_hash, short_hash
 from warehouse.counting.options import CountOptions
+from warehouse.lake.corpora import find_corpus
 from warehouse.lake.files import current_files, shard_path
 
 _FORMAT = 1  # raise when the same inputs and options would give other rows
@@ -46,26 +47,12 @@ def find_inputs(home: Home, corpus: str) -> CountInputs:
     """Find the files of a corpus.
 
     Raises:
-        UsageError: the corpus holds no document file; the message names the corpora that do.
-        StepFailed: the corpus has documents but no row in `raw.corpora`.
+        UsageError: there is no such corpus, or it holds no document file.
     """
+    registered = find_corpus(home, corpus)
     documents = _files(home, "documents", corpus)
     if not documents:
-        known = sorted({p.parent.name for p in current_files(home, "documents")})
-        there = f"it holds {', '.join(known)}" if known else "it holds no corpus yet"
-        raise UsageError(
-            f"no corpus {corpus!r} in {home.root}: {there}; `pivots ingest PATH --corpus {corpus}` makes it"
-        )
-    tokenizers = {
-        (row["tokenizer_hash"], row["vocab_size"])
-        for path in _files(home, "corpora", corpus)
-        for row in pq.ParquetFile(path).read().to_pylist()
-    }
-    if len(tokenizers) != 1:
-        raise StepFailed(
-            f"corpus {corpus!r} has {len(tokenizers)} tokenizers in {home.lake / 'corpora'}: ingest it again, with one"
-        )
-    (tokenizer_hash, vocab_size) = tokenizers.pop()
+        raise UsageError(f"corpus {corpus!r} in {home.root} holds no documents yet: run its `pivots ingest` again")
     superseded = shard_path(home, "superseded_documents", "state", corpus=corpus)
     return CountInputs(
         corpus=corpus,
@@ -73,8 +60,8 @@ def find_inputs(home: Home, corpus: str) -> CountInputs:
         word_documents=tuple(_files(home, "word_documents", corpus)),
         items=tuple(current_files(home, "translation_items")),
         superseded=superseded if superseded.exists() else None,
-        tokenizer_hash=tokenizer_hash,
-        vocab_size=vocab_size,
+        tokenizer_hash=registered.tokenizer_hash,
+        vocab_size=registered.vocab_size,
     )
 
 

@@ -12,8 +12,8 @@ from warehouse.base.settings import Home
 from warehouse.contract.atomic import atomic_folder
 from warehouse.contract.folders import CANDIDATES, EVALUATION_SET, ITEMS, MANIFEST, PIVOTS, EvaluationSetManifest
 from warehouse.contract.hashing import short_hash
-from warehouse.experiments.training_export import copy_tokenizer, corpus_row
 from warehouse.lake.connections import open_writer, writer_lock
+from warehouse.lake.corpora import copy_tokenizer, find_corpus
 from warehouse.lake.raw_views import refresh_raw_views
 
 # Any prefix of the items is a fair sample: they are ordered by a hash of their identity. Planted concepts of role
@@ -111,7 +111,7 @@ def export_evaluation_set(home: Home, *, corpus: str, n_items: int | None = None
         except duckdb.CatalogException:
             raise UsageError("the marts are not built yet: run `pivots build` first") from None
         content = {name.removesuffix(".parquet"): short_hash(table.to_pylist()) for name, table in tables.items()}
-        tokenizer_hash = corpus_row(home, corpus)["tokenizer_hash"]
+        tokenizer_hash = find_corpus(home, corpus).tokenizer_hash
         set_id = f"eval-{short_hash([corpus, tokenizer_hash, content])}"
         folder = home.exports / set_id
         manifest: EvaluationSetManifest = {

@@ -18,8 +18,8 @@ from warehouse.base.settings import Home
 from warehouse.contract.atomic import atomic_folder
 from warehouse.contract.folders import MANIFEST, SENTENCE_TEXTS, SENTENCES, SentenceSetManifest
 from warehouse.contract.hashing import id64, short_hash
-from warehouse.experiments.training_export import copy_tokenizer, corpus_row
 from warehouse.lake.connections import writer_lock
+from warehouse.lake.corpora import copy_tokenizer, find_corpus
 from warehouse.text.languages import language_code
 
 _ID_COLUMNS = {"id", "sent_id", "sentence_id"}
@@ -49,7 +49,7 @@ def export_sentences(
     """
     texts = _chosen(path, read_parallel(path), languages)
     rows = sentence_rows(texts, n_sentences=n_sentences)
-    tokenizer_hash = corpus_row(home, corpus)["tokenizer_hash"]
+    tokenizer_hash = find_corpus(home, corpus).tokenizer_hash
     set_id = f"sentences-{short_hash([corpus, tokenizer_hash, rows.to_pylist()])}"
     scored = rows.filter(rows["is_scored"])
     manifest: SentenceSetManifest = {

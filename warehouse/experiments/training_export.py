@@ -5,7 +5,6 @@ An export is immutable and named by its content.
 """
 
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,10 +21,11 @@ from warehouse.base.progress import progress
 from warehouse.base.settings import Home
 from warehouse.build.dbt_runner import build_variables
 from warehouse.contract.atomic import atomic_folder
-from warehouse.contract.folders import DOCUMENT_SPANS, MANIFEST, TOKENIZER, ExportManifest, ShardManifest
+from warehouse.contract.folders import DOCUMENT_SPANS, MANIFEST, ExportManifest, ShardManifest
 from warehouse.contract.hashing import file_hash, short_hash
 from warehouse.lake.connections import open_writer, writer_lock
-from warehouse.lake.files import current_count, read_table, shard_path, write_table
+from warehouse.lake.corpora import copy_tokenizer, find_corpus
+from warehouse.lake.files import current_count, shard_path, write_table
 from warehouse.lake.raw_views import refresh_raw_views
 from warehouse.lake.runs import Run
 from warehouse.lake.schemas import RECORDED
@@ -63,7 +63,7 @@ def export_selection(home: Home, *, corpus: str, strategy: str, budget_tokens: i
     """
     request = _Request(corpus, strategy, budget_tokens)
     with writer_lock(home):
-        tokenizer = corpus_row(home, corpus)
+        tokenizer = asdict(find_corpus(home, corpus))
         if tokenizer["eos_token_id"] is None:
             raise UsageError(f"corpus {corpus!r} has no separator token: ingest it with --eos-token-id")
         with open_writer(home) as connection:
@@ -92,24 +92,6 @@ def read_export(folder: Path) -> Export:
     if not manifest_file.exists():
         raise UsageError(f"{folder} is no export: it has no {MANIFEST}; `pivots export` makes one")
     return Export(folder, json.loads(manifest_file.read_text()))
-
-
-def corpus_row(home: Home, corpus: str) -> dict[str, Any]:
-    """Return the corpus's row of raw.corpora: its tokenizer and separator.
-
-    Raises:
-        UsageError: there is no such corpus.
-    """
-    rows = {row["corpus"]: row for row in read_table(home, "corpora").to_pylist()}
-    if corpus not in rows:
-        known = ", ".join(sorted(rows)) or "none yet; `pivots ingest` makes one"
-        raise UsageError(f"no corpus named {corpus!r} in {home.root} (there are: {known})")
-    return rows[corpus]
-
-
-def copy_tokenizer(home: Home, tokenizer_hash: str, folder: Path) -> None:
-    """Put the tokenizer that the lake keeps into an export folder, as tokenizer.json."""
-    shutil.copyfile(home.lake / "tokenizers" / f"{tokenizer_hash}.json", folder / TOKENIZER)
 
 
 def _select(home: Home, connection: duckdb.DuckDBPyConnection, request: _Request) -> None:

@@ -9,8 +9,8 @@ import pyarrow as pa
 from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
 from warehouse.contract.atomic import atomic_file
-from warehouse.lake.corpora import Corpus, tokenizer_file
-from warehouse.lake.files import read_table, shard_path, write_table
+from warehouse.lake.corpora import Corpus, read_corpora, tokenizer_file
+from warehouse.lake.files import shard_path, write_table
 from warehouse.lake.schemas import SHARDED
 from warehouse.text.token_rows import token_rows
 from warehouse.text.tokenizing import LoadedTokenizer
@@ -38,7 +38,7 @@ def check_corpus(home: Home, corpus: str, tokenizer: LoadedTokenizer, *, eos_tok
     ):
         raise UsageError(f"--eos-token-id {eos_token_id}: {tokenizer.name} has no such token")
     digest = hashlib.blake2b(tokenizer.content, digest_size=16).hexdigest()
-    known = {row["corpus"]: Corpus(**row) for row in read_table(home, "corpora").to_pylist()}
+    known = read_corpora(home)
     wanted = Corpus(
         corpus=corpus,
         tokenizer_hash=digest,
@@ -79,4 +79,4 @@ def register_corpus(home: Home, corpus: Corpus, tokenizer: LoadedTokenizer) -> N
 
 
 def _inexact_mark(home: Home, tokenizer_hash: str) -> Path:
-    return home.lake / "tokenizers" / f"{tokenizer_hash}.inexact"
+    return tokenizer_file(home, tokenizer_hash).with_suffix(".inexact")

@@ -17,8 +17,8 @@ from warehouse.base.progress import progress
 from warehouse.base.settings import Home
 from warehouse.ingest.piece_rows import Tools, rows_of_words
 from warehouse.ingest.shard_writer import open_parquet, word_documents_path
-from warehouse.lake.corpora import tokenizer_file
-from warehouse.lake.files import current_files, read_table, shard_path, write_table
+from warehouse.lake.corpora import read_corpora, tokenizer_file
+from warehouse.lake.files import current_files, shard_path, write_table
 from warehouse.lake.schemas import SHARDED
 from warehouse.text.tokenizing import Encoder
 
@@ -72,14 +72,14 @@ def match_missing(home: Home) -> int:
 
 
 def _missing_tasks(home: Home) -> Iterator[_Task]:
-    tokenizers = {row["corpus"]: row["tokenizer_hash"] for row in read_table(home, "corpora").to_pylist()}
+    corpora = read_corpora(home)
     for committed in current_files(home, "source_files"):
         corpus, shard_id = committed.parent.name, committed.stem
         missing = [f for f in word_files(home) if not word_documents_path(home, corpus, shard_id, f).exists()]
         if not missing:
             continue
         # the reference engine: nothing is encoded here
-        tools = Tools(tokenizer_file(home, tokenizers[corpus]), "tokenizers", tuple(missing))
+        tools = Tools(tokenizer_file(home, corpora[corpus].tokenizer_hash), "tokenizers", tuple(missing))
         outputs = tuple(word_documents_path(home, corpus, shard_id, f) for f in missing)
         documents = shard_path(home, "documents", shard_id, corpus=corpus)
         metadata = pq.read_metadata(documents)
@@ -98,8 +98,7 @@ def _match(task: _Task) -> tuple[pa.Table, ...]:
 
 def write_missing_forms(home: Home) -> None:
     """Write how each corpus's tokenizer writes each word, bare and after a space, where that is missing."""
-    hashes = sorted({row["tokenizer_hash"] for row in read_table(home, "corpora").to_pylist()})
-    for tokenizer_hash in hashes:
+    for tokenizer_hash in sorted({corpus.tokenizer_hash for corpus in read_corpora(home).values()}):
         encoder: Encoder | None = None
         for file in word_files(home):
             path = shard_path(home, "word_token_forms", f"{file.stem}-{tokenizer_hash[:12]}")

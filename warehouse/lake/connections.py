@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -11,6 +10,7 @@ from filelock import FileLock, Timeout
 from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.machine import available_threads, memory_limit
 from warehouse.base.settings import Home
+from warehouse.base.sql_text import literal
 
 if TYPE_CHECKING:
     import ibis
@@ -124,7 +124,7 @@ def _attach_published(home: Home) -> duckdb.DuckDBPyConnection:
         published = home.published_file.resolve()
         connection = duckdb.connect(config={"threads": available_threads(), "memory_limit": memory_limit()})
         try:
-            connection.execute(f"attach '{_quoted(published)}' as {PUBLISHED_CATALOG} (read_only)")
+            connection.execute(f"attach {literal(published)} as {PUBLISHED_CATALOG} (read_only)")
             connection.execute(f"use {PUBLISHED_CATALOG}.marts")
             return connection
         except duckdb.IOException:
@@ -137,10 +137,6 @@ def _lock_down(connection: duckdb.DuckDBPyConnection) -> None:
     """Take from a reader all it does not need."""
     for setting in READER_SETTINGS:
         connection.execute(f"set {setting}")
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 def one_line(error: duckdb.Error) -> str:

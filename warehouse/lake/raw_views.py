@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from warehouse.base.settings import Home
+from warehouse.base.sql_text import literal
 from warehouse.lake.files import current_files
 from warehouse.lake.schemas import SCHEMAS
 
@@ -51,7 +52,7 @@ def file_rows(table: str, files: Sequence[Path]) -> str:
     no_rows = f"select {fields} where false"
     if not files:
         return f"({no_rows})"
-    listed = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
+    listed = ", ".join(map(literal, files))
     return f"({no_rows} union all by name select * from read_parquet([{listed}], union_by_name = true))"
 
 

@@ -10,7 +10,8 @@ from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
 from warehouse.contract.hashing import file_hash, short_hash
 from warehouse.lake.connections import writer_lock
-from warehouse.lake.files import read_table, shard_path, write_table
+from warehouse.lake.corpora import find_corpus, tokenizer_file
+from warehouse.lake.files import shard_path, write_table
 from warehouse.lake.identity import item_id
 from warehouse.lake.schemas import SHARDED
 
@@ -77,8 +78,5 @@ def _read(path: Path, columns: tuple[str, ...]) -> pa.Table:
 
 
 def _corpus_tokenizer(home: Home, corpus: str) -> tuple[str, Tokenizer]:
-    hashes = {r["corpus"]: r["tokenizer_hash"] for r in read_table(home, "corpora").to_pylist()}
-    if corpus not in hashes:
-        known = ", ".join(sorted(hashes)) or "none"
-        raise UsageError(f"corpus {corpus!r} is not in {home.root} (there: {known}): ingest it first")
-    return hashes[corpus], Tokenizer.from_file(str(home.lake / "tokenizers" / f"{hashes[corpus]}.json"))
+    tokenizer_hash = find_corpus(home, corpus).tokenizer_hash
+    return tokenizer_hash, Tokenizer.from_file(str(tokenizer_file(home, tokenizer_hash)))

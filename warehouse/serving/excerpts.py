@@ -13,6 +13,7 @@ import pyarrow as pa
 from warehouse.base.errors import StepFailed
 from warehouse.base.machine import available_threads, memory_limit
 from warehouse.base.settings import Home
+from warehouse.lake.corpora import tokenizer_file
 from warehouse.lake.raw_views import raw_views
 from warehouse.text.vocabulary import Vocabulary, read_vocabulary
 
@@ -62,7 +63,7 @@ def load_vocabulary(home: Home, tokenizer_hash: str) -> Vocabulary:
     """
     from tokenizers import Tokenizer
 
-    path = home.lake / "tokenizers" / f"{tokenizer_hash}.json"
+    path = tokenizer_file(home, tokenizer_hash)
     if not path.exists():
         raise StepFailed(f"the tokenizer {path} is gone: ingest the corpus again to bring it back")
     return read_vocabulary(Tokenizer.from_file(str(path)))

@@ -17,6 +17,7 @@ import duckdb
 
 from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
+from warehouse.base.sql_text import identifier, literal
 from warehouse.build import build_record, dbt_runner
 from warehouse.contract.atomic import remove_unfinished, unfinished_path
 from warehouse.lake.connections import open_writer, writer_lock
@@ -135,14 +136,15 @@ def _copy(home: Home, target: Path) -> dict[str, Any]:
         marts = _names(connection, "marts")
         if not marts:
             raise UsageError(f"no mart is built in {home.root}: run `pivots build` first")
-        connection.execute(f"attach {_literal(str(target))} as published")
+        connection.execute(f"attach {literal(target)} as published")
         connection.execute("create schema published.marts")
         connection.execute("create schema published.raw")
         tables = {}
         for name in marts:
-            connection.execute(f'create table published.marts."{name}" as select * from marts."{name}"')
+            mart = identifier(name)
+            connection.execute(f"create table published.marts.{mart} as select * from marts.{mart}")
             _copy_comments(connection, name)
-            tables[f"marts.{name}"] = _describe(connection, f'published.marts."{name}"')
+            tables[f"marts.{name}"] = _describe(connection, f"published.marts.{mart}")
         for name in RAW_TABLES:
             connection.register("raw_rows", read_table(home, name))
             connection.execute(f"create table published.raw.{name} as select * from raw_rows")
@@ -179,8 +181,9 @@ def _copy_comments(connection: duckdb.DuckDBPyConnection, mart: str) -> None:
         {"mart": mart},
     ).fetchall()
     for column, comment in comments:
-        thing = f'table published.marts."{mart}"' if column is None else f'column published.marts."{mart}"."{column}"'
-        connection.execute(f"comment on {thing} is {_literal(comment)}")
+        place = f"published.marts.{identifier(mart)}"
+        thing = f"table {place}" if column is None else f"column {place}.{identifier(column)}"
+        connection.execute(f"comment on {thing} is {literal(comment)}")
 
 
 def _describe(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, Any]:
@@ -193,10 +196,6 @@ def _describe(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str,
         f"select count(*), coalesce(sum(hash(one_row)), 0) from {relation} one_row"
     ).fetchone() or (0, 0)
     return {"n_rows": n_rows, "content_hash": f"{content:x}"}
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _content(manifest: dict[str, Any]) -> dict[str, Any]:

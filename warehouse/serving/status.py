@@ -11,6 +11,7 @@ from warehouse.build import build_record
 from warehouse.counting.inputs import find_inputs
 from warehouse.counting.options import CountOptions
 from warehouse.lake.connections import open_memory
+from warehouse.lake.corpora import read_corpora
 from warehouse.lake.files import read_table, shard_path
 from warehouse.lake.raw_views import raw_views
 from warehouse.serving.publish import build_invocation, read_manifest
@@ -46,14 +47,13 @@ def corpora(home: Home) -> list[dict[str, Any]]:
     counts = {row["corpus"]: row for row in read_table(home, "counts").to_pylist()}
     languages = _languages(home)
     described = []
-    for row in sorted(read_table(home, "corpora").to_pylist(), key=lambda row: row["corpus"]):
-        corpus = row["corpus"]
+    for corpus, registered in read_corpora(home).items():
         files = [f for f in source_files if f["corpus"] == corpus]
         count = counts.get(corpus)
         described.append(
             {
                 "corpus": corpus,
-                "tokenizer": row["tokenizer_name"],
+                "tokenizer": registered.tokenizer_name,
                 "n_files": len(files),
                 "n_docs": sum(f["n_docs"] for f in files),
                 "n_tokens": sum(by["n_tokens"] for by in languages.get(corpus, [])),

@@ -136,10 +136,10 @@ def test_a_corpus_without_words_has_token_counts_and_says_so(
 
 def test_an_unknown_corpus_is_named_with_those_that_exist(tmp_path: Path, made: Made) -> None:
     home = Home(tmp_path)
-    with pytest.raises(UsageError, match="it holds no corpus yet"):
+    with pytest.raises(UsageError, match="there is none yet"):
         count_corpus(home, "wiki")
     write_corpus(home, made, corpus="news")
-    with pytest.raises(UsageError, match=r"no corpus 'wiki' in .*it holds news.*pivots ingest"):
+    with pytest.raises(UsageError, match=r"no corpus 'wiki' in .*there are news;.*pivots ingest"):
         count_corpus(home, "wiki")
 
 

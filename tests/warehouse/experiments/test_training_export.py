@@ -120,7 +120,7 @@ def test_exporting_twice_gives_the_same_folder_and_bytes(home: Home) -> None:
 @pytest.mark.parametrize(
     ("corpus", "strategy", "message"),
     [
-        ("nope", "pivot_aware", r"no corpus named 'nope' .*\(there are: c\)"),
+        ("nope", "pivot_aware", r"no corpus 'nope' .*there are c;"),
         ("c", "nope", r"no strategy 'nope' .*\(there are: pivot_aware, held_out\)"),
     ],
 )

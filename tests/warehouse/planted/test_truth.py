@@ -95,7 +95,7 @@ def test_a_pivot_of_several_tokens_has_no_token(home: Home, planted: Path, tmp_p
 def test_wrong_requests_are_one_clear_line(home: Home, planted: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is missing: give the `truth` folder"):
         import_truth(home, planted, corpus="p")
-    with pytest.raises(UsageError, match=r"corpus 'q' is not in .* \(there: p\): ingest it first"):
+    with pytest.raises(UsageError, match=r"no corpus 'q' in .*: there are p; `pivots ingest .*` makes it"):
         import_truth(home, planted / "truth", corpus="q")
     (tmp_path / "concepts.parquet").write_text("no parquet")
     with pytest.raises(UsageError, match="not a Parquet file"):

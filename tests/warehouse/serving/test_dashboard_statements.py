@@ -37,8 +37,11 @@ def either(backend: Any, word: str, other: str, number: int, *, least: int = 0) 
 def test_filled_statements_answer_as_the_expression_does(backend: Any, asked: list[tuple[str, str, int]]) -> None:
     statements = Statements()
     for values in asked:
-        filled = backend.con.execute(statements.sql(backend, either, values, {"least": -(2**63)})).to_arrow_table()
-        assert filled.to_pylist() == either(backend, *values, least=-(2**63)).to_pyarrow().to_pylist()
+        sql, parameters = statements.bind(backend, either, values, {"least": -(2**63)})
+        assert (
+            backend.con.execute(sql, parameters).to_arrow_table().to_pylist()
+            == either(backend, *values, least=-(2**63)).to_pyarrow().to_pylist()
+        )
     assert backend.table("t").count().to_pyarrow().as_py() == len(WORDS) * len(NUMBERS)
 
 
@@ -50,6 +53,18 @@ def test_a_question_is_built_once_for_each_of_its_options(backend: Any) -> None:
         return either(backend, word, word, 5, least=least)
 
     statements = Statements()
-    answers = [statements.sql(backend, counted, (word,), {"least": least}) for least in (1, 9) for word in WORDS]
+    bound = [statements.bind(backend, counted, (word,), {"least": least}) for least in (1, 9) for word in WORDS]
     assert built == [1, 9]
-    assert len(set(answers)) == 2 * len(WORDS)
+    assert len({sql for sql, _ in bound}) == 2
+    assert [parameters for _, parameters in bound] == [{"value_0": word} for word in WORDS] * 2
+
+
+def test_a_question_that_does_more_than_compare_a_value_is_refused(backend: Any) -> None:
+    """Its value would be part of the compiled SQL, and every later answer the first one's."""
+
+    def begins(backend: Any, start: str) -> ibis.Table:
+        table = backend.table("t")
+        return table.filter(table.word.startswith(start.upper()))
+
+    with pytest.raises(ValueError, match="value_0 of a question is not compared"):
+        Statements().bind(backend, begins, ("w",), {})

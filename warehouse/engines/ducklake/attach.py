@@ -13,6 +13,7 @@ import duckdb
 
 from warehouse.base.errors import UsageError
 from warehouse.base.machine import available_threads, memory_limit
+from warehouse.base.sql_text import literal
 from warehouse.engines.ducklake import storage
 from warehouse.engines.ducklake.address import Address
 from warehouse.lake.connections import PUBLISHED_CATALOG, READER_SETTINGS, one_line
@@ -38,7 +39,7 @@ def load_extensions(connection: duckdb.DuckDBPyConnection) -> None:
         file = folder / f"{name}.duckdb_extension"
         if not file.exists():
             raise UsageError(f"{package} is not of DuckDB {duckdb.__version__}: install matching versions")
-        connection.execute(f"load {_literal(str(file))}")
+        connection.execute(f"load {literal(str(file))}")
 
 
 def attach(
@@ -67,11 +68,11 @@ def attach(
         raise UsageError(_NO_KEY.format(data=address.data))
     options = ["read_only" if read_only else f"create_if_not_exists {create}"]
     if address.data is not None:
-        options.append(f"data_path {_literal(address.data)}")
+        options.append(f"data_path {literal(address.data)}")
     if as_of is not None:
         options.append(_snapshot_option(as_of))
     try:
-        connection.execute(f"attach {_literal(address.catalog)} as {alias} ({', '.join(options)})")
+        connection.execute(f"attach {literal(address.catalog)} as {alias} ({', '.join(options)})")
         kept = data_path(connection, alias)
     except duckdb.Error as error:
         raise UsageError(f"{address.catalog} cannot be opened: {_reason(error)}") from None
@@ -83,7 +84,7 @@ def attach(
 def data_path(connection: duckdb.DuckDBPyConnection, alias: str = ALIAS) -> str:
     """Return where an attached lake keeps its files, ending in '/'."""
     rows = connection.execute(
-        f"select value from ducklake_options({_literal(alias)}) where option_name = 'data_path'"
+        f"select value from ducklake_options({literal(alias)}) where option_name = 'data_path'"
     ).fetchall()
     return str(rows[0][0])
 
@@ -131,7 +132,7 @@ def open_reader(address: Address, *, as_of: str | None = None) -> Iterator[duckd
         except duckdb.Error:
             then = f" as of {as_of}" if as_of else ""
             raise UsageError(f"{address.catalog} holds no marts{then}: run `pivots migrate`") from None
-        connection.execute(f"set allowed_directories = [{_literal(data_path(connection))}]")
+        connection.execute(f"set allowed_directories = [{literal(data_path(connection))}]")
         for setting in READER_SETTINGS:
             connection.execute(f"set {setting}")
         yield connection
@@ -152,7 +153,7 @@ def _snapshot_option(as_of: str) -> str:
         moment = datetime.fromisoformat(as_of)
     except ValueError:
         raise UsageError(f"--as-of {as_of}: give a snapshot's number or a timestamp such as 2026-01-31T12:00") from None
-    return f"snapshot_time {_literal(moment.isoformat(sep=' '))}"
+    return f"snapshot_time {literal(moment.isoformat(sep=' '))}"
 
 
 def _reason(error: duckdb.Error) -> str:
@@ -168,7 +169,3 @@ def _reason(error: duckdb.Error) -> str:
         kept = re.findall(r'"([^"]+)"', text)[-1]
         return f"its files are in {kept}: leave --data out, or give that"
     return text
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from warehouse.base.sql_text import identifier, literal
 from warehouse.engines.ducklake.attach import ALIAS
 from warehouse.engines.ducklake.transactions import SharedLake, rows
 from warehouse.lake.runs import git_commit
@@ -95,7 +96,7 @@ def publish_marts(
 def _attach(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
     attached = rows(connection, "select 1 from duckdb_databases() where database_name = ?", [_BUILT])
     if not attached:
-        connection.execute(f"attach '{str(file).replace(chr(39), chr(39) * 2)}' as {_BUILT} (read_only)")
+        connection.execute(f"attach {literal(file)} as {_BUILT} (read_only)")
 
 
 def _names(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -136,23 +137,20 @@ def _comment(connection: duckdb.DuckDBPyConnection, database: str, mart: str) ->
 
 def _write(connection: duckdb.DuckDBPyConnection, mart: Mart) -> None:
     """Replace one mart: rows, NOT NULL, descriptions. DuckLake has no keys; the build's tests have held them."""
-    name = f'{ALIAS}.marts."{mart.name}"'
+    name = f"{ALIAS}.marts.{identifier(mart.name)}"
     *columns, (comment,) = _shape(connection, _BUILT, mart.name)
     listed = ", ".join(
-        f'"{column}" {kind}{"" if is_nullable else " not null"}' for column, kind, is_nullable, _comment in columns
+        f"{identifier(column)} {kind}{'' if is_nullable else ' not null'}"
+        for column, kind, is_nullable, _comment in columns
     )
     connection.execute(f"create or replace table {name} ({listed})")
-    connection.execute(f'insert into {name} from {_BUILT}.marts."{mart.name}"')
+    connection.execute(f"insert into {name} from {_BUILT}.marts.{identifier(mart.name)}")
     if comment:
-        connection.execute(f"comment on table {name} is {_literal(comment)}")
+        connection.execute(f"comment on table {name} is {literal(comment)}")
     for column, _type, _is_nullable, described in columns:
         if described:
-            connection.execute(f'comment on column {name}."{column}" is {_literal(described)}')
+            connection.execute(f"comment on column {name}.{identifier(column)} is {literal(described)}")
     connection.execute(f"delete from {ALIAS}.shards.published_marts where mart = ?", [mart.name])
     connection.execute(
         f"insert into {ALIAS}.shards.published_marts values (?, ?, ?)", [mart.name, mart.n_rows, str(mart.content)]
     )
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

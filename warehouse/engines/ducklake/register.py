@@ -14,6 +14,7 @@ import duckdb
 
 from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
+from warehouse.base.sql_text import literal
 from warehouse.contract.hashing import file_hash
 from warehouse.engines.ducklake import storage
 from warehouse.engines.ducklake.attach import ALIAS, data_path
@@ -144,7 +145,7 @@ def content_of(connection: duckdb.DuckDBPyConnection, table: str, file: Path) ->
     """Return a file's row count and the sum of its row hashes; a column that it lacks is NULL."""
     connection.execute("set TimeZone = 'UTC'")  # a timestamp's text is part of a row's hash
     connection.register("no_rows", SCHEMAS[table].empty_table())
-    union = f"from no_rows union all by name from read_parquet('{str(file).replace(chr(39), chr(39) * 2)}')"
+    union = f"from no_rows union all by name from read_parquet({literal(file)})"
     [(n_rows, content)] = rows(connection, content_sql(table, f"({union})"))
     return n_rows, content
 

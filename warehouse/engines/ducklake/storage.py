@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import duckdb
 
 from warehouse.base.errors import StepFailed, UsageError
+from warehouse.base.sql_text import literal
 from warehouse.contract.atomic import atomic_file
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def give_secret(connection: duckdb.DuckDBPyConnection, store: ObjectStore) -> No
         options["session_token"] = store.session_token
     if store.endpoint != _AWS_ENDPOINT:
         options |= {"endpoint": store.host, "url_style": "path"}
-    listed = ", ".join(f"{name} {_literal(value)}" for name, value in options.items())
+    listed = ", ".join(f"{name} {literal(value)}" for name, value in options.items())
     ssl = f"use_ssl {'false' if store.is_plain_http else 'true'}"
     connection.execute(f"create or replace temporary secret object_store ({listed}, {ssl})")
 
@@ -144,7 +145,3 @@ def _s3() -> "FileSystem":
         connect_timeout=10,
         **other,
     )
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -8,6 +8,7 @@ from warehouse.base.settings import Home
 from warehouse.contract.atomic import atomic_file
 from warehouse.engines.ducklake.attach import ALIAS
 from warehouse.engines.ducklake.transactions import SharedLake, rows
+from warehouse.lake.corpora import tokenizer_file
 
 _KNOWN = f"select tokenizer_hash from {ALIAS}.shards.tokenizer_files"
 
@@ -41,7 +42,7 @@ def pull(shared: SharedLake, home: Home) -> None:
         StepFailed: the catalogue cannot be reached.
     """
     for (name,) in shared.read(lambda c: rows(c, _KNOWN), "tokenizers of the lake"):
-        target = home.lake / "tokenizers" / f"{name}.json"
+        target = tokenizer_file(home, name)
         if target.exists():
             continue
         found = f"select content from {ALIAS}.shards.tokenizer_files where tokenizer_hash = ?"

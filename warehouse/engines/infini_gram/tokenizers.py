@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
-from warehouse.lake.corpora import tokenizer_file
-from warehouse.lake.files import read_table
+from warehouse.lake.corpora import find_corpus, tokenizer_file
 from warehouse.text.tokenizing import Encoder, load_tokenizer
 
 
@@ -27,8 +26,8 @@ def index_tokenizer(home: Home, corpus: str, file_or_name: str | None) -> IndexT
     if file_or_name:
         content = load_tokenizer(file_or_name).content
         return IndexTokenizer(hashlib.blake2b(content, digest_size=16).hexdigest(), Encoder(content, "tokenizers"))
-    hashes = {row["corpus"]: row["tokenizer_hash"] for row in read_table(home, "corpora").to_pylist()}
-    if corpus not in hashes:
-        raise UsageError(f"corpus {corpus!r} is not in {home.root}: name the tokenizer of the index with --tokenizer")
-    content = tokenizer_file(home, hashes[corpus]).read_bytes()
-    return IndexTokenizer(hashes[corpus], Encoder(content, "tokenizers"))
+    try:
+        tokenizer_hash = find_corpus(home, corpus).tokenizer_hash
+    except UsageError as unknown:
+        raise UsageError(f"{unknown}; or name the tokenizer of the index with --tokenizer") from None
+    return IndexTokenizer(tokenizer_hash, Encoder(tokenizer_file(home, tokenizer_hash).read_bytes(), "tokenizers"))

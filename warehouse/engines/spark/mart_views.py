@@ -7,6 +7,7 @@ from typing import Any
 import duckdb
 
 from warehouse.base.settings import Home
+from warehouse.base.sql_text import identifier, literal
 from warehouse.build import dbt_runner
 from warehouse.lake.connections import open_writer
 from warehouse.lake.raw_views import refresh_raw_views
@@ -42,16 +43,13 @@ def _show(connection: duckdb.DuckDBPyConnection, name: str, folder: Path) -> Non
     ).fetchone()
     if is_table != (0,):
         connection.execute(f'drop table {SCHEMA}."{name}"')
-    files = _literal(f"{folder}/*.parquet")
-    connection.execute(f'create or replace view {SCHEMA}."{name}" as select * from read_parquet({files})')
+    files = literal(f"{folder}/*.parquet")
+    connection.execute(f"create or replace view {SCHEMA}.{identifier(name)} as select * from read_parquet({files})")
 
 
 def _describe(connection: duckdb.DuckDBPyConnection, node: dict[str, Any]) -> None:
-    connection.execute(f'comment on view {SCHEMA}."{node["name"]}" is {_literal(node["description"])}')
+    view = f"{SCHEMA}.{identifier(node['name'])}"
+    connection.execute(f"comment on view {view} is {literal(node['description'])}")
     for column in node["columns"].values():
-        place = f'{SCHEMA}."{node["name"]}"."{column["name"]}"'
-        connection.execute(f"comment on column {place} is {_literal(column['description'])}")
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+        place = f"{view}.{identifier(column['name'])}"
+        connection.execute(f"comment on column {place} is {literal(column['description'])}")

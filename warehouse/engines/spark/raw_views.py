@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from warehouse.base.settings import Home
+from warehouse.base.sql_text import spark_identifier, spark_literal
 from warehouse.lake.files import current_files
 from warehouse.lake.raw_views import tables_in_order, view_query
 from warehouse.lake.schemas import COUNTED, SCHEMAS
@@ -42,7 +43,7 @@ def raw_view_statements(home: Home) -> Iterator[str]:
     yield f"drop schema if exists {FILES_SCHEMA} cascade"  # names only: the files are the lake's
     yield f"create schema {FILES_SCHEMA}"
     for table in tables_in_order():
-        columns = ", ".join(f"`{name}`" for name in SCHEMAS[table].names)
+        columns = ", ".join(map(spark_identifier, SCHEMAS[table].names))
         selects = []
         for number, (folder, files) in enumerate(groupby(current_files(home, table), key=lambda f: f.parent)):
             source = f"{FILES_SCHEMA}.{table}_{number}"
@@ -54,25 +55,25 @@ def raw_view_statements(home: Home) -> Iterator[str]:
 
 
 def _external_table(name: str, table: str, folder: Path, pattern: str) -> str:
-    fields = ", ".join(f"`{field.name}` {_spark_type(field.type)}" for field in SCHEMAS[table])
-    location = _quoted(f"file:{folder}")
+    fields = ", ".join(f"{spark_identifier(field.name)} {_spark_type(field.type)}" for field in SCHEMAS[table])
+    location = spark_literal(f"file:{folder}")
     return f"create table {name} ({fields}) using parquet options (pathGlobFilter '{pattern}') location {location}"
 
 
 def _only(files: Iterator[Path], folder: Path, pattern: str) -> str:
     """Return the condition that leaves out what a killed writer left in the folder; nothing when all is current."""
     strangers = {p.name for p in folder.glob(pattern) if not p.name.startswith(".")} - {f.name for f in files}
-    return f" where _metadata.file_name not in ({', '.join(map(_quoted, sorted(strangers)))})" if strangers else ""
+    return (
+        f" where _metadata.file_name not in ({', '.join(map(spark_literal, sorted(strangers)))})" if strangers else ""
+    )
 
 
 def _no_rows(table: str) -> str:
-    fields = ", ".join(f"cast(null as {_spark_type(field.type)}) as `{field.name}`" for field in SCHEMAS[table])
+    fields = ", ".join(
+        f"cast(null as {_spark_type(field.type)}) as {spark_identifier(field.name)}" for field in SCHEMAS[table]
+    )
     return f"select {fields} where false"
 
 
 def _spark_type(arrow_type: pa.DataType) -> str:
     return f"array<{_TYPES[arrow_type.value_type]}>" if pa.types.is_list(arrow_type) else _TYPES[arrow_type]
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

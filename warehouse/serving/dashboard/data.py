@@ -52,8 +52,8 @@ class _Kept:
 
     def answer(self, query: Callable[..., ibis.Table], values: Sequence[str | int], options: dict[str, Any]) -> Rows:
         """Return the rows of a question that was compiled when it was first asked. Call it within `use`."""
-        sql = self.statements.sql(self.backend, query, values, options)
-        return self.backend.con.execute(sql).to_arrow_table().to_pylist()
+        sql, parameters = self.statements.bind(self.backend, query, values, options)
+        return self.backend.con.execute(sql, parameters).to_arrow_table().to_pylist()
 
 
 _PUBLISHED, _LAKE = _Kept(), _Kept()
