@@ -1,6 +1,7 @@
 """AdamW with decay groups, and learning-rate schedules as pure functions of the step."""
 
 import math
+from typing import Any
 
 import torch
 
@@ -28,7 +29,7 @@ def make_optimizer(model: torch.nn.Module, preset: TrainPreset) -> torch.optim.A
         if parameter.requires_grad:
             is_matrix = parameter.ndim >= 2 and id(parameter) not in embeddings
             (decayed if is_matrix else undecayed).append(parameter)
-    groups = [
+    groups: list[dict[str, Any]] = [
         {"params": decayed, "weight_decay": preset.weight_decay},
         {"params": undecayed, "weight_decay": 0.0},
     ]
