@@ -35,8 +35,8 @@ def language_code(stated: str | None) -> str | None:
     """Return a stated language in the warehouse's form, None when it states nothing.
 
     Two-letter codes where ISO 639-1 has one, also for the macrolanguage (`eng_Latn`, `zho`, `cmn_Hani`, `zh-CN` become
-    `en` and `zh`), else the code as given. Mixed codes such as `en-fr` keep their parts: a part counts as a language, not as a country or
-    script, when it is written in lower case and is a language code.
+    `en` and `zh`), else the code as given. Mixed codes such as `en-fr` keep their parts: a part counts as a language,
+    not as a country or script, when it is written in lower case and is a language code.
     """
     if stated is None or stated.strip().lower() in _STATES_NOTHING:
         return None
