@@ -6,13 +6,12 @@ again); what grows with the vocabulary and the number of strata
 (a few times strata x tokens x 4 bytes) comes on top, as do Arrow's buffers of one file.
 """
 
-import re
 from dataclasses import dataclass
+
+import duckdb
 
 from warehouse.base.errors import UsageError
 from warehouse.base.machine import memory_limit
-
-_UNITS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
 @dataclass(frozen=True)
@@ -31,9 +30,9 @@ def memory_plan(limit: str | None = None) -> MemoryPlan:
         UsageError: the setting is not a size.
     """
     text = limit or memory_limit()
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?\s*", text.lower())
-    if not match:
-        raise UsageError(f"PIVOTS_MEMORY is {text!r}: give a size such as 4GiB or 800MB")
-    number, unit, binary = match.groups()
-    total = int(float(number) * (1024 if binary else 1000) ** _UNITS[unit])
+    try:  # DuckDB, which is given the same setting, says what it means
+        with duckdb.connect() as connection:
+            [(total,)] = connection.execute("select parse_formatted_bytes(?)", [text]).fetchall()
+    except duckdb.Error:
+        raise UsageError(f"PIVOTS_MEMORY is {text!r}: give a size such as 4GiB or 800MB") from None
     return MemoryPlan(rows=total // 8, chunk=total // 16, sort=total // 8)

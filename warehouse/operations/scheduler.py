@@ -3,7 +3,6 @@
 import json
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from warehouse.base.child_process import child_process
 from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.programs import module_command
 from warehouse.base.progress import say
+from warehouse.base.retrying import TryAgain, attempt
 from warehouse.base.settings import Home
 from warehouse.operations.flow_process import flow_environment
 from warehouse.operations.scheduler_secret import authentication, password_file
@@ -105,14 +105,17 @@ def _run(environment: dict[str, str], *arguments: str) -> None:
 
 
 def _wait_for(address: str, program: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + _SERVER_START_S
-    while time.monotonic() < end:
+    def ask() -> None:
         if program.poll() is not None:
             raise StepFailed(f"the server stopped at once with exit code {program.returncode}; see {log}")
         try:
             if httpx.get(address, timeout=2).is_success:
                 return
-        except httpx.HTTPError:
-            time.sleep(0.2)
-    program.kill()
-    raise StepFailed(f"the server did not answer within {_SERVER_START_S} s; see {log}")
+        except httpx.HTTPError as error:
+            raise TryAgain(str(error)) from error
+        raise TryAgain("it answers that it is not ready")
+
+    try:
+        attempt(ask, for_s=_SERVER_START_S, first_pause_s=0.2, growth=1)
+    except TryAgain:
+        raise StepFailed(f"the server did not answer within {_SERVER_START_S} s; see {log}") from None

@@ -5,7 +5,6 @@ import getpass
 import json
 import os
 import subprocess
-import time
 from collections.abc import Iterator
 
 import httpx
@@ -15,6 +14,7 @@ from rich.table import Table
 
 from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.programs import module_command, program_environment
+from warehouse.base.retrying import TryAgain, attempt
 from warehouse.contract.token_text import visible_space
 from warehouse.review.questions import Question, Reviewer
 
@@ -74,25 +74,28 @@ def _complete(client: httpx.Client, url: str, model: str, prompt: str, first_wai
         StepFailed: the endpoint refuses the request, does not speak the protocol, or has failed too often.
     """
     body = {"model": model, "messages": [{"role": "user", "content": prompt}], "temperature": 0}
-    problem = ""
-    for attempt in range(_TRIES):
-        if attempt:
-            time.sleep(first_wait_s * 2 ** (attempt - 1))
+
+    def ask() -> httpx.Response:
         try:
             response = client.post(url, json=body)
         except httpx.TransportError as error:
-            problem = f"{type(error).__name__}: {error}"
-            continue
+            raise TryAgain(f"{type(error).__name__}: {error}") from error
         if response.status_code == 429 or response.status_code >= 500:
-            problem = f"status {response.status_code}"
-            continue
-        if response.status_code != 200:
-            raise StepFailed(f"{url} refuses the request: status {response.status_code}, {response.text[:200]}")
-        try:
-            return str(response.json()["choices"][0]["message"]["content"])
-        except (ValueError, LookupError, TypeError):
-            raise StepFailed(f"{url} answers, but not as a chat completion: {response.text[:200]}") from None
-    raise StepFailed(f"{url} failed {_TRIES} times ({problem}); what was answered is kept, run the same to go on")
+            raise TryAgain(f"status {response.status_code}")
+        return response
+
+    try:
+        response = attempt(ask, tries=_TRIES, first_pause_s=first_wait_s)
+    except TryAgain as last:
+        raise StepFailed(
+            f"{url} failed {_TRIES} times ({last.reason}); what was answered is kept, run the same to go on"
+        ) from None
+    if response.status_code != 200:
+        raise StepFailed(f"{url} refuses the request: status {response.status_code}, {response.text[:200]}")
+    try:
+        return str(response.json()["choices"][0]["message"]["content"])
+    except (ValueError, LookupError, TypeError):
+        raise StepFailed(f"{url} answers, but not as a chat completion: {response.text[:200]}") from None
 
 
 def transformers_reviewer(model: str) -> Reviewer:

@@ -4,31 +4,24 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 
+import langcodes
+
 UNKNOWN = "und"
 _STATES_NOTHING = {"", "und", "unk", "unknown", "none", "null", "zxx", "mis"}
 _SAMPLE_CHARS = 1000  # read by the detector at the beginning and in the middle of a document
 
-# ISO 639-1 codes by their ISO 639-2/3 forms (terminological, bibliographic and the usual members of macrolanguages).
-_ISO_639 = """
-aa:aar ab:abk ae:ave af:afr ak:aka,twi am:amh an:arg ar:ara,arb,arz,apc,acm,acq,aeb,ajp,ars,ary as:asm av:ava ay:aym,ayr
-az:aze,azj,azb ba:bak be:bel bg:bul bi:bis bm:bam bn:ben bo:bod,tib br:bre bs:bos ca:cat ce:che ch:cha co:cos cr:cre
-cs:ces,cze cu:chu cv:chv cy:cym,wel da:dan de:deu,ger dv:div dz:dzo ee:ewe el:ell,gre en:eng eo:epo es:spa et:est,ekk
-eu:eus,baq fa:fas,per,pes,prs ff:ful,fuv fi:fin fj:fij fo:fao fr:fra,fre fy:fry ga:gle gd:gla gl:glg gn:grn,gug gu:guj
-gv:glv ha:hau he:heb,iw hi:hin ho:hmo hr:hrv ht:hat hu:hun hy:hye,arm hz:her ia:ina id:ind,in ie:ile ig:ibo ii:iii
-ik:ipk io:ido is:isl,ice it:ita iu:iku ja:jpn,jp jv:jav ka:kat,geo kg:kon ki:kik kj:kua kk:kaz kl:kal km:khm kn:kan
-ko:kor kr:kau,knc ks:kas ku:kur,kmr kv:kom kw:cor ky:kir la:lat lb:ltz lg:lug li:lim ln:lin lo:lao lt:lit lu:lub
-lv:lav,lvs mg:mlg,plt mh:mah mi:mri,mao mk:mkd,mac ml:mal mn:mon,khk mr:mar ms:msa,may,zsm mt:mlt my:mya,bur na:nau
-nb:nob nd:nde ne:nep,npi ng:ndo nl:nld,dut nn:nno no:nor nr:nbl nv:nav ny:nya oc:oci oj:oji om:orm,gaz or:ori,ory
-os:oss pa:pan,pnb pi:pli pl:pol ps:pus,pbt pt:por qu:que,quy rm:roh rn:run ro:ron,rum ru:rus rw:kin sa:san sc:srd
-sd:snd se:sme sg:sag si:sin sk:slk,slo sl:slv sm:smo sn:sna so:som sq:sqi,alb,als sr:srp ss:ssw st:sot su:sun sv:swe
-sw:swa,swh ta:tam te:tel tg:tgk th:tha ti:tir tk:tuk tl:tgl,fil tn:tsn to:ton tr:tur ts:tso tt:tat ty:tah ug:uig
-uk:ukr ur:urd uz:uzb,uzn ve:ven vi:vie vo:vol wa:wln wo:wol xh:xho yi:yid,ydd,ji yo:yor za:zha zh:zho,chi,cmn,yue,wuu
-zu:zul
-"""
-_TWO_LETTERS = {
-    three: two for two, threes in (entry.split(":") for entry in _ISO_639.split()) for three in threes.split(",")
+# Members of macrolanguages that have a two-letter code, where CLDR keeps the member apart, and two codes in wide use.
+_MEMBERS = {
+    **dict.fromkeys(("acm", "acq", "aeb", "ajp", "apc", "ars", "ary", "arz"), "ar"),
+    **dict.fromkeys(("wuu", "yue"), "zh"),
+    "azb": "az",
+    "fuv": "ff",
+    "pbt": "ps",
+    "pnb": "pa",
+    "quy": "qu",
+    **dict.fromkeys(("fil", "tgl", "tl"), "tl"),  # CLDR calls both Filipino; ISO 639-1 has a code for Tagalog only
+    "jp": "ja",
 }
-_KNOWN = set(_TWO_LETTERS.values())
 # Lower-case locales whose country code is also a language code: without this list `zh-tw` would be Chinese and Twi.
 _LOCALES = {
     *("zh-tw", "pt-br", "sv-se", "ko-kr", "ms-my", "fa-af", "ar-ae", "ar-sd", "ar-km", "ta-lk", "ga-ie"),
@@ -41,9 +34,9 @@ _LOCALES = {
 def language_code(stated: str | None) -> str | None:
     """Return a stated language in the warehouse's form, None when it states nothing.
 
-    Two-letter codes where ISO 639-1 has one (`eng_Latn`, `zho`, `cmn_Hani`, `zh-CN` become `en` and `zh`), else the
-    code as given. Mixed codes such as `en-fr` keep their parts: a part counts as a language, not as a country or
-    script, when it is written in lower case and is a language code.
+    Two-letter codes where ISO 639-1 has one, also for the macrolanguage (`eng_Latn`, `zho`, `cmn_Hani`, `zh-CN` become
+    `en` and `zh`), else the code as given. Mixed codes such as `en-fr` keep their parts: a part counts as a language,
+    not as a country or script, when it is written in lower case and is a language code.
     """
     if stated is None or stated.strip().lower() in _STATES_NOTHING:
         return None
@@ -51,13 +44,25 @@ def language_code(stated: str | None) -> str | None:
     if "-".join(parts).lower() == "-".join(parts) and "-".join(parts[:2]) in _LOCALES:
         parts = parts[:1]
     languages = [_short(parts[0])]
-    languages += [_short(part) for part in parts[1:] if part.islower() and _short(part) in _KNOWN]
+    languages += [_short(part) for part in parts[1:] if part.islower() and _is_iso_639_1(_short(part))]
     return "-".join(dict.fromkeys(languages))
 
 
 def _short(code: str) -> str:
+    """Return the two-letter code of a language, or of the macrolanguage that it is the usual member of; else itself."""
     code = code.lower()
-    return _TWO_LETTERS.get(code, code)
+    if code in _MEMBERS:
+        return _MEMBERS[code]
+    try:
+        own = langcodes.Language.get(code).language
+        of_macrolanguage = langcodes.Language.get(langcodes.standardize_tag(code, macro=True)).language
+    except langcodes.LanguageTagError:
+        return code  # no language tag, but what the record says
+    return next((short for short in (own, of_macrolanguage) if short and len(short) == 2), code)
+
+
+def _is_iso_639_1(code: str) -> bool:
+    return len(code) == 2 and langcodes.Language.get(code).is_valid()
 
 
 def detect_language(text: str) -> tuple[str, float | None]:

@@ -167,8 +167,20 @@ def test_memory_is_divided_from_the_setting(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("PIVOTS_MEMORY", "2GiB")
     assert memory_plan().rows == 1 << 28
     assert memory_plan("800MB").chunk == 50_000_000
-    with pytest.raises(UsageError, match="PIVOTS_MEMORY is 'much'"):
-        memory_plan("much")
+
+
+@pytest.mark.parametrize(
+    ("size", "n_bytes"),
+    [("4GiB", 4 << 30), ("500MB", 500_000_000), ("1.5gb", 1_500_000_000), ("4g", 4_000_000_000), (" 2 TiB ", 2 << 40)],
+)
+def test_a_size_is_read_as_duckdb_reads_it(size: str, n_bytes: int) -> None:
+    assert memory_plan(size).rows == n_bytes // 8
+
+
+@pytest.mark.parametrize("size", ["much", "12", "-1GB", "5 potatoes", "1,000MB", "GB"])
+def test_what_is_no_size_is_refused(size: str) -> None:
+    with pytest.raises(UsageError, match=f"PIVOTS_MEMORY is '{size}': give a size such as 4GiB"):
+        memory_plan(size)
 
 
 @pytest.mark.parametrize("seed", range(4))

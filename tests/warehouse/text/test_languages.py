@@ -62,3 +62,28 @@ def test_detector(text: str, lang: str) -> None:
 
 def test_text_without_letters_has_no_language() -> None:
     assert detect_language("123 — 456 ... !!") == ("und", None)
+
+
+@pytest.mark.parametrize(
+    ("stated", "code"),
+    [
+        *((three, "ar") for three in ("ara", "arb", "arz", "apc", "acm", "acq", "aeb", "ajp", "ars", "ary")),
+        *((three, "zh") for three in ("zho", "chi", "cmn", "yue", "wuu")),
+        *((three, "fa") for three in ("fas", "per", "pes", "prs")),
+        ("nob", "nb"),  # has a two-letter code of its own, beside the macrolanguage's
+        ("nno", "nn"),
+        ("nor", "no"),
+        ("iw", "he"),  # withdrawn codes
+        ("ji", "yi"),
+        ("sh", "sr"),
+        ("twi", "tw"),
+        ("tl", "tl"),
+        ("tgl", "tl"),
+        ("jp", "ja"),
+        ("ceb", "ceb"),  # without a two-letter code
+        ("français", "français"),  # no tag at all: kept as the record says
+        ("toolongcode", "toolongcode"),
+    ],
+)
+def test_a_language_has_one_code(stated: str, code: str) -> None:
+    assert language_code(stated) == code == language_code(code)

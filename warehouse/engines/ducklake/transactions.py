@@ -2,23 +2,22 @@
 
 import contextlib
 import getpass
-import random
 import re
 import socket
-import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import duckdb
 
 from warehouse.base.errors import StepFailed, UsageError
+from warehouse.base.retrying import TryAgain, attempt
 from warehouse.engines.ducklake.address import Address
 from warehouse.engines.ducklake.attach import ALIAS, abandon, connect_lake
 from warehouse.lake.connections import one_line
 
 T = TypeVar("T")
 WAIT_S = 60.0  # how long one transaction is tried again
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 2.0
+_PAUSES = {"first_pause_s": 0.02, "growth": 1.5, "longest_pause_s": 2.0, "spread": 0.5}
 # What an unfinished transaction can be tried again for: it lost a race, or the catalogue's server went away.
 _CONFLICT = re.compile(r"Failed to commit DuckLake transaction|Transaction conflict|Could not set lock|already exists")
 _GONE = re.compile(
@@ -91,8 +90,7 @@ class SharedLake:
         return self._persist(lambda: work(self.connection), what)
 
     def _persist(self, action: Callable[[], T], what: str) -> T:
-        deadline, pause = time.monotonic() + self._wait_s, _FIRST_PAUSE_S
-        while True:
+        def once() -> T:
             try:
                 return action()
             except (duckdb.Error, UsageError) as error:  # UsageError: attaching it again
@@ -103,11 +101,13 @@ class SharedLake:
                 self._roll_back(is_conflict)
                 if not is_conflict and not is_gone:
                     raise StepFailed(f"{what}: {reason}") from None
-                if time.monotonic() > deadline:
-                    why = "others kept committing" if is_conflict else f"the catalogue cannot be reached ({reason})"
-                    raise StepFailed(f"{what}: {why} for {self._wait_s:g} s; run this again to go on") from None
-            time.sleep(pause * random.uniform(0.5, 1.5))
-            pause = min(pause * 1.5, _LONGEST_PAUSE_S)
+                why = "others kept committing" if is_conflict else f"the catalogue cannot be reached ({reason})"
+                raise TryAgain(why) from None
+
+        try:
+            return attempt(once, for_s=self._wait_s, **_PAUSES)
+        except TryAgain as last:
+            raise StepFailed(f"{what}: {last.reason} for {self._wait_s:g} s; run this again to go on") from None
 
     def _try(
         self,
@@ -142,14 +142,19 @@ class SharedLake:
 
     def _open_racing(self) -> None:
         """Open, also when another process makes the same lake at this moment."""
-        for attempt in range(5):
+
+        def open_it() -> None:
             try:
                 _ = self.connection
-                return
             except UsageError as error:
-                if attempt == 4 or not re.search(r"already exists|duplicate key|could not serialize", str(error)):
-                    raise
-                time.sleep(0.2 * (attempt + 1))
+                if re.search(r"already exists|duplicate key|could not serialize", str(error)):
+                    raise TryAgain(str(error)) from error
+                raise
+
+        try:
+            attempt(open_it, tries=5, first_pause_s=0.2)
+        except TryAgain as last:
+            raise UsageError(last.reason) from None
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from warehouse.base.errors import StepFailed, UsageError
+from warehouse.base.retrying import TryAgain, attempt
 from warehouse.engines.infini_gram.questions import Answer, Index, Query, Refused, api_query
 
 REQUESTS_PER_SECOND = 5.0  # what a public server is asked when the user does not say
@@ -42,24 +43,25 @@ class _Endpoint:
             BoundReached: no request is left.
             StepFailed: the server failed too often, or asks to wait too long.
         """
-        problem, wait_s = "", 0.0
-        for attempt in range(_TRIES):
-            if attempt:
-                time.sleep(max(wait_s, self._first_wait_s * 2 ** (attempt - 1)))
-            wait_s = 0.0
-            try:
-                response = self._send(body)
-            except httpx.RequestError as error:  # no connection, none in time, one that broke off
-                problem = f"{type(error).__name__}: {error}"
-                continue
-            if response.status_code not in _BUSY and response.status_code < 500:
-                return response
-            problem, wait_s = f"status {response.status_code}", _retry_after(response)
-            if wait_s > _LONGEST_WAIT_S:
-                raise StepFailed(f"{self.url} asks to wait {wait_s:.0f} s; answers are kept, run the same later")
-        raise StepFailed(
-            f"{self.url} failed {_TRIES} times ({problem}); what was answered is kept, run the same to go on"
-        )
+        try:
+            return attempt(lambda: self._ask(body), tries=_TRIES, first_pause_s=self._first_wait_s)
+        except TryAgain as last:
+            raise StepFailed(
+                f"{self.url} failed {_TRIES} times ({last.reason}); what was answered is kept, run the same to go on"
+            ) from None
+
+    def _ask(self, body: dict[str, Any]) -> httpx.Response:
+        """Return the answer to one question, or raise TryAgain when the server is busy or failing."""
+        try:
+            response = self._send(body)
+        except httpx.RequestError as error:  # no connection, none in time, one that broke off
+            raise TryAgain(f"{type(error).__name__}: {error}") from error
+        if response.status_code not in _BUSY and response.status_code < 500:
+            return response
+        wait_s = _retry_after(response)
+        if wait_s > _LONGEST_WAIT_S:
+            raise StepFailed(f"{self.url} asks to wait {wait_s:.0f} s; answers are kept, run the same later")
+        raise TryAgain(f"status {response.status_code}", wait_s)
 
     def _send(self, body: dict[str, Any]) -> httpx.Response:
         if self._n_left <= 0:
