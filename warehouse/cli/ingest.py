@@ -43,6 +43,9 @@ def ingest(
     max_reject_share: Annotated[
         float, typer.Option(metavar="SHARE", help="Fail when more of the records than this cannot be used.")
     ] = 0.05,
+    max_document_mib: Annotated[
+        float, typer.Option(metavar="MIB", help="Longest line or document that is read; longer ones are rejects.")
+    ] = 256,
     engine: EngineOption = Engine.embedded,
     home: HomeOption = None,
 ) -> None:
@@ -65,6 +68,7 @@ def ingest(
         global_indices=global_indices,
         index_range=parse_range(index_range) if index_range else None,
         max_reject_share=max_reject_share,
+        max_document_bytes=int(max_document_mib * (1 << 20)),
     )
     ingested = ingest_on_spark if engine is Engine.spark else ingest_corpus
     summary = ingested(Home.resolve(home), paths, corpus=corpus, tokenizer=tokenizer, options=options)

@@ -20,6 +20,7 @@ from warehouse.ingest.piece_rows import Origin, Tools
 from warehouse.ingest.readers import hf_parquet, memmap
 from warehouse.ingest.readers.detect import InputFile, find_files
 from warehouse.ingest.readers.instances import choose_instances
+from warehouse.ingest.readers.records import MAX_DOCUMENT_BYTES
 from warehouse.ingest.register_corpus import check_corpus, register_corpus, tokenizer_engine, use_reference_engine
 from warehouse.ingest.shard_writer import is_committed
 from warehouse.ingest.word_matches import match_missing, word_files, write_missing_forms
@@ -29,7 +30,7 @@ from warehouse.lake.corpora import Corpus, tokenizer_file
 from warehouse.lake.files import read_table, shard_path
 from warehouse.lake.runs import Run
 from warehouse.lake.superseded_documents import update_superseded
-from warehouse.text.languages import language_code
+from warehouse.text.languages import is_language_code, language_code
 from warehouse.text.tokenizing import EnginesDiffer, load_tokenizer
 
 # Raised when the rows that the same file gives change: shards made before are then not taken for the same.
@@ -50,6 +51,7 @@ class IngestOptions:
     global_indices: Path | None = None  # file of the training instances to read: see readers.instances
     index_range: tuple[int, int] | None = None  # the elements [start, end) of that file
     max_reject_share: float = 0.05
+    max_document_bytes: int = MAX_DOCUMENT_BYTES  # decompressed; longer lines and documents are rejects
 
 
 @dataclass(slots=True)
@@ -171,7 +173,9 @@ def _check_request(corpus: str, options: IngestOptions) -> None:
         raise UsageError(f"--corpus {corpus}: use letters, digits, '.', '_' and '-', beginning with a letter or digit")
     if not 0 <= options.max_reject_share <= 1:
         raise UsageError(f"--max-reject-share {options.max_reject_share}: a share lies between 0 and 1")
-    if options.lang is not None and language_code(options.lang) is None:
+    if options.max_document_bytes < 1:
+        raise UsageError("--max-document-mib: the longest document has to be longer than that")
+    if options.lang is not None and not is_language_code(options.lang):
         raise UsageError(f"--lang {options.lang}: not a language code such as en, zho or en-fr")
     if options.lang and options.lang_column:
         raise UsageError("--lang and --lang-column exclude each other: give one of them")
@@ -181,8 +185,10 @@ def _check_request(corpus: str, options: IngestOptions) -> None:
 
 def _config(options: IngestOptions) -> dict[str, object]:
     """Return the options that say what is read; the index file by its content, and only when there is one."""
-    others = ("max_reject_share", "global_indices", "index_range")
+    others = ("max_reject_share", "global_indices", "index_range", "max_document_bytes")
     config: dict[str, object] = {key: value for key, value in vars(options).items() if key not in others}
+    if options.max_document_bytes != MAX_DOCUMENT_BYTES:
+        config["max_document_bytes"] = options.max_document_bytes
     if options.global_indices:
         config |= {"global_indices": file_hash(options.global_indices), "index_range": options.index_range}
     return config
@@ -246,11 +252,14 @@ def _sources(
             read_as.append(corpus.eos_token_id)
         if instances is not None:
             read_as.append(hashlib.blake2b(instances.tobytes(), digest_size=16).hexdigest())
+        if options.max_document_bytes != MAX_DOCUMENT_BYTES and file.format != memmap.FORMAT:
+            read_as.append({"max_document_bytes": options.max_document_bytes})
         shard_id = short_hash(read_as)
         if known_shards.get(content, shard_id) != shard_id:
             raise UsageError(
                 f"{file.path} is in corpus {corpus.corpus} already, read with other options "
-                "(--format, --lang, --lang-column, --global-indices): repeat those, or use another --corpus name"
+                "(--format, --lang, --lang-column, --global-indices, --max-document-mib): repeat those, or use another "
+                "--corpus name"
             )
         origin = Origin(
             corpus=corpus.corpus,
@@ -259,6 +268,7 @@ def _sources(
             lang=lang,
             lang_column=options.lang_column,
             eos_token_id=corpus.eos_token_id,
+            max_document_bytes=options.max_document_bytes,
         )
         sources.setdefault(shard_id, Source(file, content, file.path.stat().st_size, origin, instances))
     return list(sources.values())

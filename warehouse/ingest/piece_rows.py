@@ -4,6 +4,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse.ingest.readers import memmap, parse
-from warehouse.ingest.readers.records import Piece, Records, Rejected
+from warehouse.ingest.readers.records import MAX_DOCUMENT_BYTES, Piece, Records, Rejected
 from warehouse.lake import identity
+from warehouse.lake.document_order import DETECTOR, document_order
 from warehouse.lake.schemas import MATCH_POLICY, SHARDED
 from warehouse.text.languages import detect_language, instance_languages, language_code
 from warehouse.text.token_offsets import place_tokens
@@ -42,16 +44,18 @@ class Origin:
     lang: str | None  # given by option
     lang_column: str | None
     eos_token_id: int | None
+    max_document_bytes: int = MAX_DOCUMENT_BYTES
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of one piece."""
+    """The rows of one piece: each of its `n_read` records is a document or a reject."""
 
     documents: pa.Table
     word_documents: tuple[pa.Table, ...]  # one per word file
     rejects: tuple[Rejected, ...]
     n_source_bytes: int
+    n_read: int
 
 
 def rows_of_piece(tools: Tools, origin: Origin, piece: Piece) -> Rows:
@@ -61,13 +65,18 @@ def rows_of_piece(tools: Tools, origin: Origin, piece: Piece) -> Rows:
         EnginesDiffer: the fast tokenizer is not exact on a sample of this piece.
     """
     encoder = _encoder(tools.tokenizer_file, tools.engine)
-    records = parse(piece, lang_column=origin.lang_column, eos_token_id=origin.eos_token_id)
+    records = parse(
+        piece,
+        lang_column=origin.lang_column,
+        eos_token_id=origin.eos_token_id,
+        max_bytes=origin.max_document_bytes,
+    )
     if piece.format == memmap.FORMAT:
         _decode_fragments(encoder, records)
     else:
         _normalise(records)
     ids = _Identities.of(origin.corpus, records)
-    kept = ids.distinct(records)
+    kept = ids.distinct(origin, records)
     texts = [records.texts[i] for i in kept]
     raw = [text.encode() for text in texts]
     encoded = _encode(encoder, records, kept, raw)
@@ -93,7 +102,7 @@ def rows_of_piece(tools: Tools, origin: Origin, piece: Piece) -> Rows:
     if piece.format == memmap.FORMAT:
         documents = _with_instance_languages(documents)
     word_documents = match_documents(tools, documents, data, token_ends)
-    return Rows(documents, word_documents, tuple(records.rejects), piece.n_source_bytes)
+    return Rows(documents, word_documents, tuple(records.rejects), piece.n_source_bytes, records.n_read)
 
 
 def rows_of_words(tools: Tools, documents: pa.Table) -> tuple[pa.Table, ...]:
@@ -139,7 +148,7 @@ def _normalise(records: Records) -> None:
     """Bring texts to NFC and reject those that cannot be stored or hold nothing."""
     keep = []
     for i, text in enumerate(records.texts):
-        problem = _problem(text)
+        problem = _problem(text) or _problem_beside(records, i)
         if problem:
             records.reject(records.line_numbers[i], *problem)
             continue
@@ -158,6 +167,17 @@ def _problem(text: str) -> tuple[str, str] | None:
             text.encode()
         except UnicodeEncodeError as error:
             return ("lone surrogate in text", f"at character {error.start}")
+    return None
+
+
+def _problem_beside(records: Records, i: int) -> tuple[str, str] | None:
+    """Return what keeps the columns beside a record's text from being stored; a detail shows it with its escapes."""
+    for name, value in (("id", records.source_ids[i]), ("source", records.sources[i]), ("language", records.langs[i])):
+        if value and not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                return (f"lone surrogate in {name}", value)
     return None
 
 
@@ -212,18 +232,20 @@ class _Identities:
         ]
         return cls(content_hashes, source_ids, doc_ids)
 
-    def distinct(self, records: Records) -> list[int]:
-        """Return which records stay when one id is one document: the order of `superseded.RANK`, then the line."""
-        best: dict[int, tuple[int, bool, str, int, int]] = {}
+    def distinct(self, origin: Origin, records: Records) -> list[int]:
+        """Return which records stay when one id is one document: the first by `document_order`, then by line."""
+        best: dict[int, tuple[Any, ...]] = {}
         for i, doc_id in enumerate(self.doc_ids):
-            lang = language_code(records.langs[i])
-            rank = (self.content_hashes[i], lang is None, lang or "", records.line_numbers[i], i)
+            lang, lang_source = _stated_language(origin, records.langs[i])
+            # what the detector says depends on the text alone: equal where it would be compared
+            order = document_order(self.content_hashes[i], lang or "", lang_source)
+            rank = (*order, records.line_numbers[i], i)
             if doc_id not in best:
                 best[doc_id] = rank
                 continue
             winner, loser = min(best[doc_id], rank), max(best[doc_id], rank)
             best[doc_id] = winner
-            records.rejects.append(duplicate(loser[3], winner[3], is_same_text=loser[0] == winner[0]))
+            records.rejects.append(duplicate(loser[-2], winner[-2], is_same_text=loser[0] == winner[0]))
         return sorted(rank[-1] for rank in best.values())
 
 
@@ -316,12 +338,20 @@ def _languages(
     sources: list[str] = []
     scores: list[float | None] = []
     for code, text in zip(stated, texts, strict=True):
-        known = origin.lang or language_code(code)
+        known, source = _stated_language(origin, code)
         lang, score = (known, None) if known else detect_language(text)
         langs.append(lang)
         scores.append(score)
-        sources.append("option" if origin.lang else "metadata" if known else "detector")
+        sources.append(source)
     return langs, sources, scores
+
+
+def _stated_language(origin: Origin, code: str | None) -> tuple[str | None, str]:
+    """Return the language of a record before anybody looks at its text, and who says so."""
+    if origin.lang:
+        return origin.lang, "option"
+    lang = language_code(code)
+    return lang, "metadata" if lang else DETECTOR
 
 
 def _constant(value: str, n_rows: int) -> pa.Array:

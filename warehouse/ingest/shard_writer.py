@@ -16,13 +16,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from warehouse.base.errors import StepFailed
 from warehouse.base.settings import Home
 from warehouse.contract.atomic import atomic_file
 from warehouse.ingest.piece_rows import Rows, duplicate
 from warehouse.ingest.readers.records import Rejected
+from warehouse.lake.document_order import document_order
 from warehouse.lake.files import shard_path, write_table
 from warehouse.lake.schemas import SHARDED
-from warehouse.lake.superseded_documents import RANK
 
 # Columns whose values repeat. Token ids compress better without a dictionary (21 against 26 MB of 18 M tokens).
 _DICTIONARY_COLUMNS = {
@@ -63,6 +64,7 @@ class ShardWriter:
         self._rejects: list[Rejected] = []
         self._doc_ids: list[npt.NDArray[np.int64]] = []
         self._n_word_rows: list[list[int]] = [[] for _ in paths]  # rows by piece
+        self._n_read = 0
         self.n_docs = 0
 
     def __enter__(self) -> "ShardWriter":
@@ -81,6 +83,7 @@ class ShardWriter:
     def add(self, rows: Rows) -> None:
         """Write the rows of the next piece."""
         self._rejects += rows.rejects
+        self._n_read += rows.n_read
         self._doc_ids.append(rows.documents["doc_id"].to_numpy())
         self._writers[0].write_table(rows.documents)
         for writer, counts, table in zip(self._writers[1:], self._n_word_rows, rows.word_documents, strict=True):
@@ -88,10 +91,19 @@ class ShardWriter:
             counts.append(table.num_rows)
 
     def commit(self, source_row: dict[str, Any]) -> Counter[str]:
-        """Make the file part of the corpus; return its rejects by reason. Called once, after the last piece."""
+        """Make the file part of the corpus; return its rejects by reason. Called once, after the last piece.
+
+        Raises:
+            StepFailed: a record of the file is neither a document nor a reject; nothing of it is committed.
+        """
         for writer in self._writers:
             writer.close()
         self._drop_duplicates()
+        if self.n_docs + len(self._rejects) != self._n_read:
+            raise StepFailed(
+                f"{source_row['source_file']}: {self.n_docs:,} documents and {len(self._rejects):,} rejects do not "
+                f"make up its {self._n_read:,} records: an error of the reader; the file was not ingested"
+            )
         rows = [
             {
                 "corpus": self._corpus,
@@ -128,7 +140,8 @@ class ShardWriter:
         keep = np.ones(len(doc_ids), bool)
         best: dict[int, tuple[Any, ...]] = {}
         for row, document in zip(rows.tolist(), documents.to_pylist(), strict=True):
-            rank = (*_rank(document), row)
+            order = document_order(document["content_hash"], document["lang"], document["lang_source"])
+            rank = (*order, document["line_number"], row)
             other = best.setdefault(document["doc_id"], rank)
             if other is not rank:
                 winner, loser = min(other, rank), max(other, rank)
@@ -142,13 +155,6 @@ class ShardWriter:
         for path, n_rows in zip(self._paths[1:], self._n_word_rows, strict=True):
             in_piece = np.repeat(np.arange(len(n_rows)), n_rows)
             _rewrite(path, "word_documents", _not_among(path, in_piece, losers))
-
-
-def _rank(document: dict[str, Any]) -> tuple[Any, ...]:
-    """Return what `superseded.RANK` orders by, then the line."""
-    assert RANK.startswith("content_hash, lang_source = 'detector', lang, lang_source,")
-    source = document["lang_source"]
-    return (document["content_hash"], source == "detector", document["lang"], source, document["line_number"])
 
 
 def _not_among(path: Path, in_piece: npt.NDArray[np.int64], losers: pa.Table) -> npt.NDArray[np.bool_]:

@@ -15,7 +15,7 @@ from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
 from warehouse.contract.atomic import remove_unfinished
 from warehouse.contract.hashing import file_hash
-from warehouse.ingest.readers.compressed import UnreadableFile, read_blocks
+from warehouse.ingest.readers.compressed import UnreadableFile, read_lines
 from warehouse.ingest.readers.records import Rejected
 from warehouse.ingest.word_matches import match_missing, write_missing_forms
 from warehouse.lake import identity
@@ -26,6 +26,7 @@ from warehouse.lake.schemas import SHARDED
 from warehouse.text.word_matcher import normalise_word
 
 MAX_DISTRACTORS = 9
+_MAX_RECORD_BYTES = 16 << 20
 _MIN_LANGUAGES = 2  # an item with fewer translates nothing
 
 
@@ -145,17 +146,14 @@ def read_word_list(path: Path) -> WordList:
 
 
 def _lines(path: Path, words: WordList) -> Iterator[tuple[int, bytes]]:
-    blocks: list[bytes] = []
     try:
-        blocks.extend(block for block, _ in read_blocks(path))
+        for line_number, line in read_lines(path, max_bytes=_MAX_RECORD_BYTES):
+            if line is None:
+                words.reject(line_number, "record too large", f"more than {_MAX_RECORD_BYTES:,} bytes")
+            elif line.strip():
+                yield line_number, line
     except UnreadableFile as problem:
         words.reject(None, problem.reason, problem.detail)
-    lines = b"".join(blocks).removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    if any(reject.line_number is None for reject in words.rejects):
-        lines.pop()  # the last one is cut off
-    for line_number, line in enumerate(lines, start=1):
-        if line.strip():
-            yield line_number, line
 
 
 def _item(words: WordList, line_number: int, record: Any) -> Item | None:
@@ -168,7 +166,9 @@ def _item(words: WordList, line_number: int, record: Any) -> Item | None:
     usable: dict[str, str] = {}
     for lang, entry in sorted(record.items()):
         word = entry.get(lang) if isinstance(entry, dict) else None
-        if not isinstance(entry, dict):
+        if not _is_utf8(lang):
+            words.reject(line_number, "unusable language", repr(lang))
+        elif not isinstance(entry, dict):
             words.reject(line_number, "language is no object", f"{lang}: {type(entry).__name__}")
         elif not isinstance(word, str) or not word.strip() or "\0" in word or not _is_utf8(word):
             words.reject(line_number, "empty or unusable word", f"{lang}: {word!r}")

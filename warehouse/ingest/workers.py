@@ -167,7 +167,11 @@ def _tasks(
 
 def _pieces(source: Source, corpus: Corpus) -> Iterator[Piece]:
     return readers.pieces(
-        source.file.path, source.file.format, vocab_size=corpus.vocab_size, instances=source.instances
+        source.file.path,
+        source.file.format,
+        vocab_size=corpus.vocab_size,
+        instances=source.instances,
+        max_bytes=source.origin.max_document_bytes,
     )
 
 

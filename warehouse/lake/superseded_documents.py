@@ -1,12 +1,19 @@
-"""One id, one document: which record wins when files of a corpus disagree, whatever their order."""
+"""One id, one document, over all files of a corpus: the documents that another file's record replaces.
+
+The state says which files it was made of, by their names, which carry their content. Clocks and copies without times
+change nothing: what was made of other files is made again.
+"""
+
+from pathlib import Path
 
 from warehouse.base.settings import Home
+from warehouse.contract.atomic import atomic_file
+from warehouse.contract.hashing import file_hash, short_hash
 from warehouse.lake.connections import open_memory
+from warehouse.lake.document_order import DOCUMENT_ORDER
 from warehouse.lake.files import current_files, shard_path, write_table
 from warehouse.lake.schemas import SHARDED, STATE
 
-# The smallest content wins; then a stated language before a detected one. Records that still tie have equal rows.
-RANK = "content_hash, lang_source = 'detector', lang, lang_source, shard_id"
 REJECTS_NAME = "duplicates-across-files"
 
 _LOSERS = """
@@ -20,10 +27,10 @@ shared as (
 ranked as (
     select
         *,
-        row_number() over (partition by doc_id order by {rank}) as place,
-        first_value(content_hash) over (partition by doc_id order by {rank}) as kept_content,
-        first_value(source_file) over (partition by doc_id order by {rank}) as kept_file,
-        first_value(line_number) over (partition by doc_id order by {rank}) as kept_line
+        row_number() over (partition by doc_id order by {order}) as place,
+        first_value(content_hash) over (partition by doc_id order by {order}) as kept_content,
+        first_value(source_file) over (partition by doc_id order by {order}) as kept_file,
+        first_value(line_number) over (partition by doc_id order by {order}) as kept_line
     from documents
     where doc_id in (select doc_id from shared)
 )
@@ -49,7 +56,7 @@ def losers_sql(documents: str, corpus: str) -> str:
         documents: SQL of a relation that holds the corpus's documents.
         corpus: SQL of the corpus's name.
     """
-    return _LOSERS.format(documents=documents, corpus=corpus, rank=RANK)
+    return _LOSERS.format(documents=documents, corpus=corpus, order=f"{DOCUMENT_ORDER}, shard_id")
 
 
 def bring_all_superseded_up_to_date(home: Home) -> None:
@@ -59,14 +66,14 @@ def bring_all_superseded_up_to_date(home: Home) -> None:
 
 
 def bring_superseded_up_to_date(home: Home, corpus: str) -> None:
-    """Find replaced records again when files were committed after that was last done: an ingest was killed between.
+    """Find replaced records again unless that was done for just the files that are committed now.
 
-    The caller holds the writer lock.
+    It was not when an ingest was killed before it, or the state comes from another copy of the home. The caller holds
+    the writer lock.
     """
-    state = shard_path(home, "superseded_documents", "state", corpus=corpus)
-    done_at = state.stat().st_mtime_ns if state.exists() else -1
-    files = (path for path in current_files(home, "source_files") if path.parent.name == corpus)
-    if max((path.stat().st_mtime_ns for path in files), default=-1) > done_at:
+    files = _documents(home, corpus)
+    made_of = _made_of_file(home, corpus)
+    if files and (not made_of.exists() or made_of.read_text() != _made_of(home, corpus, files)):
         update_superseded(home, corpus)
 
 
@@ -75,14 +82,35 @@ def update_superseded(home: Home, corpus: str) -> int:
 
     They are listed in raw.superseded_documents, which the document views leave out, and are rows of raw.rejects.
     """
-    files = [str(f) for f in current_files(home, "documents") if f.parent.name == corpus]
+    files = _documents(home, corpus)
     if not files:
         return 0
     with open_memory() as connection:
-        losers = connection.execute(losers_sql("read_parquet(?)", "?"), [files, corpus]).to_arrow_table()
-    state = losers.select(STATE["superseded_documents"].names)
-    path = shard_path(home, "superseded_documents", "state", corpus=corpus)
-    write_table(path, "superseded_documents", state)
+        names = [str(file) for file in files]
+        losers = connection.execute(losers_sql("read_parquet(?)", "?"), [names, corpus]).to_arrow_table()
     rejects = losers.select(SHARDED["rejects"].names)
     write_table(shard_path(home, "rejects", REJECTS_NAME, corpus=corpus), "rejects", rejects)
+    state = losers.select(STATE["superseded_documents"].names)
+    write_table(_state_file(home, corpus), "superseded_documents", state)
+    with atomic_file(_made_of_file(home, corpus)) as unfinished:  # last: without it the state does not count
+        unfinished.write_text(_made_of(home, corpus, files))
     return losers.num_rows
+
+
+def _documents(home: Home, corpus: str) -> list[Path]:
+    return [file for file in current_files(home, "documents") if file.parent.name == corpus]
+
+
+def _state_file(home: Home, corpus: str) -> Path:
+    return shard_path(home, "superseded_documents", "state", corpus=corpus)
+
+
+def _made_of_file(home: Home, corpus: str) -> Path:
+    """Return the file beside the state: in it, the state would change with every file, and counts with the state."""
+    return _state_file(home, corpus).with_name("state.made-of")
+
+
+def _made_of(home: Home, corpus: str, files: list[Path]) -> str:
+    """Return what the state is when it was made of these files: a hash of their names and of the state itself."""
+    state = _state_file(home, corpus)
+    return short_hash([[file.stem for file in files], file_hash(state) if state.exists() else None])

@@ -1,5 +1,6 @@
 """The language of a document: the code its record states, brought to one form, else a detector's answer."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from functools import cache
@@ -7,6 +8,7 @@ from functools import cache
 import langcodes
 
 UNKNOWN = "und"
+_CODE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*", re.ASCII)
 _STATES_NOTHING = {"", "und", "unk", "unknown", "none", "null", "zxx", "mis"}
 _SAMPLE_CHARS = 1000  # read by the detector at the beginning and in the middle of a document
 
@@ -46,6 +48,11 @@ def language_code(stated: str | None) -> str | None:
     languages = [_short(parts[0])]
     languages += [_short(part) for part in parts[1:] if part.islower() and _is_iso_639_1(_short(part))]
     return "-".join(dict.fromkeys(languages))
+
+
+def is_language_code(text: str) -> bool:
+    """Tell whether a text is written as a code of one language or several: letters and digits between dashes."""
+    return language_code(text) is not None and _CODE.fullmatch(text.strip()) is not None
 
 
 def _short(code: str) -> str:

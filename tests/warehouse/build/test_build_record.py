@@ -39,7 +39,7 @@ def fail(home: Home, select: Sequence[str], error: BaseException) -> None:
 def test_a_build_killed_while_dbt_runs_is_not_published(home: Home) -> None:
     killed = subprocess.run([sys.executable, "-c", KILLED, str(home.root)], env=os.environ, check=False)
     assert killed.returncode == -signal.SIGKILL
-    with pytest.raises(UsageError, match="did not finish.*pivots build"):
+    with pytest.raises(UsageError, match=r"did not finish.*pivots build"):
         publish(home)
     manifest = read_manifest(home)
     assert manifest is not None

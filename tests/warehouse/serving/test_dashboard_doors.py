@@ -1,6 +1,7 @@
 """Who gets an answer from the dashboard's server: its own pages with its key, and nobody else."""
 
 import asyncio
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def visitor(address: str) -> Iterator[httpx.Client]:
 def ask_socket(
     visitor: httpx.Client, *, origin: str | None = None, host: str | None = None, cookie: bool = True
 ) -> str:
-    """Open the page's websocket and return what comes first.
+    """Open the page's websocket, as a page of an origin that knows the server by some name; return what comes first.
 
     Raises:
         websockets.InvalidStatus: the server refuses it.
@@ -40,18 +41,11 @@ def ask_socket(
     from websockets.sync.client import connect
 
     headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())} if cookie else {}
-    url = str(visitor.base_url).rstrip("/").replace("http", "ws")
-    if host:  # the name that is asked for, not the machine that is asked
-        import socket
-
-        with (
-            socket.create_connection((visitor.base_url.host, visitor.base_url.port or 0)) as raw,
-            connect(
-                f"ws://{host}/ws?session_id=s_doors1", sock=raw, origin=origin, additional_headers=headers
-            ) as opened,
-        ):  # type: ignore[arg-type]
-            return str(opened.recv(timeout=20))
-    with connect(f"{url}/ws?session_id=s_doors2", origin=origin, additional_headers=headers) as opened:  # type: ignore[arg-type]
+    url = f"ws://{host or visitor.base_url.netloc.decode()}/ws?session_id=s_doors{host is None:d}"
+    with (
+        socket.create_connection((visitor.base_url.host, visitor.base_url.port or 0)) as raw,
+        connect(url, sock=raw, origin=origin, additional_headers=headers) as opened,  # type: ignore[arg-type]
+    ):
         return str(opened.recv(timeout=20))
 
 

@@ -6,17 +6,36 @@ from pathlib import Path
 from typing import Any
 
 from warehouse.ingest.readers.compressed import UnreadableFile, read_blocks
-from warehouse.ingest.readers.records import PIECE_BYTES, Piece, Records, Rejected, language_field
+from warehouse.ingest.readers.records import (
+    MAX_DOCUMENT_BYTES,
+    PIECE_BYTES,
+    Piece,
+    Records,
+    Rejected,
+    language_field,
+    too_large,
+)
 
 FORMAT = "dolma"
 _BOM = b"\xef\xbb\xbf"
 
 
-def pieces(path: Path) -> Iterator[Piece]:
-    """Cut a file into pieces of whole lines, about `PIECE_BYTES` each; a longer line is a piece of its own."""
-    held: list[bytes] = []
-    n_held = n_source = n_lines = n_total = 0
-    rejects: tuple[Rejected, ...] = ()
+def pieces(path: Path, *, max_bytes: int = MAX_DOCUMENT_BYTES) -> Iterator[Piece]:
+    """Cut a file into pieces of whole lines, about `PIECE_BYTES` each; a longer line is a piece of its own.
+
+    Of a line of more than `max_bytes` no more than these are ever held. In its piece an empty line has its place.
+    """
+    whole: list[bytes] = []  # lines with their ends
+    begun: list[bytes] = []  # the line that goes on
+    n_whole = n_begun = n_source = n_lines = n_total = 0
+    rejects: list[Rejected] = []
+
+    def piece(payload: list[bytes]) -> Piece:
+        return Piece(FORMAT, b"".join(payload), n_lines + 1, n_source, tuple(rejects))
+
+    def next_line() -> int:
+        return n_lines + sum(part.count(b"\n") for part in whole) + 1
+
     try:
         for block, n_read in read_blocks(path):
             n_source += n_read
@@ -24,30 +43,46 @@ def pieces(path: Path) -> Iterator[Piece]:
                 block = block.removeprefix(_BOM)
             n_total += len(block)
             end = block.rfind(b"\n") + 1
-            if end and n_held + end >= PIECE_BYTES:
-                lines = b"".join([*held, block[:end]])
-                yield Piece(FORMAT, lines, n_lines + 1, n_source)
-                n_lines += lines.count(b"\n")
-                held, n_held, n_source = [block[end:]], len(block) - end, 0
-            else:
-                held.append(block)
-                n_held += len(block)
+            if not end:
+                n_begun += len(block)
+                if n_begun <= max_bytes:
+                    begun.append(block)
+                else:
+                    begun.clear()
+                continue
+            first = block.index(b"\n")
+            if n_begun and n_begun + first > max_bytes:
+                rejects.append(too_large(next_line(), max_bytes))
+                begun, block, end = [], block[first:], end - first
+            whole += [*begun, block[:end]]
+            n_whole += sum(map(len, begun)) + end
+            begun, n_begun = [block[end:]], len(block) - end
+            if n_whole + n_begun >= PIECE_BYTES:
+                yield piece(whole)
+                n_lines, n_source, n_whole, whole, rejects = next_line() - 1, 0, 0, [], []
     except UnreadableFile as problem:
-        last = b"".join(held)
-        complete = last[: last.rfind(b"\n") + 1]
-        n_complete = n_lines + complete.count(b"\n")
-        rejects = (Rejected(None, problem.reason, f"after line {n_complete}: {problem.detail}"),)
-        held = [complete]
+        last = next_line() - 1
+        rejects.append(Rejected(None, problem.reason, f"after line {last}: {problem.detail}"))
+        begun, n_begun = [], 0
     if n_total == 0 and not rejects:
-        rejects = (Rejected(None, "empty file"),)
-    yield Piece(FORMAT, b"".join(held), n_lines + 1, n_source, rejects)
+        rejects.append(Rejected(None, "empty file"))
+    if n_begun > max_bytes:
+        rejects.append(too_large(next_line(), max_bytes))
+        begun = []
+    yield piece([*whole, *begun])
 
 
-def parse(piece: Piece, *, lang_column: str | None = None) -> Records:
+def parse(piece: Piece, *, lang_column: str | None = None, max_bytes: int = MAX_DOCUMENT_BYTES) -> Records:
     """Read the lines of a piece. Blank lines are no records."""
-    records = Records(rejects=list(piece.rejects))
+    records = Records.of(piece)
+    if piece.payload.isspace():
+        return records
     for line_number, line in enumerate(piece.payload.split(b"\n"), start=piece.first_line):
         if not line or line.isspace():
+            continue
+        records.n_read += 1
+        if len(line) > max_bytes:
+            records.rejects.append(too_large(line_number, max_bytes))
             continue
         try:
             record = json.loads(line.decode())

@@ -6,9 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from warehouse.ingest.readers.records import Piece, Records, Rejected, language_field
+from warehouse.ingest.readers.records import (
+    MAX_DOCUMENT_BYTES,
+    Piece,
+    Records,
+    Rejected,
+    language_field,
+    too_large,
+)
 
 FORMAT = "parquet"
 _COLUMNS = ("text", "id", "source", "language", "lang", "metadata")
@@ -55,23 +63,33 @@ def pieces(path: Path) -> Iterator[Piece]:
         yield Piece(FORMAT, None, 1, size, (Rejected(None, "empty file"),))
 
 
-def parse(piece: Piece, *, lang_column: str | None = None) -> Records:
+def parse(piece: Piece, *, lang_column: str | None = None, max_bytes: int = MAX_DOCUMENT_BYTES) -> Records:
     """Read the rows of a piece. A row without an id is identified by its text."""
-    records = Records(rejects=list(piece.rejects))
+    records = Records.of(piece)
     if piece.payload is None:
         return records
     path, group, offset, n_rows = piece.payload
+    records.n_read += n_rows
     try:
-        rows = _read_rows(path, group, offset, n_rows, lang_column)
-    except (pa.ArrowInvalid, OSError) as error:
-        records.reject(None, "broken row group", f"row group {group}, rows from {piece.first_line}: {error}")
+        batch = _read_batch(path, group, offset, n_rows, lang_column)
+        if batch.num_rows != n_rows:
+            raise pa.ArrowInvalid(f"{batch.num_rows} rows where the file promises {n_rows}")
+        is_long = _longer_than(batch, max_bytes)
+        rows = _python_rows(batch.filter(pc.invert(is_long)))
+    except (pa.ArrowException, OSError) as error:
+        for line_number in range(piece.first_line, piece.first_line + n_rows):
+            records.reject(line_number, "broken row group", f"row group {group}: {error}")
         return records
-    for line_number, row in enumerate(rows, start=piece.first_line):
-        _add(records, line_number, row, lang_column)
+    remaining = iter(rows)
+    for line_number, is_too_long in enumerate(is_long.to_pylist(), start=piece.first_line):
+        if is_too_long:
+            records.rejects.append(too_large(line_number, max_bytes))
+        else:
+            _add(records, line_number, next(remaining), lang_column)
     return records
 
 
-def _read_rows(path: str, group: int, offset: int, n_rows: int, lang_column: str | None) -> list[dict[str, Any]]:
+def _read_batch(path: str, group: int, offset: int, n_rows: int, lang_column: str | None) -> pa.RecordBatch:
     with pq.ParquetFile(path) as file:
         wanted = {*_COLUMNS, *([lang_column.split(".")[0]] if lang_column else [])}
         columns = [name for name in file.schema_arrow.names if name in wanted]
@@ -79,9 +97,15 @@ def _read_rows(path: str, group: int, offset: int, n_rows: int, lang_column: str
         first = 0
         for batch in file.iter_batches(batch_size=_PIECE_ROWS, row_groups=[group], columns=columns):
             if first == offset:
-                return _python_rows(batch.slice(0, n_rows))
+                return batch.slice(0, n_rows)
             first += batch.num_rows
     raise pa.ArrowInvalid(f"row group {group} has fewer than {offset + n_rows} rows")
+
+
+def _longer_than(batch: pa.RecordBatch, max_bytes: int) -> pa.BooleanArray:
+    """Return which rows hold a text of more bytes; told before any row becomes a Python object."""
+    lengths = pc.binary_length(batch.column("text").cast(pa.large_string()).view(pa.large_binary()))
+    return pc.fill_null(pc.greater(lengths, max_bytes), False)
 
 
 def _python_rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:
@@ -104,11 +128,18 @@ def _add(records: Records, line_number: int, row: dict[str, Any], lang_column: s
     if text is None:
         records.reject(line_number, "missing text")
         return
+    if source_id is not None and (isinstance(source_id, bool) or not isinstance(source_id, str | int)):
+        # a float that is no number and a struct would all be one id
+        records.reject(line_number, "id is not a string", type(source_id).__name__)
+        return
     if isinstance(row.get("metadata"), str):
         try:
             row["metadata"] = json.loads(row["metadata"])
         except ValueError:
             row["metadata"] = None
+        except RecursionError:
+            records.reject(line_number, "metadata nested too deeply", row["metadata"][:80])
+            return
     records.add(
         line_number,
         source_id=None if source_id is None or source_id == "" else str(source_id),

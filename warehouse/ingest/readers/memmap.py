@@ -113,7 +113,7 @@ def parse(piece: Piece, *, eos_token_id: int) -> Records:
 
     Their identity is the file's content, the instance and the fragment: the file's name or place do not matter.
     """
-    records = Records(rejects=list(piece.rejects))
+    records = Records.of(piece)
     if piece.payload is None:
         return records
     path, identity, vocab_size, instances = piece.payload
@@ -125,6 +125,7 @@ def parse(piece: Piece, *, eos_token_id: int) -> Records:
             ids = fragment[fragment != eos_token_id]
             if not len(ids):
                 continue  # the instance begins with a separator, or two follow each other
+            records.n_read += 1
             records.line_numbers.append(instance + 1)
             records.source_ids.append(f"{identity}:{instance}:{number}")
             records.sources.append("")

@@ -67,9 +67,15 @@ def _published(home: Home) -> Iterator[Any]:
 
 @contextmanager
 def _lake(home: Home) -> Iterator[Any]:
-    files = tuple((file, file.stat().st_mtime_ns) for table in LAKE_TABLES for file in current_files(home, table))
+    files = tuple((file, _version(file)) for table in LAKE_TABLES for file in current_files(home, table))
     with _LAKE.use((home, files), lambda: open_lake(home, read_at_once_bytes=_KEPT_BYTES)) as raw:
         yield raw
+
+
+def _version(file: Path) -> tuple[int, int, int]:
+    """Return what changes when a file is replaced or written to; nobody can set it, as they can a modification time."""
+    found = file.stat()
+    return found.st_ino, found.st_size, found.st_ctime_ns
 
 
 def ask(home: Home, query: Callable[..., ibis.Table], *arguments: Any, **options: Any) -> Rows:
