@@ -107,7 +107,9 @@ def test_schedule_registers_its_flows_and_runs_one(installed: Installed, demo: P
         assert program.stdout.readline().startswith("http"), "the schedule did not start"
         command = [str(installed.python), "-m", "prefect", "deployment", "run", "clean-up/clean-up", "--watch"]
         environment = plain_environment() | {"PREFECT_API_URL": f"http://127.0.0.1:{port}/api"}
-        environment["PREFECT_HOME"] = str(demo / "pivots-home" / "prefect")
+        prefect_home = demo / "pivots-home" / "prefect"
+        environment["PREFECT_HOME"] = str(prefect_home)
+        environment["PREFECT_API_AUTH_STRING"] = (prefect_home / "password").read_text()
         ran = subprocess.run(
             command, cwd=demo, env=environment, capture_output=True, text=True, check=False, timeout=300
         )
