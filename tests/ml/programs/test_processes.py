@@ -8,16 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import torch
 from safetensors.torch import load_file
 
 import ml.train
-from ml.program.run_folder import only_run_in
-from ml.training.sharding import notice_lost_processes, start_processes
 from support.ml_runs.inputs import make_config
 from support.ml_runs.training import arguments, interrupted, losses, same_weights
-from warehouse.contract.errors import StepFailed, UsageError
 
 ROOT = Path(ml.train.__file__).parents[1]
 PROFILES = ROOT / "profiles" / "accelerate"
@@ -42,6 +40,10 @@ def launch(configuration: str, request: list[str], *, accident: tuple[str, int, 
         [*command(configuration), *dying, *request], cwd=ROOT, env=environment(), capture_output=True, text=True
     )
     return finished.returncode, finished.stderr
+
+
+def log(out: Path) -> dict[str, list[float]]:
+    return pq.read_table(out / "results" / "training_steps.parquet").to_pydict()
 
 
 def close_weights(one: Path, other: Path) -> bool:
@@ -117,21 +119,6 @@ def test_processes_that_do_not_share_a_disk_are_refused(export: Path, tmp_path: 
     assert said.count("not all processes see it; it must be on a file system that they share") == 2
 
 
-def test_a_second_trainer_in_the_same_folder_is_refused(export: Path, tmp_path: Path) -> None:
-    request = arguments(tmp_path, export, steps=1)
-    with only_run_in(tmp_path / "out"), pytest.raises(UsageError, match="another process is training there"):
-        ml.train.main(request)
-    ml.train.main(request)
-    assert not (tmp_path / "out" / ".running").exists()
-
-
-def test_a_lost_process_is_named_in_one_line_and_other_failures_are_not_hidden() -> None:
-    with pytest.raises(StepFailed, match="another process of this run ended"), notice_lost_processes():
-        raise RuntimeError("[/pytorch/third_party/gloo/gloo/transport/tcp/pair.cc:537] Read error: Connection reset")
-    with pytest.raises(RuntimeError, match="shapes"), notice_lost_processes():
-        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
-
-
 @pytest.mark.engines
 def test_plain_packing_and_a_handed_over_optimiser(export: Path, tmp_path: Path) -> None:
     """Sharded optimiser state is saved whole beside the model, and read back by one process and by two."""
@@ -159,15 +146,42 @@ def test_other_architectures_are_sharded_too(model_type: str, export: Path, tmp_
     assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), abs=1e-5)
 
 
+BF16_UNIT = 2.0**-8  # half the distance from 1 to the next number with eight significant bits
+
+
 @pytest.mark.engines
 def test_bf16_autocast_is_the_same_when_sharded(export: Path, tmp_path: Path) -> None:
-    """Blocks are gathered as bf16 then; the loss and the sums of gradients must not be bf16."""
+    """Under autocast blocks are multiplied in bf16, and when sharded also gathered as bf16; the loss, the sums of
+    gradients and the weights are float32 either way. What follows for two runs that divide the same batch differently:
+
+    * Step 1 begins with the same weights, and its matrices have the same shapes (micro-batches of one sequence). Each
+      number is rounded to bf16 from the same float32, once, so what may differ is the order of float32 sums alone:
+      loss and gradient norm agree to float32's digits. A loss or a sum of gradients in bf16 would show here, by up to
+      2^-8 of itself.
+    * Sums in another order differ in the last float32 bit, so the next weights do; now and then two such neighbours
+      lie on either side of a bf16 rounding point and are multiplied as bf16 neighbours, 2^-8 apart. How many do
+      depends on the machine's kernels: of later losses, bf16 promises no more than one such rounding.
+    """
     for name in ("single", "cpu-fsdp"):
         request = arguments(tmp_path, export, out=name, **CHANGES)
         code, said = launch(name, request, accident=("bf16", 0, 0))
         assert code == 0, said
-    assert "bfloat16 autocast" in json.loads((tmp_path / "single" / "run.json").read_text())["dtype"]
-    assert losses(tmp_path / "cpu-fsdp") == pytest.approx(losses(tmp_path / "single"), abs=2e-5)
+        assert "bfloat16 autocast" in json.loads((tmp_path / name / "run.json").read_text())["dtype"]
+    single, sharded = (log(tmp_path / name) for name in ("single", "cpu-fsdp"))
+    for column in ("loss", "grad_norm"):
+        assert sharded[column][0] == pytest.approx(single[column][0], rel=1e-5)
+    assert sharded["loss"] == pytest.approx(single["loss"], rel=BF16_UNIT)
+
+
+def test_bf16_products_are_rounded_as_the_bound_says() -> None:
+    """A sum of products in bf16 is a float32 sum that is rounded once."""
+    generator = torch.Generator().manual_seed(1)
+    a, b = (torch.randn(64, 64, generator=generator).bfloat16() for _ in range(2))
+    exact = a.double() @ b.double()
+    found = (a @ b).double()
+    sums_in_float32 = 64 * 2.0**-24 * (a.double().abs() @ b.double().abs())
+    assert bool(((found - exact).abs() <= BF16_UNIT * exact.abs() + 2 * sums_in_float32).all())
+    assert bool(((found - exact).abs() > 0.4 * BF16_UNIT * exact.abs()).any()), "or nothing was rounded"
 
 
 @pytest.mark.engines
@@ -192,11 +206,3 @@ def test_two_nodes(export: Path, tmp_path: Path) -> None:
     assert [node.returncode for node in nodes] == [0, 0], said
     ml.train.main(arguments(tmp_path, export, out="one", steps=STEPS))
     assert losses(tmp_path / "nodes") == pytest.approx(losses(tmp_path / "one"), abs=1e-5)
-
-
-def test_what_accelerate_knows_and_the_trainer_does_not_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
-    monkeypatch.setenv("FSDP_VERSION", "1")
-    monkeypatch.setenv("FSDP_OFFLOAD_PARAMS", "True")
-    with pytest.raises(UsageError, match=r"fsdp_offload_params: true is not supported.*fsdp_version must be 2"):
-        start_processes()

@@ -2,13 +2,16 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from support.places import PROFILES
 from warehouse.base.errors import StepFailed, UsageError
-from warehouse.contract.requests import HeldOutRequest
-from warehouse.experiments import launch
+from warehouse.base.settings import Home
+from warehouse.experiments import evaluations, launch
+from warehouse.experiments.model_identity import Model
+from warehouse.experiments.training_export import Export
 
 
 @pytest.mark.parametrize("config", ["single", pytest.param("cpu-ddp", marks=pytest.mark.slow)])
@@ -16,15 +19,12 @@ def test_a_refusal_passes_through_the_launcher_as_one_line(
     config: str, capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PIVOTS_ACCELERATE_CONFIG", config)
-    chosen = launch._chosen_config()
-    assert chosen is not None
-    asked = HeldOutRequest(model="m", run_id="r", out=tmp_path / "run", export=tmp_path)
-    with (
-        pytest.raises(UsageError, match=r"^--export .* manifest\.json") as refused,
-        launch._written([asked]) as files,
-    ):
-        launch._launch([*launch._launcher(chosen), "-m", "ml.several", *files])
-    assert not (tmp_path / "run").exists(), "a refused run leaves no folder"
+    manifest: Any = {"corpus": "c", "export_id": "x1"}
+    asked = evaluations.held_out_losses(Export(tmp_path / "export", manifest))
+    home = Home(tmp_path / "home")
+    with pytest.raises(UsageError, match=r"^--export .* manifest\.json") as refused:
+        launch.evaluate(home, Model("m", "m"), [asked])
+    assert not list(home.runs.iterdir()), "a refused run leaves no folder"
     assert "\n" not in str(refused.value)
     assert "Traceback" not in capfd.readouterr().err
 
@@ -34,10 +34,10 @@ def test_a_failure_is_no_refusal() -> None:
         launch._launch([sys.executable, "-c", "import sys; sys.exit(3)"])
 
 
-def test_a_launch_configuration_that_is_nowhere_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_launch_configuration_that_is_nowhere_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIVOTS_ACCELERATE_CONFIG", "nowhere")
     with pytest.raises(UsageError, match="cpu-ddp"):
-        launch._chosen_config()
+        launch.evaluate(Home(tmp_path), Model("m", "m"), [evaluations.prompt_lens("a", top=1)])
 
 
 def test_with_several_machines_the_commands_of_the_others_are_told(tmp_path: Path) -> None:
