@@ -14,7 +14,8 @@ from support.corpora.files import document, rows, write_jsonl, write_tokenizer
 from warehouse.base.errors import StepFailed
 from warehouse.base.settings import Home
 from warehouse.build.build import build
-from warehouse.counting import CountOptions, count_corpus
+from warehouse.counting.count import count_corpus
+from warehouse.counting.options import CountOptions
 from warehouse.lake.connections import writer_lock
 from warehouse.lake.files import shard_path, write_table
 from warehouse.lake.schemas import STATE
