@@ -11,8 +11,9 @@ from prefect import flow, task
 from flows.experiment import run_experiment
 from flows.marts import build_marts
 from flows.publish import report
-from flows.steps import entry_point, requested, timed
+from flows.steps import requested, timed
 from warehouse.base import shipped
+from warehouse.base.errors import end_in_one_line
 from warehouse.base.progress import say
 from warehouse.base.settings import Home
 from warehouse.counting.count import count_corpus
@@ -75,4 +76,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    entry_point(main)
+    end_in_one_line(main)

@@ -12,8 +12,9 @@ from prefect.artifacts import create_table_artifact
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.marts import build_marts, publish_warehouse
-from flows.steps import entry_point, one_writer, requested, retry_unless_refused, timed
+from flows.steps import one_writer, requested, retry_unless_refused, timed
 from flows.train import train_model
+from warehouse.base.errors import end_in_one_line
 from warehouse.base.machine import available_threads
 from warehouse.base.settings import Home
 from warehouse.experiments import evaluations, launch
@@ -111,4 +112,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    entry_point(main)
+    end_in_one_line(main)

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +14,7 @@ from prefect.states import State
 from prefect.tasks import Task
 from pydantic import BaseModel
 
-from warehouse.base.errors import ReportedError, StepFailed, UsageError
+from warehouse.base.errors import ReportedError, UsageError
 from warehouse.base.progress import say
 from warehouse.contract.requests import read_request
 
@@ -63,17 +63,3 @@ def requested(kind: type[Asked]) -> Asked:
     if len(sys.argv) != 2:
         raise UsageError(f"one argument is needed: a file with {kind.__name__}, as `pivots` writes it")
     return read_request(Path(sys.argv[1]), kind)
-
-
-def entry_point(main: Callable[[], None]) -> None:
-    """Run a flow program: exit code 0 done, 1 failed, 2 refused; a user's mistake is one line."""
-    try:
-        main()
-    except UsageError as mistake:
-        print(f"pivots: {mistake}", file=sys.stderr)
-        sys.exit(2)
-    except StepFailed as failure:
-        print(f"pivots: {failure}", file=sys.stderr)
-        sys.exit(1)
-    except ReportedError as failure:
-        sys.exit(failure.exit_code)

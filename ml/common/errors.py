@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from warehouse.contract.errors import StepFailed, UsageError
+from warehouse.contract.errors import FAILED, REFUSED, StepFailed, UsageError
 from warehouse.contract.lifeline import watch_launcher
 
 REFUSAL_FILE = "PIVOTS_REFUSAL_FILE"
@@ -27,8 +27,8 @@ def run_program(main: Callable[[], None]) -> None:
             Path(refusal).write_text(str(problem))  # the same text from every process
             return
         print(f"error: {problem}", file=sys.stderr, flush=True)
-        raise SystemExit(2) from None
+        raise SystemExit(REFUSED) from None
     except (OSError, StepFailed) as problem:
         advice = "; what was committed before is intact, run the same command again to go on"
         print(f"error: {problem}{advice if isinstance(problem, OSError) else ''}", file=sys.stderr, flush=True)
-        raise SystemExit(1) from None
+        raise SystemExit(FAILED) from None

@@ -1,5 +1,9 @@
 """The ways a command can end badly."""
 
+import sys
+from collections.abc import Callable
+
+from warehouse.contract.errors import FAILED, REFUSED
 from warehouse.contract.errors import StepFailed as StepFailed
 from warehouse.contract.errors import UsageError as UsageError
 
@@ -10,3 +14,17 @@ class ReportedError(Exception):
     def __init__(self, exit_code: int) -> None:
         super().__init__(f"exit code {exit_code}")
         self.exit_code = exit_code
+
+
+def end_in_one_line(main: Callable[[], object]) -> None:
+    """Run a program: exit code 0 done, 1 failed, 2 refused; a user's mistake is one line, no traceback."""
+    try:
+        main()
+    except UsageError as mistake:
+        print(f"pivots: {mistake}", file=sys.stderr)
+        sys.exit(REFUSED)
+    except StepFailed as failure:
+        print(f"pivots: {failure}", file=sys.stderr)
+        sys.exit(FAILED)
+    except ReportedError as failure:
+        sys.exit(failure.exit_code)

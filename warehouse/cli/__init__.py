@@ -1,12 +1,11 @@
 """The `pivots` command. Each module registers the commands of one subject; heavy imports wait until a command runs."""
 
-import sys
 from typing import Annotated
 
 import typer
 
 from warehouse import __version__
-from warehouse.base.errors import ReportedError, StepFailed, UsageError
+from warehouse.base.errors import end_in_one_line
 from warehouse.cli import build, count, infini_gram, ingest, lens, models, plant, read, review, schedule, shared_lake
 
 app = typer.Typer(
@@ -41,13 +40,4 @@ for module in (plant, ingest, count, infini_gram, build, review, models, lens, r
 
 def main() -> None:
     """Run the command line: exit code 0 done, 1 failed, 2 wrong usage; a user's mistake is one line, no traceback."""
-    try:
-        app()
-    except UsageError as mistake:
-        print(f"pivots: {mistake}", file=sys.stderr)
-        sys.exit(2)
-    except StepFailed as failure:
-        print(f"pivots: {failure}", file=sys.stderr)
-        sys.exit(1)
-    except ReportedError as failure:
-        sys.exit(failure.exit_code)
+    end_in_one_line(app)

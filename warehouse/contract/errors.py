@@ -1,6 +1,9 @@
 """The ways a command or a program can end badly, the same on both sides."""
 
 
+FAILED, REFUSED = 1, 2  # exit codes
+
+
 class UsageError(Exception):
     """The request cannot be served as it stands: found before any work, one line, exit code 2.
 

@@ -1,7 +1,6 @@
 """A Prefect server, a worker and the project's deployments, on this machine and for one home."""
 
 import json
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,7 +11,8 @@ import httpx
 
 from warehouse.base import shipped
 from warehouse.base.child_process import child_process
-from warehouse.base.errors import StepFailed, UsageError
+from warehouse.base.errors import StepFailed
+from warehouse.base.ports import LOCAL_HOST, free_port
 from warehouse.base.programs import module_command
 from warehouse.base.progress import say
 from warehouse.base.retrying import TryAgain, attempt
@@ -21,7 +21,6 @@ from warehouse.operations.flow_process import flow_environment
 from warehouse.operations.scheduler_secret import authentication, password_file
 
 POOL = "pivots"  # as in prefect.yaml
-_HOST = "127.0.0.1"
 _SERVER_START_S = 120
 # What a flow run is started with. Without a variable in it, no deployment and no request can say otherwise: by default
 # `job_variables` may name any command, environment and folder.
@@ -42,10 +41,10 @@ def scheduler(home: Home, *, port: int, deployments: Path | None = None) -> Iter
         UsageError: the port is taken; found before anything starts.
         StepFailed: one of the programs failed; its log or its own words are in the message.
     """
-    _check_free(port)
+    port = free_port(port)
     for folder in (home.inbox, home.checkpoints):
         folder.mkdir(parents=True, exist_ok=True)
-    url = f"http://{_HOST}:{port}"
+    url = f"http://{LOCAL_HOST}:{port}"
     environment = flow_environment(home) | {
         **authentication(home),
         "PREFECT_API_URL": f"{url}/api",
@@ -62,7 +61,7 @@ def scheduler(home: Home, *, port: int, deployments: Path | None = None) -> Iter
                 started = child_process(command, env=environment, stdout=log, stderr=log)
                 return programs.enter_context(started)
 
-        server = start("server", "--host", _HOST, "--port", str(port))
+        server = start("server", "--host", LOCAL_HOST, "--port", str(port))
         _wait_for(f"{url}/api/health", server, _log(home, "server"))
         with NamedTemporaryFile("w", suffix=".json") as template:
             json.dump(POOL_TEMPLATE, template)
@@ -81,15 +80,6 @@ def scheduler(home: Home, *, port: int, deployments: Path | None = None) -> Iter
         say(f"server and worker are up; their logs are in {home.prefect}")
         say(f"the server's pages ask for user and password: the line in {password_file(home)}")
         yield url
-
-
-def _check_free(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((_HOST, port))
-        except OSError as problem:
-            raise UsageError(f"--port {port}: {problem.strerror}; give another one") from None
 
 
 def _log(home: Home, name: str) -> Path:

@@ -154,7 +154,7 @@ def test_what_cannot_be_served_is_a_usage_error(home: Home, tmp_path: Path, monk
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        with pytest.raises(UsageError, match="is taken"):
+        with pytest.raises(UsageError, match=r"--port \d+ on 127\.0\.0\.1: Address already in use; give another"):
             run_dashboard(home, port=taken.getsockname()[1], browser=False)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UsageError, match=r"\[dashboard\]"):

@@ -53,7 +53,7 @@ def test_a_report_on_windows_speaks_of_windows(windows: Home, tmp_path: Path) ->
         text = re.sub(pattern, "", text)
     assert re.findall(r".{60}\bdocuments?\b.{40}", text) == []
     for said in (
-        "counts are of windows of 2,048 tokens",
+        "counts are of windows of 2,048 tokens: a token turns up beside a word when both are in one of them",
         "in which share of the windows a candidate stands",
         "% of the windows with “water”",
         "against windows of the same language and length",

@@ -4,7 +4,6 @@ import contextlib
 import importlib.util
 import os
 import secrets
-import socket
 import tempfile
 import threading
 import webbrowser
@@ -12,10 +11,11 @@ from pathlib import Path
 
 from warehouse.base.child_process import child_process
 from warehouse.base.errors import StepFailed, UsageError
+from warehouse.base.ports import LOCAL_HOST, free_port
 from warehouse.base.programs import module_command, program_environment
 from warehouse.base.progress import say
 from warehouse.base.settings import Home
-from warehouse.serving.dashboard.server import HOST, TOKEN_VARIABLE
+from warehouse.serving.dashboard.server import TOKEN_VARIABLE
 
 APP = Path(__file__).with_name("app.py")
 _PAGE_S = 30.0  # by then the browser has read the page that leads to the address
@@ -36,12 +36,12 @@ def run_dashboard(home: Home, *, port: int, browser: bool) -> None:
         raise UsageError("the dashboard needs marimo: pip install 'semantic-pivots[dashboard]'")
     if not home.published_file.exists():
         raise UsageError(f"nothing is published in {home.root}: run `pivots publish` first")
-    port = _free_port(port)
+    port = free_port(port)
     token = secrets.token_urlsafe(24)
     environment = program_environment(
         {"PIVOTS_HOME": str(home.root), "MARIMO_SKIP_UPDATE_CHECK": "1", TOKEN_VARIABLE: token}
     )
-    address = f"http://{HOST}:{port}/?access_token={token}"
+    address = f"http://{LOCAL_HOST}:{port}/?access_token={token}"
     command = module_command("warehouse.serving.dashboard.server", port)
     with child_process(command, env=environment) as server, contextlib.suppress(KeyboardInterrupt):
         print(address, flush=True)
@@ -54,7 +54,7 @@ def run_dashboard(home: Home, *, port: int, browser: bool) -> None:
 
 def _open_browser(home: Home, address: str) -> None:
     """Open a page that leads to the address: other users of the machine can read what a browser was started with."""
-    # only this user can read a file that mkstemp makes
+    # readable by this user only
     descriptor, name = tempfile.mkstemp(prefix="dashboard-", suffix=".html", dir=home.root)
     page = Path(name)
     with os.fdopen(descriptor, "w") as stream:
@@ -63,18 +63,3 @@ def _open_browser(home: Home, address: str) -> None:
     remove = threading.Timer(_PAGE_S, page.unlink, kwargs={"missing_ok": True})
     remove.daemon = True
     remove.start()
-
-
-def _free_port(port: int) -> int:
-    """Return the port, or a free one for 0.
-
-    Raises:
-        UsageError: another program listens there.
-    """
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            raise UsageError(f"port {port} is taken on {HOST}: give another with --port, or 0 for a free one") from None
-        return int(probe.getsockname()[1])

@@ -5,12 +5,12 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from warehouse.base.ports import LOCAL_HOST
 from warehouse.serving.dashboard.own_pages import OwnPagesOnly
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-HOST = "127.0.0.1"
 TOKEN_VARIABLE = "PIVOTS_DASHBOARD_TOKEN"
 
 
@@ -31,7 +31,7 @@ def main() -> None:
     port, token = int(sys.argv[1]), os.environ.pop(TOKEN_VARIABLE)
     uvicorn.run(
         dashboard_app(port=port, token=token),
-        host=HOST,
+        host=LOCAL_HOST,
         port=port,
         log_level="error",
         access_log=False,

@@ -106,8 +106,8 @@ def pivots(warehouse: Any, corpus: str | None, unit: UnitName) -> Section:
             )
     intro = "A pivot is a token that turns up beside a word and beside its translation more often than chance allows."
     if not unit.is_document:
-        intro += f" Counts are of {unit.described}: beside means in the same one."
-    intro += "".join(f" {METHODS[name].format(units=unit.plural)}" for name in methods if name in METHODS)
+        intro += f" Counts are of {unit.described}: a token turns up beside a word when both are in one of them."
+    intro += "".join(f" {says.format(units=unit.plural)}" for name, says in METHODS.items() if name in methods)
     return Section(id="pivots", title="Pivots", intro=intro, blocks=blocks)
 
 
