@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from warehouse.base.errors import ReportedError, StepFailed, UsageError
 from warehouse.base.progress import say
+from warehouse.contract.disk import full_disk
 from warehouse.contract.requests import read_request
 
 WRITER_LIMIT = "pivots-writer"
@@ -66,7 +67,7 @@ def requested(kind: type[Asked]) -> Asked:
 
 
 def entry_point(main: Callable[[], None]) -> None:
-    """Run a flow program: exit code 0 done, 1 failed, 2 refused; a user's mistake is one line."""
+    """Run a flow program: exit code 0 done, 1 failed, 2 refused; a user's mistake or a full disk is one line."""
     try:
         main()
     except UsageError as mistake:
@@ -77,3 +78,8 @@ def entry_point(main: Callable[[], None]) -> None:
         sys.exit(1)
     except ReportedError as failure:
         sys.exit(failure.exit_code)
+    except Exception as failure:
+        if (line := full_disk(failure)) is None:
+            raise
+        print(f"pivots: {line}", file=sys.stderr)
+        sys.exit(1)

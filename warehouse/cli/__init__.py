@@ -6,8 +6,13 @@ from typing import Annotated
 import typer
 
 from warehouse import __version__
+from warehouse.base.child_process import stop_on_sigterm, terminated
 from warehouse.base.errors import ReportedError, StepFailed, UsageError
 from warehouse.cli import build, count, infini_gram, ingest, lens, models, plant, read, review, schedule, shared_lake
+from warehouse.contract.disk import full_disk
+from warehouse.contract.lifeline import watch_launcher
+
+_INTERRUPTED, _TERMINATED = 130, 143
 
 app = typer.Typer(
     name="pivots",
@@ -40,9 +45,16 @@ for module in (plant, ingest, count, infini_gram, build, review, models, lens, r
 
 
 def main() -> None:
-    """Run the command line: exit code 0 done, 1 failed, 2 wrong usage; a user's mistake is one line, no traceback."""
+    """Run the command line: exit code 0 done, 1 failed, 2 wrong usage; a user's mistake is one line, no traceback.
+
+    So is a full disk. Ctrl-C ends with 130; SIGTERM is handled alike and ends with 143.
+    """
+    stop_on_sigterm()
+    watch_launcher()
     try:
         app()
+    except SystemExit as end:
+        sys.exit(_TERMINATED if end.code == _INTERRUPTED and terminated.is_set() else end.code)
     except UsageError as mistake:
         print(f"pivots: {mistake}", file=sys.stderr)
         sys.exit(2)
@@ -51,3 +63,8 @@ def main() -> None:
         sys.exit(1)
     except ReportedError as failure:
         sys.exit(failure.exit_code)
+    except Exception as failure:
+        if (line := full_disk(failure)) is None:
+            raise
+        print(f"pivots: {line}", file=sys.stderr)
+        sys.exit(1)

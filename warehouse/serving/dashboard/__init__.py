@@ -5,7 +5,6 @@ import importlib.util
 import os
 import secrets
 import socket
-import sys
 import tempfile
 import threading
 import webbrowser
@@ -13,8 +12,9 @@ from pathlib import Path
 
 from warehouse.base.child_process import child_process
 from warehouse.base.errors import StepFailed, UsageError
+from warehouse.base.programs import module_command, program_environment
 from warehouse.base.progress import say
-from warehouse.base.settings import PROJECT_ROOT, Home
+from warehouse.base.settings import Home
 from warehouse.serving.dashboard.server import HOST, TOKEN_VARIABLE
 
 APP = Path(__file__).with_name("app.py")
@@ -38,15 +38,11 @@ def run_dashboard(home: Home, *, port: int, browser: bool) -> None:
         raise UsageError(f"nothing is published in {home.root}: run `pivots publish` first")
     port = _free_port(port)
     token = secrets.token_urlsafe(24)
-    environment = {
-        **os.environ,
-        "PIVOTS_HOME": str(home.root),
-        "PYTHONPATH": str(PROJECT_ROOT),
-        "MARIMO_SKIP_UPDATE_CHECK": "1",
-        TOKEN_VARIABLE: token,
-    }
+    environment = program_environment(
+        {"PIVOTS_HOME": str(home.root), "MARIMO_SKIP_UPDATE_CHECK": "1", TOKEN_VARIABLE: token}
+    )
     address = f"http://{HOST}:{port}/?access_token={token}"
-    command = [sys.executable, "-m", "warehouse.serving.dashboard.server", port]
+    command = module_command("warehouse.serving.dashboard.server", port)
     with child_process(command, env=environment) as server, contextlib.suppress(KeyboardInterrupt):
         print(address, flush=True)
         say("the address holds this session's key; the dashboard runs until you press Ctrl-C")
@@ -58,7 +54,7 @@ def run_dashboard(home: Home, *, port: int, browser: bool) -> None:
 
 def _open_browser(home: Home, address: str) -> None:
     """Open a page that leads to the address: other users of the machine can read what a browser was started with."""
-    # only this user can read a file that mkstemp makes
+    # readable by this user only
     descriptor, name = tempfile.mkstemp(prefix="dashboard-", suffix=".html", dir=home.root)
     page = Path(name)
     with os.fdopen(descriptor, "w") as stream:
