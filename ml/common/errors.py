@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from warehouse.contract.disk import full_disk
 from warehouse.contract.errors import FAILED, REFUSED, StepFailed, UsageError
 from warehouse.contract.lifeline import watch_launcher
 
@@ -30,5 +31,11 @@ def run_program(main: Callable[[], None]) -> None:
         raise SystemExit(REFUSED) from None
     except (OSError, StepFailed) as problem:
         advice = "; what was committed before is intact, run the same command again to go on"
-        print(f"error: {problem}{advice if isinstance(problem, OSError) else ''}", file=sys.stderr, flush=True)
+        line = full_disk(problem) or f"{problem}{advice if isinstance(problem, OSError) else ''}"
+        print(f"error: {line}", file=sys.stderr, flush=True)
+        raise SystemExit(FAILED) from None
+    except Exception as problem:
+        if (line := full_disk(problem)) is None:
+            raise
+        print(f"error: {line}", file=sys.stderr, flush=True)
         raise SystemExit(FAILED) from None

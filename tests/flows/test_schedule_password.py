@@ -29,6 +29,17 @@ def address(home: Home) -> Iterator[str]:
         yield address
 
 
+def test_killed_it_leaves_neither_server_nor_worker(tmp_path: Path) -> None:
+    with scheduled(Home(tmp_path / "home"), tmp_path / "log") as (address, program):
+        program.kill()
+        program.wait()
+        end = time.monotonic() + 10
+        with pytest.raises(httpx.ConnectError):
+            while time.monotonic() < end:
+                httpx.get(f"{address}/api/health")
+                time.sleep(0.1)
+
+
 def deployment(client: httpx.Client, name: str) -> str:
     [found] = client.post("/deployments/filter", json={"deployments": {"name": {"any_": [name]}}}).json()
     return str(found["id"])

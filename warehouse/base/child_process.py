@@ -58,9 +58,14 @@ def child_process(
     words = [str(word) for word in command]
     group = {"process_group": 0} if own_group else {}
     ours = os.getpid()
-    program: subprocess.Popen[Any] = subprocess.Popen(
-        words, env=environment, preexec_fn=lambda: _die_with(ours, at_death), pass_fds=tuple(hold), **group, **pipes
-    )
+    held = tuple(map(os.dup, hold))  # filelock closes its own in whatever is forked
+    try:
+        program: subprocess.Popen[Any] = subprocess.Popen(
+            words, env=environment, preexec_fn=lambda: _die_with(ours, at_death), pass_fds=held, **group, **pipes
+        )
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
     try:
         yield program
     finally:

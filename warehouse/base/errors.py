@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 
+from warehouse.contract.disk import full_disk
 from warehouse.contract.errors import FAILED, REFUSED
 from warehouse.contract.errors import StepFailed as StepFailed
 from warehouse.contract.errors import UsageError as UsageError
@@ -17,7 +18,7 @@ class ReportedError(Exception):
 
 
 def end_in_one_line(main: Callable[[], object]) -> None:
-    """Run a program: exit code 0 done, 1 failed, 2 refused; a user's mistake is one line, no traceback."""
+    """Run a program: exit code 0 done, 1 failed, 2 refused; a user's mistake or a full disk is one line."""
     try:
         main()
     except UsageError as mistake:
@@ -28,3 +29,8 @@ def end_in_one_line(main: Callable[[], object]) -> None:
         sys.exit(FAILED)
     except ReportedError as failure:
         sys.exit(failure.exit_code)
+    except Exception as failure:
+        if (line := full_disk(failure)) is None:
+            raise
+        print(f"pivots: {line}", file=sys.stderr)
+        sys.exit(FAILED)

@@ -2,19 +2,20 @@
 
 import json
 import shlex
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from warehouse.base import shipped
+from warehouse.base.child_process import run_child
 from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.machine import available_threads, memory_limit
 from warehouse.base.programs import dbt_command, program_environment
 from warehouse.base.settings import Home
 from warehouse.contract.atomic import atomic_file
-from warehouse.lake.connections import open_writer, writer_lock
+from warehouse.contract.disk import is_full, no_room
+from warehouse.lake.connections import lock_descriptors, open_writer, writer_lock
 from warehouse.lake.raw_views import refresh_raw_views
 
 PROJECT_DIR = shipped.dbt_project()
@@ -66,8 +67,11 @@ def run_dbt(
     target = Path(variables["DBT_TARGET_PATH"])
     (target / RUN_RESULTS).unlink(missing_ok=True)  # so that what is read below is of this run
     command = dbt_command(*(["--quiet"] if quiet else []), *arguments)
-    finished = subprocess.run(command, env=program_environment(variables), check=False, stdout=sys.stderr)
-    if finished.returncode != 0:
+    # it holds the lock with us: should it outlive us after all, nobody else writes meanwhile
+    code = run_child(command, env=program_environment(variables), hold=lock_descriptors(home), stdout=sys.stderr)
+    if code != 0 and is_full(home.root):
+        raise StepFailed(no_room(home.root))
+    if code != 0:
         what = failures(target) or "before any model ran"
         raise StepFailed(f"dbt {arguments[0]} failed: {what}; the log is {home.dbt_logs / 'dbt.log'}")
 

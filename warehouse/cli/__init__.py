@@ -5,8 +5,13 @@ from typing import Annotated
 import typer
 
 from warehouse import __version__
+from warehouse.base.child_process import stop_on_sigterm, terminated
 from warehouse.base.errors import end_in_one_line
 from warehouse.cli import build, count, infini_gram, ingest, lens, models, plant, read, review, schedule, shared_lake
+from warehouse.contract.disk import full_disk
+from warehouse.contract.lifeline import watch_launcher
+
+_INTERRUPTED, _TERMINATED = 130, 143
 
 app = typer.Typer(
     name="pivots",
@@ -39,5 +44,13 @@ for module in (plant, ingest, count, infini_gram, build, review, models, lens, r
 
 
 def main() -> None:
-    """Run the command line: exit code 0 done, 1 failed, 2 wrong usage; a user's mistake is one line, no traceback."""
-    end_in_one_line(app)
+    """Run the command line: exit code 0 done, 1 failed, 2 wrong usage; a user's mistake is one line, no traceback.
+
+    Ctrl-C ends with 130; SIGTERM is handled alike and ends with 143.
+    """
+    stop_on_sigterm()
+    watch_launcher()
+    try:
+        end_in_one_line(app)
+    except SystemExit as end:
+        sys.exit(_TERMINATED if end.code == _INTERRUPTED and terminated.is_set() else end.code)

@@ -1,6 +1,5 @@
 """The ways a command or a program can end badly, the same on both sides."""
 
-
 FAILED, REFUSED = 1, 2  # exit codes
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.machine import available_threads, memory_limit
@@ -31,6 +32,9 @@ READER_SETTINGS = (
 )
 
 
+_HELD: dict[Path, BaseFileLock] = {}  # by the lock's file
+
+
 @contextmanager
 def writer_lock(home: Home, *, wait_seconds: float = 600) -> Iterator[None]:
     """Hold the warehouse's writer lock. It is re-entrant neither across processes nor within one.
@@ -40,12 +44,23 @@ def writer_lock(home: Home, *, wait_seconds: float = 600) -> Iterator[None]:
     """
     home.root.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(home.writer_lock, timeout=wait_seconds):
-            yield
+        with FileLock(home.writer_lock, timeout=wait_seconds) as lock:
+            _HELD[home.writer_lock] = lock
+            try:
+                yield
+            finally:
+                del _HELD[home.writer_lock]
     except Timeout:
         raise StepFailed(
             f"another command is writing to {home.root} (lock {home.writer_lock.name}); run this again when it is done"
         ) from None
+
+
+def lock_descriptors(home: Home) -> list[int]:
+    """Return the descriptor of the writer lock that this process holds: who inherits it holds the lock, too."""
+    lock = _HELD.get(home.writer_lock)
+    descriptor = lock._context.lock_file_fd if lock is not None else None
+    return [] if descriptor is None else [descriptor]
 
 
 @contextmanager

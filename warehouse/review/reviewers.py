@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.prompt import Prompt
 from rich.table import Table
 
+from warehouse.base.child_process import child_process
 from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.programs import module_command, program_environment
 from warehouse.base.retrying import TryAgain, attempt
@@ -107,8 +108,7 @@ def transformers_reviewer(model: str) -> Reviewer:
         command = module_command("ml.answer", "--model", model)
         environment = program_environment({"TOKENIZERS_PARALLELISM": "false"})
         pipe = subprocess.PIPE
-        process = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True, encoding="utf-8")
-        with process as program:
+        with child_process(command, env=environment, stdin=pipe, stdout=pipe, text=True, encoding="utf-8") as program:
             assert program.stdin
             assert program.stdout
             for question in questions:  # one at a time: with all at once both pipes could be full
@@ -121,6 +121,7 @@ def transformers_reviewer(model: str) -> Reviewer:
                 yield json.loads(line)
             with contextlib.suppress(BrokenPipeError):
                 program.stdin.close()
+            program.wait()
         if program.returncode == 2:
             raise UsageError(f"--model {model} cannot answer; its own line above says why")
         if program.returncode:

@@ -1,11 +1,11 @@
 """An interactive SQL prompt on the published copy: Harlequin, with history and completion, able to read and no more."""
 
 import importlib.util
-import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from warehouse.base.child_process import run_child
 from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.machine import memory_limit
 from warehouse.base.settings import Home
@@ -31,7 +31,7 @@ def open_prompt(home: Home) -> None:
     with TemporaryDirectory(prefix="pivots-prompt-") as folder:
         script = Path(folder) / "settings.sql"
         script.write_text(settings_script(), encoding="utf-8")
-        ended = subprocess.run(command(home, script)).returncode
+        ended = run_child(command(home, script))
     if ended != 0:
         raise StepFailed(f"harlequin ended with exit code {ended}")
 

@@ -17,6 +17,13 @@ from warehouse.base.settings import Home
 @contextlib.contextmanager
 def served(home: Home) -> Iterator[str]:
     """Run the command on a free port and yield the address that it prints, key included; end it as Ctrl-C does."""
+    with started_dashboard(home) as (address, _):
+        yield address
+
+
+@contextlib.contextmanager
+def started_dashboard(home: Home) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Do what `served` does, and yield the program too, which may be ended."""
     program = [sys.executable, "-c", "from warehouse.cli import main; main()"]
     command = [*program, "dashboard", "--no-browser", "--port", "0", "--home", str(home.root)]
     server = subprocess.Popen(
@@ -28,10 +35,11 @@ def served(home: Home) -> Iterator[str]:
         found = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/\?access_token=[\w-]{32}", address)
         assert found, address
         _wait_for(int(found[1]))
-        yield address
+        yield address, server
     finally:
-        os.killpg(server.pid, signal.SIGINT)
-        server.wait(timeout=30)
+        if server.poll() is None:
+            os.killpg(server.pid, signal.SIGINT)
+            server.wait(timeout=30)
 
 
 def _wait_for(port: int, seconds: float = 60) -> None:
