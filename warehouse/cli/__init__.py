@@ -1,5 +1,6 @@
 """The `pivots` command. Each module registers the commands of one subject; heavy imports wait until a command runs."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -8,7 +9,6 @@ from warehouse import __version__
 from warehouse.base.child_process import stop_on_sigterm, terminated
 from warehouse.base.errors import end_in_one_line
 from warehouse.cli import build, count, infini_gram, ingest, lens, models, plant, read, review, schedule, shared_lake
-from warehouse.contract.disk import full_disk
 from warehouse.contract.lifeline import watch_launcher
 
 _INTERRUPTED, _TERMINATED = 130, 143
