@@ -13,8 +13,8 @@ from warehouse.base.errors import StepFailed
 from warehouse.build import dbt_runner
 
 READERS = {
-    "report": ["warehouse/report"],
-    "dashboard": ["warehouse/dashboard"],
+    "report": ["warehouse/serving/report"],
+    "dashboard": ["warehouse/serving/dashboard"],
     "exports": ["warehouse/experiments/training_export.py"],
     "evaluation_sets": ["warehouse/experiments/evaluation_set.py"],
 }
@@ -166,7 +166,7 @@ def _source(place: str) -> str:
 def _marts_of_queries(known: set[str]) -> dict[str, set[str]]:
     """Return query -> marts whose names stand in it."""
     found = {}
-    for text in re.split(r"\n(?=def )", _source("warehouse/queries")):
+    for text in re.split(r"\n(?=def )", _source("warehouse/serving/queries")):
         if match := re.match(r"def (\w+)", text):
             found[match[1]] = {mart for mart in known if f'"{mart}"' in text}
     return found
