@@ -82,6 +82,10 @@ _RENAMED = {"Mymr": "Burmese"}  # Unicode says Myanmar: the warehouse has one na
 
 
 def script_of(text: str) -> str:
-    """Return the script most letters of a text are written in, the first one on a tie; 'Common' without letters."""
+    """Return the script most letters of a text are written in, the first one on a tie; 'Common' without letters.
+
+    Letters that several scripts share, such as kana's long-vowel mark, say nothing beside others.
+    """
     counts = Counter(script_of_letter(c) for c in text if unicodedata.category(c)[0] == "L")
+    del counts["Common"]
     return counts.most_common(1)[0][0] if counts else "Common"

@@ -48,6 +48,7 @@ def test_classes_of_a_few(characters: str, edge: int) -> None:
         ("々", "Han"),
         ("ひらがな", "Hiragana"),
         ("コーヒー", "Katakana"),
+        ("ール", "Katakana"),
         ("ー", "Common"),  # Hiragana's and Katakana's
         ("မြန်မာ", "Burmese"),
         ("한글", "Hangul"),
