@@ -155,12 +155,14 @@ def test_bf16_autocast_is_the_same_when_sharded(export: Path, tmp_path: Path) ->
     gradients and the weights are float32 either way. What follows for two runs that divide the same batch differently:
 
     * Step 1 begins with the same weights, and its matrices have the same shapes (micro-batches of one sequence). Each
-      number is rounded to bf16 from the same float32, once, so what may differ is the order of float32 sums alone:
-      loss and gradient norm agree to float32's digits. A loss or a sum of gradients in bf16 would show here, by up to
-      2^-8 of itself.
-    * Sums in another order differ in the last float32 bit, so the next weights do; now and then two such neighbours
-      lie on either side of a bf16 rounding point and are multiplied as bf16 neighbours, 2^-8 apart. How many do
-      depends on the machine's kernels: of later losses, bf16 promises no more than one such rounding.
+      number is rounded to bf16 from the same float32, once, so what may differ is the order of float32 sums alone.
+      A loss in bf16 shows here: measured, it is 2e-3 off, and the healthy one 1e-7.
+    * Behind it weights differ in their last float32 bits. A relative difference of 2^-23 lies across a bf16 rounding
+      point (they are 2^-7 apart) with a probability of 2^-16: of these 30,000 weights about one is multiplied as its
+      neighbour. So step 2 agrees too. Sums of gradients in bf16 show here: measured, the norm is 3e-4 off, and the
+      healthy one 1e-7.
+    * From there on such differences grow as steps do, at a pace that depends on the machine's kernels. Of later losses
+      bf16 promises no more than one rounding: 2^-8 of the value.
     """
     for name in ("single", "cpu-fsdp"):
         request = arguments(tmp_path, export, out=name, **CHANGES)
@@ -169,7 +171,8 @@ def test_bf16_autocast_is_the_same_when_sharded(export: Path, tmp_path: Path) ->
         assert "bfloat16 autocast" in json.loads((tmp_path / name / "run.json").read_text())["dtype"]
     single, sharded = (log(tmp_path / name) for name in ("single", "cpu-fsdp"))
     for column in ("loss", "grad_norm"):
-        assert sharded[column][0] == pytest.approx(single[column][0], rel=1e-5)
+        assert sharded[column][0] == pytest.approx(single[column][0], rel=2e-6)
+        assert sharded[column][1] == pytest.approx(single[column][1], rel=3e-5)
     assert sharded["loss"] == pytest.approx(single["loss"], rel=BF16_UNIT)
 
 
