@@ -17,8 +17,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-PAGE = ROOT / "docs" / "benchmarks" / "counting.md"
+from support.places import PROJECT
+
+PAGE = PROJECT / "docs" / "benchmarks" / "counting.md"
 PARTS = ("prepare", "tokens", "words", "planted", "mixture")
 
 
@@ -54,7 +55,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--units", type=int, default=3000, help="units of tokens x tokens (self-joins are slow)")
     parser.add_argument("--sizes", default="10,30,100,300", help="sizes of growing corpora in million tokens")
     parser.add_argument("--parts", nargs="*", default=PARTS, choices=PARTS)
-    parser.add_argument("--scratch", type=Path, default=ROOT / "build" / "bench-counting", help="corpora and figures")
+    parser.add_argument(
+        "--scratch", type=Path, default=PROJECT / "build" / "bench-counting", help="corpora and figures"
+    )
     parser.add_argument("--dry-run", action="store_true", help="do not rewrite the page")
     parser.add_argument("--measure", metavar="HOME", help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -79,7 +82,7 @@ def sources_hash() -> str:
     """Return what identifies the measured code."""
     from warehouse.contract.hashing import file_hash, short_hash
 
-    return short_hash([file_hash(path) for path in sorted((ROOT / "warehouse" / "counting").glob("*.py"))])
+    return short_hash([file_hash(path) for path in sorted((PROJECT / "warehouse" / "counting").glob("*.py"))])
 
 
 def keep(scratch: Path, part: str, figures: Any) -> None:
@@ -99,8 +102,9 @@ def compare(scratch: Path, part: str, threads: int, n_units: int) -> dict[str, A
 
     Words x tokens are counted in all windows, tokens x tokens, where self-joins take minutes, in about `n_units`.
     """
-    import counting_engines as engines
     from benchmark_lakes import make_lake
+
+    from benchmarks.support import counting_engines as engines
 
     builders = {
         "pivots": engines.kernel,

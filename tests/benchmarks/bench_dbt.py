@@ -23,17 +23,16 @@ from typing import Any
 
 import duckdb
 
+from support.places import PROJECT
 from warehouse.base.machine import memory_limit
 from warehouse.base.settings import Home
 from warehouse.build import dbt_runner
 from warehouse.lake.connections import writer_lock
 from warehouse.lake.files import current_count, current_files
 
-ROOT = Path(__file__).parents[2]
-
 CORPUS = "planted"
-TOKENIZER = ROOT / "ml" / "base_model" / "tokenizer.json"
-PAGE = ROOT / "docs" / "benchmarks" / "dbt.md"
+TOKENIZER = PROJECT / "ml" / "base_model" / "tokenizer.json"
+PAGE = PROJECT / "docs" / "benchmarks" / "dbt.md"
 RANKING = ("int_document_pivots__counted", "int_documents__ranked")
 TURNS = 3
 N_SHOWN = 20

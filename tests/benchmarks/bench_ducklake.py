@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from support.homes.shared_homes import address_of, home_with_shards, look
+from support.places import PROJECT
 from support.servers.databases import Postgres
 from warehouse.base.settings import Home
 from warehouse.engines.ducklake.address import Address
@@ -25,9 +26,7 @@ from warehouse.engines.ducklake.register import register
 from warehouse.engines.ducklake.tables import prepare
 from warehouse.engines.ducklake.transactions import rows, shared_lake
 
-ROOT = Path(__file__).parents[2]
-
-PAGE = ROOT / "docs" / "benchmarks" / "ducklake.md"
+PAGE = PROJECT / "docs" / "benchmarks" / "ducklake.md"
 SHARDS_OF_A_WRITER = 100
 WRITERS = (1, 2, 4, 8)
 NAMES_BEFORE = (0, 40_000, 400_000)

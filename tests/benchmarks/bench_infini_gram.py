@@ -19,9 +19,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-DATA = ROOT.parent / "shared" / "data"
-PAGE = ROOT / "docs" / "benchmarks" / "infini-gram.md"
+from support.places import PROJECT
+
+DATA = PROJECT.parent / "shared" / "data"
+PAGE = PROJECT / "docs" / "benchmarks" / "infini-gram.md"
 CORPORA = {"pydocs": ("pydocs",), "all": ("pydocs", "pydocs_bilingual", "tldr", "pud")}
 DISTANCES = (100, 1000, 1_000_000)
 MAX_CLAUSE_FREQ = 500_000
@@ -30,7 +31,7 @@ MAX_CLAUSE_FREQ = 500_000
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=2, help="threads and cores of everything")
-    parser.add_argument("--scratch", type=Path, default=ROOT / "build" / "bench-infini-gram")
+    parser.add_argument("--scratch", type=Path, default=PROJECT / "build" / "bench-infini-gram")
     parser.add_argument("--dry-run", action="store_true", help="do not rewrite the page")
     arguments = parser.parse_args()
     if not DATA.exists():

@@ -22,10 +22,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-PAGE = ROOT / "docs" / "benchmarks" / "ingest.md"
-SHARED_DATA = ROOT.parent / "shared" / "data"
-PLANTED_TOKENIZER = ROOT / "ml" / "base_model" / "tokenizer.json"
+from support.places import PROJECT
+
+PAGE = PROJECT / "docs" / "benchmarks" / "ingest.md"
+SHARED_DATA = PROJECT.parent / "shared" / "data"
+PLANTED_TOKENIZER = PROJECT / "ml" / "base_model" / "tokenizer.json"
 PACKAGES = ("gigatoken", "tokenizers", "numba", "numpy", "pyarrow", "zstandard")
 ENGINES = ("gigatoken", "tokenizers")
 GOAL_RATE, GOAL_RATIO = 20, 8
@@ -59,7 +60,7 @@ def parse() -> argparse.Namespace:
     for tool in ("dolma", "datatrove"):
         default = os.environ.get(f"{tool.upper()}_PYTHON")
         parser.add_argument(f"--{tool}", type=Path, metavar="PYTHON", default=Path(default) if default else None)
-    parser.add_argument("--scratch", type=Path, default=ROOT / "build" / "bench-ingest", help="files and figures")
+    parser.add_argument("--scratch", type=Path, default=PROJECT / "build" / "bench-ingest", help="files and figures")
     parser.add_argument("--profile", action="store_true", help="measure the profile again")
     parser.add_argument("--dry-run", action="store_true", help="do not rewrite the page")
     return parser.parse_args()
@@ -133,7 +134,7 @@ def measure_round(arguments: argparse.Namespace, given: dict[str, Any]) -> None:
     commands = engines.commands(
         scratch, Path(given["files"]), Path(given["tokenizer"]), arguments.threads, arguments.dolma, arguments.datatrove
     )
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
+    environment = os.environ | {"PYTHONPATH": str(PROJECT), "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
     figures = {}
     for name, command in commands.items():
         is_ours = name in (engines.OURS, engines.REFERENCE)
@@ -167,8 +168,8 @@ def sources_hash() -> str:
     from warehouse.contract.hashing import file_hash, short_hash
 
     names = ("documents", "ingest", "ingest_files", "matching", "parallel", "shards", "token_places", "tokenizing")
-    paths = [ROOT / "warehouse" / f"{name}.py" for name in (*names, "word_trie")]
-    return short_hash([file_hash(path) for path in (*paths, *sorted((ROOT / "warehouse" / "readers").glob("*.py")))])
+    paths = [PROJECT / "warehouse" / f"{name}.py" for name in (*names, "word_trie")]
+    return short_hash([file_hash(path) for path in (*paths, *sorted((PROJECT / "warehouse" / "readers").glob("*.py")))])
 
 
 def kept(scratch: Path) -> dict[str, Any]:

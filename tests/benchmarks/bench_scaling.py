@@ -23,14 +23,13 @@ from typing import Any
 import duckdb
 import psutil
 
+from support.places import PROJECT
 from warehouse.base.settings import Home
 from warehouse.lake.files import current_files
 
-ROOT = Path(__file__).parents[2]
-
 CORPUS = "planted"
-TOKENIZER = ROOT / "ml" / "base_model" / "tokenizer.json"
-PAGE = ROOT / "docs" / "benchmarks" / "scaling.md"
+TOKENIZER = PROJECT / "ml" / "base_model" / "tokenizer.json"
+PAGE = PROJECT / "docs" / "benchmarks" / "scaling.md"
 STEPS = ("ingest", "count", "build", "publish", "export")
 TABLES = ("documents", "word_documents", "sums", "counts")  # the rest is the same however large the corpus
 TARGETS = {"10 B": 10e9, "1 T": 1e12, "3 T": 3e12}

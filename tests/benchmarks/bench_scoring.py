@@ -26,18 +26,17 @@ import torch
 
 import ml.score
 import ml.trace
-from benchmarks.scoring_ways import Scores, Task, harness, shared_prefixes, whole_prompts
+from benchmarks.support.scoring_ways import Scores, Task, harness, shared_prefixes, whole_prompts
 from ml.common.result_files import read_json, versions
 from ml.models.load import find_model, load_model, load_tokenizer, n_parameters, pick_device, pick_dtype
 from ml.translation.eval_set import open_eval_set
 from ml.translation.languages import language_names
 from ml.translation.prompts import PromptBuilder, all_prompts
 from support.ml_runs.inputs import WORDS, make_eval_set
+from support.places import PROJECT
 from warehouse.contract.hashing import file_hash
 
-ROOT = Path(__file__).parents[2]
-
-PAGE = ROOT / "docs" / "benchmarks" / "scoring.md"
+PAGE = PROJECT / "docs" / "benchmarks" / "scoring.md"
 OLMO_59M: dict[str, Any] = {
     "model_type": "olmo",
     "vocab_size": 50304,
@@ -231,7 +230,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--turns", type=int, default=7)
     parser.add_argument("--harness-batch", type=int, default=10)
     parser.add_argument("--eval-set", type=Path)
-    parser.add_argument("--tokenizer", type=Path, default=ROOT / "ml" / "base_model" / "tokenizer.json")
+    parser.add_argument("--tokenizer", type=Path, default=PROJECT / "ml" / "base_model" / "tokenizer.json")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--model", choices=sorted(MODELS), default="olmo-59m")
     parser.add_argument("--full", action="store_true", help="no comparison: score and trace a whole list")

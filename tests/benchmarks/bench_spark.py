@@ -17,8 +17,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-PAGE = ROOT / "docs" / "benchmarks" / "spark.md"
+from support.places import PROJECT
+
+PAGE = PROJECT / "docs" / "benchmarks" / "spark.md"
 JOINED_TOKENS = 2_000_000  # a self-join still gets through, and the kernels have more to do than to start
 PARTS = ("prepare", "count", "ingest", "join")
 CORPORA = "planted-300,mixture-300,mixture-900"
@@ -59,7 +60,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--corpora", default=CORPORA, help="counted corpora: a kind and a size in million tokens")
     parser.add_argument("--engines", default="embedded,spark")
     parser.add_argument("--parts", nargs="*", default=PARTS, choices=PARTS)
-    parser.add_argument("--scratch", type=Path, default=ROOT / "build" / "bench-spark", help="corpora and figures")
+    parser.add_argument("--scratch", type=Path, default=PROJECT / "build" / "bench-spark", help="corpora and figures")
     parser.add_argument("--dry-run", action="store_true", help="do not rewrite the page")
     return parser.parse_args()
 
@@ -84,7 +85,7 @@ def sources_hash() -> str:
     """Return what identifies the measured code."""
     from warehouse.contract.hashing import file_hash, short_hash
 
-    rooms = [*(ROOT / "warehouse" / "counting").glob("*.py"), *(ROOT / "warehouse" / "spark").glob("[cit]*.py")]
+    rooms = [*(PROJECT / "warehouse" / "counting").glob("*.py"), *(PROJECT / "warehouse" / "spark").glob("[cit]*.py")]
     return short_hash([file_hash(path) for path in sorted(rooms)])
 
 
@@ -101,7 +102,7 @@ def measured(scratch: Path, what: str, engine: str, cores: int, corpus: str) -> 
         "PIVOTS_THREADS": str(cores),
         "OMP_NUM_THREADS": str(cores),
     }
-    command = [sys.executable, str(ROOT / "tests" / "benchmarks" / "spark_measure.py"), what, engine, str(cores)]
+    command = [sys.executable, "-m", "benchmarks.support.spark_measure", what, engine, str(cores)]
     output = subprocess.run(
         ["taskset", "-c", ",".join(map(str, allowed)), *command, str(scratch), corpus],
         env=environment,

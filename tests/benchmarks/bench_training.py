@@ -28,8 +28,7 @@ from ml.common.result_files import versions
 from ml.models.load import find_model, load_model
 from ml.training.sequences import Sequences, open_export, step_indices
 from support.ml_runs.inputs import make_export
-
-ROOT = Path(__file__).parents[2]
+from support.places import PROJECT
 
 WAYS = ("ml.train", "Trainer")
 SIZES = {  # of a step, by model
@@ -148,7 +147,7 @@ def run_trainer(work: Path) -> dict[str, Any]:
 def prepare(work: Path, model: str, steps: int) -> None:
     """Write model, export and preset."""
     sizes = SIZES[model]
-    demo = json.loads((ROOT / "profiles" / "base-model.json").read_text())
+    demo = json.loads((PROJECT / "profiles" / "base-model.json").read_text())
     # its padding token is its separator, which the Trainer would not learn
     values = {"demo": demo | {"pad_token_id": None}, "olmo-59m": OLMO_59M, "olmo-1b": OLMO_1B}[model]
     config = work / "config.json"
@@ -242,7 +241,7 @@ Versions: {", ".join(f"{name} {number}" for name, number in versions().items())}
 """
     print(text)
     if not on_gpu:
-        (ROOT / "docs" / "benchmarks" / "training.md").write_text(text + NOT_RUN)
+        (PROJECT / "docs" / "benchmarks" / "training.md").write_text(text + NOT_RUN)
 
 
 if __name__ == "__main__":

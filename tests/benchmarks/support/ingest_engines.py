@@ -4,7 +4,6 @@ import shutil
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 OURS, REFERENCE = "pivots", "pivots with tokenizers"
 
 _INGEST = """

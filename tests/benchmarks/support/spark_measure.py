@@ -1,6 +1,6 @@
 """One measurement of `bench_spark.py`, in a process of its own: prints its figures as one line of JSON.
 
-python tests/benchmarks/spark_measure.py count|ingest|join embedded|spark CORES SCRATCH CORPUS
+python -m benchmarks.support.spark_measure count|ingest|join embedded|spark CORES SCRATCH CORPUS
 """
 
 import json
@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from benchmarks.benchmark_lakes import CORPUS, PLANTED_TOKENIZER, forget
+from benchmarks.support.benchmark_lakes import CORPUS, PLANTED_TOKENIZER, forget
 from warehouse.base.settings import Home
 from warehouse.counting import count as counting
 from warehouse.counting import embedded
@@ -30,8 +30,6 @@ from warehouse.engines.spark.session import spark_session
 from warehouse.ingest.corpus import ingest_corpus
 from warehouse.ingest.word_list import import_words
 from warehouse.lake.files import shard_path
-
-ROOT = Path(__file__).resolve().parent.parent.parent
 
 INGESTED_FILES = 64
 SELF_JOIN = """
