@@ -40,7 +40,7 @@ def main() -> None:
             keep(arguments.scratch, part, compare(arguments.scratch, part, arguments.threads, arguments.units))
         else:
             keep(arguments.scratch, part, grow(arguments.scratch, part, sizes))
-    from counting_page import page
+    from benchmarks.support.counting_page import page
 
     text = page(arguments.threads, arguments.units, {part: kept(arguments.scratch, part) for part in PARTS[1:]})
     print(text)
@@ -65,7 +65,7 @@ def parse() -> argparse.Namespace:
 
 def prepare(scratch: Path, sizes: list[float]) -> None:
     """Make the corpora: the one to compare engines on, the planted ones and the mixture, and 1 % more of both."""
-    from benchmark_lakes import first_shards, make_lake, make_mixture, make_planted, make_tiny
+    from benchmarks.support.benchmark_lakes import first_shards, make_lake, make_mixture, make_planted, make_tiny
 
     source, _ = make_lake(scratch / "compared")
     make_tiny(scratch / "tiny")
@@ -102,9 +102,8 @@ def compare(scratch: Path, part: str, threads: int, n_units: int) -> dict[str, A
 
     Words x tokens are counted in all windows, tokens x tokens, where self-joins take minutes, in about `n_units`.
     """
-    from benchmark_lakes import make_lake
-
     from benchmarks.support import counting_engines as engines
+    from benchmarks.support.benchmark_lakes import make_lake
 
     builders = {
         "pivots": engines.kernel,
@@ -148,8 +147,7 @@ def timed(counter) -> tuple[float, tuple[int, int]]:
 
 def grow(scratch: Path, kind: str, sizes: list[float]) -> dict[str, Any]:
     """Count corpora of growing size, each in a process of its own; then the largest with 1 % more, and that rebuilt."""
-    from benchmark_lakes import add_shards, forget, remove_shards
-
+    from benchmarks.support.benchmark_lakes import add_shards, forget, remove_shards
     from warehouse.base.settings import Home
 
     rows = []
@@ -209,8 +207,7 @@ def measure_count(folder: Path) -> dict[str, Any]:
 
     A tiny corpus is counted before, so that the time is that of counting, without the loading of libraries.
     """
-    from benchmark_lakes import forget
-
+    from benchmarks.support.benchmark_lakes import forget
     from warehouse.base.settings import Home
     from warehouse.counting.count import count_corpus
 

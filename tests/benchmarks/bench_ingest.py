@@ -127,7 +127,7 @@ def planted_files(scratch: Path, files: Path, copies: int) -> dict[str, Any]:
 
 def measure_round(arguments: argparse.Namespace, given: dict[str, Any]) -> None:
     """Run every engine once, each as a command from its cold start to its end."""
-    import ingest_engines as engines
+    from benchmarks.support import ingest_engines as engines
 
     scratch = arguments.scratch
     engines.clear(scratch, Path(given["words"]))
@@ -158,7 +158,7 @@ def others(environment: dict[str, str]) -> dict[str, str]:
 
 def profile(scratch: Path, given: dict[str, Any], engine: str) -> dict[str, float]:
     """Return nanoseconds per byte of text by stage, in one process that has read one file before."""
-    import ingest_stages
+    from benchmarks.support import ingest_stages
 
     return ingest_stages.stages(scratch, given, engine)
 
@@ -184,7 +184,7 @@ def keep(scratch: Path, figures: dict[str, Any]) -> None:
 
 
 def page(arguments: argparse.Namespace, given: dict[str, Any], found: dict[str, Any]) -> str:
-    import ingest_engines as engines
+    from benchmarks.support import ingest_engines as engines
 
     rounds, ours = found["rounds"], engines.OURS
     names = [name for name in rounds[-1] if all(name in r for r in rounds)]

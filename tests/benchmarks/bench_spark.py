@@ -46,7 +46,7 @@ def main() -> None:
                     measured(scratch, "ingest", engine, number, "planted")
         else:
             measured(scratch, "join", "spark", max(cores), "joined")
-    from spark_page import page
+    from benchmarks.support.spark_page import page
 
     text = page(kept(scratch))
     print(text)
@@ -67,7 +67,7 @@ def parse() -> argparse.Namespace:
 
 def prepare(scratch: Path, corpora: list[str]) -> None:
     """Make the corpora, documents to ingest, and a corpus that a self-join can still go through."""
-    from benchmark_lakes import first_shards, make_lake, make_mixture, make_planted, make_tiny
+    from benchmarks.support.benchmark_lakes import first_shards, make_lake, make_mixture, make_planted, make_tiny
 
     source, _ = make_lake(scratch / "compared")
     make_tiny(scratch / "tiny")

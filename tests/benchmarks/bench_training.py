@@ -10,7 +10,6 @@ the same work. On a GPU both compile nothing but what the preset says.
 import argparse
 import json
 import os
-import platform
 import resource
 import statistics
 import subprocess
@@ -23,7 +22,8 @@ from typing import Any
 import torch
 import yaml
 
-from benchmarks.bench_scoring import OLMO_1B, OLMO_59M, cpu_name
+from benchmarks.bench_scoring import OLMO_1B, OLMO_59M
+from benchmarks.support.counting_page import machine as cpu_machine
 from ml.common.result_files import versions
 from ml.models.load import find_model, load_model
 from ml.training.sequences import Sequences, open_export, step_indices
@@ -225,7 +225,7 @@ def main() -> None:
     models = options.model or ["demo", "olmo-59m"]
     sections = "\n".join(section(model, take_turns(model, options.steps, options.repeats)) for model in models)
     on_gpu = torch.cuda.is_available()
-    machine = torch.cuda.get_device_name() if on_gpu else f"{cpu_name()}, {os.cpu_count()} cores, {platform.machine()}"
+    machine = torch.cuda.get_device_name() if on_gpu else cpu_machine()
     command = (
         f"PYTHONPATH=tests python -m benchmarks.bench_training --steps {options.steps} --repeats {options.repeats}"
     )
