@@ -1,6 +1,6 @@
 -- How often does each strategy show the words that models are judged by?
 -- Read: occurrences of judge words in the documents of each export. More exposure is the rival explanation of any gain.
--- word_density is the control for it: it takes documents dense in the list's other half, the find words, and knows
+-- word_density is the control for it: it takes documents with many of the list's other half, the find words, and knows
 -- nothing of pivots.
 -- In short: strategy {strategy} shows a judge word {mean_matches} times on average.
 with

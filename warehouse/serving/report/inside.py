@@ -13,13 +13,13 @@ EXPERIMENT = "pivots experiment --corpus NAME --model MODEL --preset PRESET"
 def inside_blocks(warehouse: Any, experiment: str, unit: UnitName) -> list[Block]:
     """Return the figures that an experiment's traces give; `unit` is what its corpora are counted in."""
     blocks: list[Block] = []
-    if queries.has_rows(warehouse, "fct_pivot_layer_curves"):
+    if queries.has_rows(warehouse, "fct_strategy_layer_curves"):
         blocks += _layers(warehouse, experiment)
     else:
         blocks.append(
             Missing(title="Layer curves", says="No model has been traced.", command="pivots trace --model MODEL")
         )
-    if queries.has_rows(warehouse, "fct_behaviours"):
+    if queries.has_rows(warehouse, "fct_behaviour_shares"):
         blocks += _behaviours(warehouse, experiment, unit)
     if queries.has_rows(warehouse, "fct_behaviour_auc"):
         blocks += _auc(warehouse, experiment, unit)

@@ -1,4 +1,4 @@
--- One row per trace run, behaviour definition and cut: how well "the pair shares at least so many units" tells straight
+-- One row per trace run, behaviour definition and cut: how well "the pair shares at least n units" tells straight
 -- words from pivot words, all directions together.
 with
 
