@@ -50,7 +50,7 @@ def main(argv: list[str] | None = None) -> None:
     if source.folder is None:
         raise UsageError(f"--model {options.model}: a model that answers needs trained weights, not a configuration")
     model = load_model(source, seed=0, dtype=pick_dtype("auto", device), device=device)
-    tokenizer = AutoTokenizer.from_pretrained(str(source.folder))
+    tokenizer = AutoTokenizer.from_pretrained(str(source.folder), trust_remote_code=False)
     for line in sys.stdin:
         print(json.dumps(answer(model, tokenizer, json.loads(line))), flush=True)
 

@@ -11,15 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 from transformers.utils import cached_file
 from transformers.utils import logging as transformers_logging
 
 from ml.common.result_files import read_json
+from warehouse.contract.disk import full_disk
 from warehouse.contract.errors import UsageError
 from warehouse.contract.hashing import file_hash, short_hash
 
+# the index says which of several files a tensor is read from
+_WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -31,6 +35,11 @@ class ModelSource:
     folder: Path | None = None  # of a hub model: its snapshot in the cache, complete once the model was loaded
     config_file: Path | None = None
     is_on_hub: bool = False
+
+    @property
+    def commit(self) -> str | None:
+        """The commit of a hub model: the cache names its snapshots by them."""
+        return self.folder.name if self.is_on_hub and self.folder else None
 
     @property
     def tokenizer_file(self) -> Path | None:
@@ -50,8 +59,9 @@ def find_model(spec: str) -> ModelSource:
         if not (path / "config.json").exists():
             raise UsageError(f"--model {spec}: the folder has no config.json")
         if not list(path.glob("*.safetensors")):
+            others = "; *.bin files may hold code and are not read" if list(path.glob("*.bin")) else ""
             raise UsageError(
-                f"--model {spec}: the folder has no *.safetensors; for random weights give its config.json"
+                f"--model {spec}: the folder has no *.safetensors{others}; for random weights give its config.json"
             )
         return ModelSource(spec, folder=path)
     if path.is_file():
@@ -70,19 +80,25 @@ def find_model(spec: str) -> ModelSource:
     return ModelSource(spec, folder=Path(found).parent, is_on_hub=True)
 
 
+def _one_line(problem: Exception) -> str:
+    return " ".join(str(problem).split())[:300]
+
+
 def load_config(source: ModelSource) -> Any:
     """Return the model's configuration. Raises UsageError when the file is not one."""
     try:
         if source.config_file:
             values = dict(read_json(source.config_file))
             return AutoConfig.for_model(values.pop("model_type"), **values)
-        return AutoConfig.from_pretrained(str(source.folder))
+        return AutoConfig.from_pretrained(str(source.folder), trust_remote_code=False)
     except (KeyError, TypeError, ValueError) as problem:
-        raise UsageError(f"--model {source.spec}: not a model configuration ({problem})") from None
+        raise UsageError(f"--model {source.spec}: not a model configuration ({_one_line(problem)})") from None
 
 
 def load_model(source: ModelSource, *, seed: int, dtype: str, device: torch.device) -> PreTrainedModel:
     """Return the model in eval mode on a device, every floating parameter in `dtype` ('float32' or 'bfloat16').
+
+    No code of a model's folder or repository is run, and weights are read as safetensors only.
 
     The dtype is always explicit: the library's default, "auto", would make a bf16 checkpoint the master weights.
     A configuration file gives weights that depend on `seed` alone.
@@ -96,12 +112,23 @@ def load_model(source: ModelSource, *, seed: int, dtype: str, device: torch.devi
     if source.config_file:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            model = AutoModelForCausalLM.from_config(config, dtype=torch_dtype)
+            model = AutoModelForCausalLM.from_config(config, dtype=torch_dtype, trust_remote_code=False)
     else:
         # accelerate's default for FSDP would have all processes but the first read nothing
         os.environ["FSDP_CPU_RAM_EFFICIENT_LOADING"] = "false"
         name = source.spec if source.is_on_hub else str(source.folder)
-        model = AutoModelForCausalLM.from_pretrained(name, dtype=torch_dtype)
+        # weights of the commit whose configuration was read; no code of theirs, and no format that can hold code
+        where = {"revision": source.commit} if source.commit else {}
+        try:
+            model = AutoModelForCausalLM.from_pretrained(
+                name, dtype=torch_dtype, trust_remote_code=False, use_safetensors=True, **where
+            )
+        except (OSError, ValueError, SafetensorError) as problem:
+            if full_disk(problem):
+                raise
+            raise UsageError(
+                f"--model {source.spec}: no safetensors weights can be read ({_one_line(problem)})"
+            ) from None
     embeddings = model.get_input_embeddings()
     if isinstance(embeddings, torch.nn.Embedding):
         embeddings.padding_idx = None
@@ -116,10 +143,11 @@ def model_hash(source: ModelSource, *, seed: int) -> str:
     if source.config_file:
         return short_hash({"config": read_json(source.config_file), "seed": seed})
     assert source.folder is not None
-    files = [source.folder / "config.json", *sorted(source.folder.glob("*.safetensors"))]
+    weights = [path for pattern in _WEIGHTS for path in source.folder.rglob(pattern)]
+    files = [source.folder / "config.json", *sorted(weights)]
     digest = hashlib.blake2b(digest_size=6)
     for path in files:
-        digest.update(f"{path.name}\x1f{file_hash(path)}\x1e".encode())
+        digest.update(f"{path.relative_to(source.folder).as_posix()}\x1f{file_hash(path)}\x1e".encode())
     return digest.hexdigest()
 
 

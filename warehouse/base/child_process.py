@@ -33,7 +33,16 @@ def stop_on_sigterm() -> None:
 
 
 @contextmanager
-def child_process(
+def child_process(command: Sequence[Any], **options: Any) -> Iterator[subprocess.Popen[Any]]:
+    """Start a program (see `start_child`) and yield it; when the block ends, for whatever reason, it has ended."""
+    program = start_child(command, **options)
+    try:
+        yield program
+    finally:
+        stop(program, whole_group=options.get("own_group", False))
+
+
+def start_child(
     command: Sequence[Any],
     *,
     env: Mapping[str, str] | None = None,
@@ -41,11 +50,11 @@ def child_process(
     hold: Sequence[int] = (),
     at_death: signal.Signals | None = signal.SIGKILL,
     **pipes: Any,
-) -> Iterator[subprocess.Popen[Any]]:
-    """Start a program and yield it; when the block ends, for whatever reason, it has ended.
+) -> subprocess.Popen[Any]:
+    """Start a program that ends with this one; the caller stops it before that.
 
-    On Linux the system itself ends it when this process is killed; elsewhere only programs that call
-    `lifeline.watch_launcher` notice.
+    On Linux the system itself ends it when this process is killed, or the thread that called this is gone; elsewhere
+    only programs that call `lifeline.watch_launcher` notice.
 
     Args:
         own_group: it has programs of its own, which are stopped with it.
@@ -60,18 +69,12 @@ def child_process(
     ours = os.getpid()
     held = tuple(map(os.dup, hold))  # filelock closes its own in whatever is forked
     try:
-        program: subprocess.Popen[Any] = subprocess.Popen(
+        return subprocess.Popen(
             words, env=environment, preexec_fn=lambda: _die_with(ours, at_death), pass_fds=held, **group, **pipes
         )
     finally:
         for descriptor in held:
             os.close(descriptor)
-    try:
-        yield program
-    finally:
-        stop(program, whole_group=own_group)
-        for pipe in (program.stdin, program.stdout, program.stderr):
-            _close(pipe)
 
 
 def run_child(command: Sequence[Any], **options: Any) -> int:
@@ -81,7 +84,7 @@ def run_child(command: Sequence[Any], **options: Any) -> int:
 
 
 def stop(program: subprocess.Popen[Any], *, whole_group: bool = False, wait_s: float = STOP_S) -> None:
-    """Ask a program to end, and kill it when it does not."""
+    """Ask a program to end, kill it when it does not, and close its pipes."""
     if program.poll() is None:
         _signal(program, signal.SIGTERM, whole_group)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -89,6 +92,8 @@ def stop(program: subprocess.Popen[Any], *, whole_group: bool = False, wait_s: f
     if whole_group or program.poll() is None:
         _signal(program, signal.SIGKILL, whole_group)
     program.wait()
+    for pipe in (program.stdin, program.stdout, program.stderr):
+        _close(pipe)
 
 
 def _signal(program: subprocess.Popen[Any], number: signal.Signals, whole_group: bool) -> None:

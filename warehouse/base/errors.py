@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 
+from warehouse.base.terminal import printable
 from warehouse.contract.disk import full_disk
 from warehouse.contract.errors import FAILED, REFUSED
 from warehouse.contract.errors import StepFailed as StepFailed
@@ -22,15 +23,15 @@ def end_in_one_line(main: Callable[[], object]) -> None:
     try:
         main()
     except UsageError as mistake:
-        print(f"pivots: {mistake}", file=sys.stderr)
+        print(printable(f"pivots: {mistake}"), file=sys.stderr)
         sys.exit(REFUSED)
     except StepFailed as failure:
-        print(f"pivots: {failure}", file=sys.stderr)
+        print(printable(f"pivots: {failure}"), file=sys.stderr)
         sys.exit(FAILED)
     except ReportedError as failure:
         sys.exit(failure.exit_code)
     except Exception as failure:
         if (line := full_disk(failure)) is None:
             raise
-        print(f"pivots: {line}", file=sys.stderr)
+        print(printable(f"pivots: {line}"), file=sys.stderr)
         sys.exit(FAILED)

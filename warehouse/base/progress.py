@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from warehouse.base.terminal import printable
+
 _PLAIN_INTERVAL_S = 10.0
 
 
 def say(message: str) -> None:
     """Print one line of progress."""
-    print(message, file=sys.stderr, flush=True)
+    print(printable(message), file=sys.stderr, flush=True)
 
 
 @contextmanager

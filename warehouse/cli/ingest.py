@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from warehouse.base.settings import Home
+from warehouse.base.terminal import printable
 from warehouse.cli.options import CorpusOption, Engine, EngineOption, HomeOption
 
 
@@ -86,7 +87,7 @@ def ingest(
     ):
         if names:
             shown = ", ".join(names[:5]) + (" ..." if len(names) > 5 else "")
-            print(f"left out   {len(names):,} {what}: {shown}")
+            print(printable(f"left out   {len(names):,} {what}: {shown}"))
 
 
 def import_word_list(

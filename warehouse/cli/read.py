@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -92,6 +94,9 @@ def sql(
         int | None,
         typer.Option(min=0, help=f"At most so many rows; 0 is all [default: {TERMINAL_ROWS} for table, else all]."),
     ] = None,
+    timeout: Annotated[
+        float | None, typer.Option(min=0.001, metavar="SECONDS", help="Stop the query after so long [default: never].")
+    ] = None,
     catalog: CatalogOption = None,
     as_of: Annotated[
         str | None,
@@ -126,7 +131,7 @@ def sql(
         from warehouse.engines.ducklake.attach import open_reader
 
         opened = open_reader(resolve(catalog), as_of=as_of)
-    _write_result(opened, text, format_, out, limit or None)
+    _write_result(opened, text, format_, out, limit or None, timeout)
 
 
 def status(
@@ -163,9 +168,45 @@ def _query_text(query: str | None, file: Path | None) -> str:
         raise UsageError(f"{file} cannot be read as a query: {error}") from None
 
 
-def _write_result(opened: Any, text: str, format_: Format, out: Path | None, max_rows: int | None) -> None:
-    from warehouse.contract.atomic import atomic_file
+def _write_result(
+    opened: AbstractContextManager[Any],
+    text: str,
+    format_: Format,
+    out: Path | None,
+    max_rows: int | None,
+    time_limit_s: float | None,
+) -> None:
+    """Answer a query. Whatever it does, one Ctrl-C or the end of its time ends it, and leaves no half file."""
+    from warehouse.serving.stoppable import run_stoppable
+
+    connections: list[Any] = []
+    unfinished: list[Path] = []
+
+    @contextmanager
+    def noted() -> Iterator[Any]:
+        with opened as connection:
+            connections.append(connection)
+            yield connection
+
+    run_stoppable(
+        lambda: _write(noted(), text, format_, out, max_rows, unfinished.append),
+        interrupt=lambda: [connection.interrupt() for connection in connections],
+        abandon=lambda: [file.unlink(missing_ok=True) for file in unfinished],
+        time_limit_s=time_limit_s,
+    )
+
+
+def _write(
+    opened: AbstractContextManager[Any],
+    text: str,
+    format_: Format,
+    out: Path | None,
+    max_rows: int | None,
+    begun: Callable[[Path], Any],
+) -> None:
+    from warehouse.base.terminal import PrintableStream
     from warehouse.serving import render
+    from warehouse.serving.output import open_output
     from warehouse.serving.sql import query_opened
 
     if format_ is Format.TABLE:
@@ -176,7 +217,7 @@ def _write_result(opened: Any, text: str, format_: Format, out: Path | None, max
         if out is None:
             render.print_table(shown, _console())
         else:
-            with atomic_file(out) as unfinished, unfinished.open("w", encoding="utf-8") as stream:
+            with open_output(out, begun=begun) as stream:
                 render.print_table(shown, _console(stream))
         if shown.num_rows < rows.num_rows:
             print(f"only the first {max_rows:,} rows are shown; --limit 0 shows all", file=sys.stderr)
@@ -184,13 +225,14 @@ def _write_result(opened: Any, text: str, format_: Format, out: Path | None, max
     with query_opened(opened, text, max_rows=max_rows) as reader:
         if format_ is Format.PARQUET:
             assert out is not None
-            render.write_parquet(reader, out)
+            with open_output(out, binary=True, begun=begun) as stream:
+                render.write_parquet(reader, stream)
             return
         write = render.write_csv if format_ is Format.CSV else render.write_json
         if out is None:
-            write(reader, sys.stdout)
+            write(reader, PrintableStream(sys.stdout) if sys.stdout.isatty() else sys.stdout)
         else:
-            with atomic_file(out) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as stream:
+            with open_output(out, begun=begun) as stream:
                 write(reader, stream)
 
 

@@ -13,6 +13,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from warehouse.contract.disk import NO_ROOM
+
 UNFINISHED_PREFIX = ".unfinished-"  # readers pass over names that begin with it
 _REPLACED = re.compile(re.escape(UNFINISHED_PREFIX) + r"replaced-[0-9a-f]{8}-(?P<name>.+)", re.DOTALL)
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}
@@ -33,6 +35,9 @@ def atomic_file(path: Path) -> Iterator[Path]:
         _sync(unfinished)
         os.replace(unfinished, path)
         _sync_folder(path.parent)
+    except OSError as problem:
+        _name_disk(problem, path)
+        raise
     finally:
         unfinished.unlink(missing_ok=True)
 
@@ -53,6 +58,9 @@ def atomic_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
     try:
         yield unfinished
         commit_folder(unfinished, path, replace=replace)
+    except OSError as problem:
+        _name_disk(problem, path)
+        raise
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
@@ -95,6 +103,12 @@ def remove_unfinished(root: Path) -> int:
         else:
             path.unlink(missing_ok=True)
     return len(leftovers)
+
+
+def _name_disk(problem: OSError, path: Path) -> None:
+    """Say which file a disk had no room for: a write to an open file does not."""
+    if problem.errno in NO_ROOM and problem.filename is None:
+        problem.filename = str(path)
 
 
 def _sync_tree(folder: Path) -> None:

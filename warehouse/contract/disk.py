@@ -6,7 +6,7 @@ import re
 import shutil
 from collections.abc import Iterator
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 # Arrow and DuckDB report the system's words, in exceptions of theirs
 _WORDS = re.compile(
     r"No space left on device|Disk quota exceeded|\[errno (28|122)\]|PytorchStreamWriter failed writing", re.IGNORECASE
@@ -18,7 +18,7 @@ _PATH = re.compile(r"""["'](/[^"']+)["']""")
 def full_disk(failure: BaseException) -> str | None:
     """Return one line that names the disk when a failure means that there was no room on one; None for any other."""
     for error in _causes(failure):
-        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
             return _line(str(error.filename or ""))
         if _WORDS.search(str(error)):
             found = _PATH.search(str(error))

@@ -26,7 +26,7 @@ from warehouse.contract.folders import MODEL, PROGRESS, REQUEST
 from warehouse.contract.presets import TrainPreset
 from warehouse.contract.requests import EvaluationRequest, TrainRequest, write_request
 from warehouse.experiments.evaluations import Evaluation
-from warehouse.experiments.model_identity import Model, identify_model, provenance
+from warehouse.experiments.model_identity import Model, hub_commit, identify_model, provenance
 from warehouse.experiments.results import is_registered, write_back
 from warehouse.experiments.training_export import Export
 from warehouse.lake.runs import Run
@@ -72,7 +72,7 @@ def train(
             for line in other_machines(config, program):
                 print(line, file=sys.stderr)
             _launch([*_launcher(config), *program])
-        run = dataclasses.replace(run, model_id=identify_model(str(trained)).model_id)
+        run = dataclasses.replace(run, model_id=identify_model(str(trained)).model_id, versions=hub_commit(model))
         write_back(home, run, folder)
     return identify_model(str(trained))
 
@@ -113,7 +113,7 @@ def evaluate(
         with _written(requests) as files:
             _launch([*launcher, "-m", "ml.several", *files])
     for run, _ in missing:
-        write_back(home, run, home.runs / run.run_id)
+        write_back(home, dataclasses.replace(run, versions=hub_commit(model)), home.runs / run.run_id)
     return [run.run_id for run in runs]
 
 

@@ -10,7 +10,7 @@ from warehouse.base.shipped import find_shipped
 from warehouse.contract.hashing import file_hash, short_hash
 from warehouse.lake.files import read_table
 
-_IDENTITY_FILES = ("config.json", "*.safetensors", "*.bin", "tokenizer.json")
+_IDENTITY_FILES = ("config.json", "*.safetensors", "*.safetensors.index.json", "*.bin", "tokenizer.json")
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,16 @@ def identify_model(spec: str, *, seed: int = 0) -> Model:
     if spec.endswith(".json") or spec.startswith((".", "/", "~")):
         raise UsageError(f"no model at {spec}: give a folder, a configuration file (.json) or a hub name")
     return Model(spec, spec)
+
+
+def hub_commit(model: Model) -> dict[str, str]:
+    """Return the commit of a hub model that is in the cache, by its name; nothing for any other model."""
+    from huggingface_hub import try_to_load_from_cache
+
+    if Path(model.source).exists():
+        return {}
+    found = try_to_load_from_cache(model.source, "config.json")
+    return {model.source: Path(found).parent.name} if isinstance(found, str) else {}
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ import json
 import math
 from collections.abc import Iterable
 from datetime import date, datetime, time
-from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.cells import cell_len
@@ -15,8 +15,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from warehouse.contract.atomic import atomic_file
+from warehouse.base.terminal import printable
 
+# DuckDB's infinite dates (int32) and times (int64)
+_INFINITE = {sign * (2**bits - 1) for sign in (1, -1) for bits in (31, 63)}
 _NULL = Text("NULL", style="dim")
 
 
@@ -26,7 +28,7 @@ def write_csv(reader: pa.RecordBatchReader, stream: TextIO) -> int:
     writer.writerow(reader.schema.names)
     n_rows = 0
     for batch in reader:
-        columns = [[_csv_value(value) for value in column.to_pylist()] for column in batch.columns]
+        columns = [[_csv_value(value) for value in python_values(column)] for column in batch.columns]
         writer.writerows(zip(*columns, strict=True))
         n_rows += batch.num_rows
     return n_rows
@@ -37,20 +39,17 @@ def write_json(reader: pa.RecordBatchReader, stream: TextIO) -> int:
     n_rows = 0
     stream.write("[")
     for batch in reader:
-        for row in batch.to_pylist():
+        for row in python_rows(batch):
             stream.write((",\n " if n_rows else "\n ") + json.dumps(json_ready(row), ensure_ascii=False))
             n_rows += 1
     stream.write("\n]\n" if n_rows else "]\n")
     return n_rows
 
 
-def write_parquet(reader: pa.RecordBatchReader, path: Path) -> int:
-    """Write rows as a Parquet file that appears whole. Return the number of rows."""
+def write_parquet(reader: pa.RecordBatchReader, stream: BinaryIO) -> int:
+    """Write rows as a Parquet file. Return the number of rows."""
     n_rows = 0
-    with (
-        atomic_file(path) as unfinished,
-        pq.ParquetWriter(unfinished, reader.schema, compression="zstd") as writer,
-    ):
+    with pq.ParquetWriter(stream, reader.schema, compression="zstd") as writer:
         for batch in reader:
             writer.write_batch(batch)
             n_rows += batch.num_rows
@@ -59,13 +58,13 @@ def write_parquet(reader: pa.RecordBatchReader, path: Path) -> int:
 
 def print_table(rows: pa.Table, console: Console) -> None:
     """Print rows as a table; as one block per row when the terminal is too narrow for the columns."""
-    names = rows.schema.names
+    names = [printable(name) for name in rows.schema.names]
     if names == ["explain_key", "explain_value"]:  # a drawing, not a value
         for (drawing,) in zip(rows["explain_value"].to_pylist(), strict=True):
             console.print(drawing, markup=False, soft_wrap=True)
         return
     numeric = [pa.types.is_integer(t) or pa.types.is_floating(t) or pa.types.is_decimal(t) for t in rows.schema.types]
-    cells = [[cell_text(value) for value in column.to_pylist()] for column in rows.columns]
+    cells = [[cell_text(value) for value in python_values(column)] for column in rows.columns]
     widths = [max([cell_len(name), *(c.cell_len for c in column)]) for name, column in zip(names, cells, strict=True)]
     natural_width = sum(widths) + 3 * len(widths) + 1
     if console.is_terminal and natural_width > console.width:
@@ -88,8 +87,41 @@ def cell_text(value: Any) -> Text:
     if isinstance(value, float):
         return Text(f"{value:.6g}")
     if isinstance(value, list | dict):
-        return Text(json.dumps(json_ready(value), ensure_ascii=False))
-    return Text(str(value).replace("\n", "⏎").replace("\t", "⇥").replace("\r", "␍"))
+        return Text(printable(json.dumps(json_ready(value), ensure_ascii=False)))
+    return Text(printable(str(value).replace("\n", "⏎").replace("\t", "⇥").replace("\r", "␍")))
+
+
+def python_values(column: pa.Array | pa.ChunkedArray) -> list[Any]:
+    """Return the values of a column; as text where Python has no such date or time: infinity, or the year 290000."""
+    try:
+        return column.to_pylist()
+    except (OverflowError, ValueError):
+        return [_python_value(value) for value in column]
+
+
+def _python_value(value: pa.Scalar) -> Any:
+    """Return one value; a date or time that Python has not as DuckDB or ISO 8601 writes it."""
+    if not value.is_valid:
+        return None
+    if isinstance(value, pa.StructScalar):
+        return {name: _python_value(inner) for name, inner in value.items()}
+    if isinstance(value, pa.ListScalar | pa.LargeListScalar | pa.FixedSizeListScalar):
+        return [_python_value(inner) for inner in value.values]
+    try:
+        return value.as_py()
+    except (OverflowError, ValueError):
+        number = value.value
+        if number in _INFINITE:
+            return "infinity" if number > 0 else "-infinity"
+        unit = "D" if isinstance(value, pa.Date32Scalar) else getattr(value.type, "unit", "us")
+        return str(np.datetime64(number, unit))
+
+
+def python_rows(rows: pa.RecordBatch | pa.Table) -> list[dict[str, Any]]:
+    """Return rows as dictionaries of `python_values`."""
+    names = rows.schema.names
+    columns = [python_values(column) for column in rows.columns]
+    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
 def json_ready(value: Any) -> Any:

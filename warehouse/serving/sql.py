@@ -66,7 +66,10 @@ def query_opened(
     max_rows: int | None = None,
     time_limit_s: float | None = None,
 ) -> Iterator[pa.RecordBatchReader]:
-    """Run one query on a reader's connection, which is closed afterwards (see `query`)."""
+    """Run one query on a reader's connection, which is closed afterwards (see `query`).
+
+    The time limit is an interrupt, which some functions do not notice: see `stoppable` and `query_process`.
+    """
     with opened as connection:
         checked = check(connection, sql)
         timer = threading.Timer(time_limit_s, connection.interrupt) if time_limit_s else None
@@ -77,7 +80,8 @@ def query_opened(
             reader = result.to_arrow_reader(_BATCH_ROWS)
             yield pa.RecordBatchReader.from_batches(reader.schema, _first(reader, max_rows))
         except duckdb.InterruptException:
-            raise StepFailed(f"the query was stopped after {time_limit_s:g} s") from None
+            after = f" after {time_limit_s:g} s" if time_limit_s else ""
+            raise StepFailed(f"the query was stopped{after}") from None
         except duckdb.OutOfMemoryException:
             raise StepFailed(
                 "the query needs more memory than PIVOTS_MEMORY allows: narrow it, or raise that"
@@ -102,6 +106,10 @@ def check(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
         UsageError: the text is empty, has several statements, is no query, or calls a function that acts.
     """
     try:
+        sql.encode()
+    except UnicodeEncodeError:
+        raise UsageError("the query is not valid UTF-8") from None
+    try:
         statements = connection.extract_statements(sql)
     except duckdb.Error as error:
         raise UsageError(one_line(error)) from None
@@ -113,13 +121,17 @@ def check(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
     # a literal and not a parameter: for the first parameter DuckDB imports pandas, which takes half a second
     literal = "'" + plain.replace("'", "''") + "'"
     (serialized,) = connection.execute(f"select json_serialize_sql({literal})").fetchone() or ("",)
-    tree = json.loads(serialized)
+    try:
+        tree = json.loads(serialized)
+        called = sorted(_called(tree))
+    except RecursionError:
+        raise UsageError("the query is nested too deeply to be checked: write it with fewer levels") from None
     if tree["error"]:
         kind = statements[0].type.name
         raise UsageError(
             f"{kind} is not a query: the published warehouse is read-only (select, describe, show, explain)"
         )
-    for name, is_table_function in sorted(_called(tree)):
+    for name, is_table_function in called:
         if name in _ACTING_FUNCTIONS or (is_table_function and name not in TABLE_FUNCTIONS):
             raise UsageError(f"{name}() is not available here: queries read the published tables and nothing else")
     return text

@@ -1,5 +1,6 @@
 """Loading models: random weights by seed, explicit dtype, and no embedding row that never learns."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 from ml.models.load import find_model, load_model, model_hash
 from ml.training.loss import LossModel
 from support.ml_runs.inputs import ARCHITECTURES, EOS, VOCAB_SIZE, make_config
+from warehouse.contract.errors import UsageError
 
 CPU = torch.device("cpu")
 
@@ -41,3 +43,55 @@ def test_every_parameter_has_the_dtype_asked_for(tmp_path: Path) -> None:
     config = make_config(tmp_path, dtype="bfloat16")
     model = load_model(find_model(str(config)), seed=0, dtype="float32", device=CPU)
     assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+
+
+def saved(tmp_path: Path) -> Path:
+    """Return the folder of a small model."""
+    source = find_model(str(make_config(tmp_path / "config")))
+    load_model(source, seed=0, dtype="float32", device=CPU).save_pretrained(tmp_path / "model")
+    return tmp_path / "model"
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_code_in_a_model_folder_is_never_run_and_nobody_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_known: bool
+) -> None:
+    folder, ran = saved(tmp_path), tmp_path / "ran"
+    (folder / "evil.py").write_text(
+        f"open({str(ran)!r}, 'w')\nfrom transformers import LlamaConfig as C, LlamaForCausalLM as M\n"
+    )
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"auto_map": {"AutoConfig": "evil.C", "AutoModelForCausalLM": "evil.M"}}
+    (folder / "config.json").write_text(json.dumps(config | ({} if is_known else {"model_type": "no-such-type"})))
+    monkeypatch.setattr("builtins.input", lambda *_: "y")  # what transformers asks for when nobody has said no
+    if is_known:
+        load_model(find_model(str(folder)), seed=0, dtype="float32", device=CPU)
+    else:
+        with pytest.raises(UsageError, match="--model") as refused:
+            load_model(find_model(str(folder)), seed=0, dtype="float32", device=CPU)
+        assert "\n" not in str(refused.value)
+    assert not ran.exists()
+
+
+def test_weights_that_can_hold_code_are_refused_in_one_line(tmp_path: Path) -> None:
+    folder = saved(tmp_path)
+    weights = folder / "model.safetensors"
+    torch.save({}, folder / "pytorch_model.bin")
+    weights.write_bytes(weights.read_bytes()[:-10])
+    with pytest.raises(UsageError, match="no safetensors weights") as refused:
+        load_model(find_model(str(folder)), seed=0, dtype="float32", device=CPU)
+    assert "\n" not in str(refused.value)
+    weights.unlink()
+    with pytest.raises(UsageError, match=r"\*\.bin files may hold code"):
+        find_model(str(folder))
+
+
+def test_the_hash_sees_every_file_of_weights(tmp_path: Path) -> None:
+    source = find_model(str(saved(tmp_path)))
+    assert source.folder is not None
+    hashes = {model_hash(source, seed=0)}
+    (source.folder / "part").mkdir()
+    for name in ("model-2.safetensors", "part/more.safetensors", "model.safetensors.index.json"):
+        (source.folder / name).write_bytes(b"{}")
+        hashes.add(model_hash(source, seed=0))
+    assert len(hashes) == 4

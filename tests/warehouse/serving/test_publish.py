@@ -91,6 +91,10 @@ def test_leftovers_of_a_killed_publish_go_away(home: Home) -> None:
     leftover = home.serving / ".unfinished-abcd-1"
     leftover.mkdir(parents=True)
     (leftover / "warehouse.duckdb").write_bytes(b"half")
+    (home.serving / ".unfinished-abcd-current").symlink_to("1")  # killed right before the copy became the current one
+    publish(home)
+    assert sorted(p.name for p in home.serving.iterdir()) == ["1", "current"]
+    (home.serving / ".unfinished-abce-current").symlink_to("1")
     publish(home)
     assert sorted(p.name for p in home.serving.iterdir()) == ["1", "current"]
 

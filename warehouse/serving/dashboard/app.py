@@ -13,12 +13,13 @@ def imports():
 
     from warehouse.base.errors import StepFailed, UsageError
     from warehouse.base.settings import Home
-    from warehouse.serving import queries, sql
+    from warehouse.serving import queries
     from warehouse.serving.dashboard import data, views
     from warehouse.serving.publish import read_manifest
+    from warehouse.serving.query_process import query_rows
 
     home = Home.resolve()
-    return StepFailed, UsageError, data, home, mo, queries, read_manifest, sql, views
+    return StepFailed, UsageError, data, home, mo, queries, query_rows, read_manifest, views
 
 
 @app.cell
@@ -426,13 +427,11 @@ def show_query(mo, page, query, run_query):
 
 
 @app.cell
-def answer_query(StepFailed, UsageError, home, mo, page, query, run_query, sql, views):
+def answer_query(StepFailed, UsageError, home, mo, page, query, run_query, query_rows, views):
     mo.stop(page.value != "SQL" or not run_query.value)
     try:
-        _table = sql.query_table(home, query.value, max_rows=1000, time_limit_s=10)
-        _shown = mo.ui.table(
-            views.readable(_table.to_pylist()), selection=None, page_size=20, show_column_summaries=False
-        )
+        _rows = query_rows(home, query.value, max_rows=1000, time_limit_s=10)
+        _shown = mo.ui.table(views.readable(_rows), selection=None, page_size=20, show_column_summaries=False)
     except (UsageError, StepFailed) as error:
         _shown = mo.callout(str(error), kind="danger")
     _shown
