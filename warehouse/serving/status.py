@@ -1,9 +1,10 @@
 """What a home holds, what is stale, and the command that mends it. Reads files only: it never waits for a writer."""
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse.base.settings import Home
@@ -121,15 +122,19 @@ def exports(home: Home) -> list[dict[str, Any]]:
 def runs(home: Home) -> list[dict[str, Any]]:
     """Return how many runs of each kind are recorded, and when the last one finished."""
     table = read_table(home, "runs", columns=["kind", "experiment", "finished_at"])
-    finished: dict[tuple[str, str | None], list[datetime]] = {}
-    for row in table.to_pylist():
-        finished.setdefault((row["kind"], row["experiment"]), []).append(row["finished_at"])
+    # seconds as numbers: for timestamps, as for groups, pyarrow imports pandas
+    seconds = table["finished_at"].cast(pa.timestamp("s", "UTC"), safe=False).cast(pa.int64()).to_pylist()
+    finished: dict[tuple[str, str | None], list[int]] = {}
+    for kind, experiment, second in zip(
+        table["kind"].to_pylist(), table["experiment"].to_pylist(), seconds, strict=True
+    ):
+        finished.setdefault((kind, experiment), []).append(second)
     rows = [
         {
             "kind": kind,
             "experiment": experiment,
             "n": len(times),
-            "last_finished_at": max(times).isoformat(timespec="seconds"),
+            "last_finished_at": datetime.fromtimestamp(max(times), UTC).isoformat(),
         }
         for (kind, experiment), times in finished.items()
     ]

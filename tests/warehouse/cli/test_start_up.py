@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from warehouse.base.settings import Home
+from warehouse.lake.runs import Run
 
 HEAVY = {"torch", "duckdb", "ibis", "numba", "prefect", "transformers", "pandas", "pyarrow", "numpy", "dbt", "marimo"}
 PROGRAM = """
@@ -45,6 +46,8 @@ def test_help_imports_nothing_heavy(arguments: list[str], tmp_path: Path) -> Non
 
 
 def test_status_needs_tables_and_no_kernels(tmp_path: Path) -> None:
+    assert imported("status", home=tmp_path) <= {"pyarrow", "numpy", "duckdb"}
+    Run(kind="words", config={}, inputs={"file": "hash"}).record(Home(tmp_path))
     assert imported("status", home=tmp_path) <= {"pyarrow", "numpy", "duckdb"}
 
 

@@ -123,7 +123,7 @@ def test_spark_builds_the_demo(installed: Installed, demo: Path, tmp_path: Path)
     if shutil.which("java") is None:
         pytest.skip("Spark needs Java")
     shutil.copytree(demo / "pivots-home", tmp_path / "pivots-home", symlinks=True)
-    built = installed.run(tmp_path, "build", "--engine", "spark", "--select", "+dim_tokens")
+    built = installed.run(tmp_path, "build", "--engine", "spark")
     assert built.returncode == 0, built.stderr[-3000:]
     assert re.search(r"built: .*\d+ success", built.stdout)
 
