@@ -25,11 +25,12 @@ def test_evaluations_leave_nothing_but_results() -> None:
 
 
 def test_freshness_asks_for_runs_of_the_kind_that_writes_the_table() -> None:
-    sources = yaml.safe_load((PROJECT / "dbt_project" / "models" / "staging" / "_sources.yml").read_text())
-    (raw,) = sources["sources"]
+    files = (PROJECT / "dbt_project" / "models" / "staging").rglob("*.yml")
+    contents = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files]
+    tables = [table for content in contents for source in content.get("sources", ()) for table in source["tables"]]
     asked = {
         table["name"]: re.search(r"kind = '(\w+)'", table["config"]["loaded_at_query"])[1]  # type: ignore[index]
-        for table in raw["tables"]
+        for table in tables
         if "loaded_at_query" in table.get("config", {})
     }
     assert len(asked) > 10
