@@ -4,7 +4,14 @@ import random
 from collections.abc import Callable
 from typing import TypeVar
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, stop_after_delay
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    stop_any,
+)
 
 T = TypeVar("T")
 
@@ -54,6 +61,7 @@ def attempt(
         return max(pause_s * random.uniform(1 - spread, 1 + spread), asked_s)
 
     ends = [stop_after_attempt(tries)] if tries is not None else []
-    ends += [stop_after_delay(for_s)] if for_s is not None else []
-    given_up = ends[0] if len(ends) == 1 else ends[0] | ends[1]
-    return Retrying(stop=given_up, wait=pause, retry=retry_if_exception_type(TryAgain), reraise=True)(action)
+    late = [stop_after_delay(for_s)] if for_s is not None else []
+    return Retrying(stop=stop_any(*ends, *late), wait=pause, retry=retry_if_exception_type(TryAgain), reraise=True)(
+        action
+    )

@@ -17,7 +17,6 @@ from warehouse.lake.connections import one_line
 
 T = TypeVar("T")
 WAIT_S = 60.0  # how long one transaction is tried again
-_PAUSES = {"first_pause_s": 0.02, "growth": 1.5, "longest_pause_s": 2.0, "spread": 0.5}
 # What an unfinished transaction can be tried again for: it lost a race, or the catalogue's server went away.
 _CONFLICT = re.compile(r"Failed to commit DuckLake transaction|Transaction conflict|Could not set lock|already exists")
 _GONE = re.compile(
@@ -105,7 +104,7 @@ class SharedLake:
                 raise TryAgain(why) from None
 
         try:
-            return attempt(once, for_s=self._wait_s, **_PAUSES)
+            return attempt(once, for_s=self._wait_s, first_pause_s=0.02, growth=1.5, longest_pause_s=2.0, spread=0.5)
         except TryAgain as last:
             raise StepFailed(f"{what}: {last.reason} for {self._wait_s:g} s; run this again to go on") from None
 
