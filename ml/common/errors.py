@@ -31,8 +31,8 @@ def run_program(main: Callable[[], None]) -> None:
         raise SystemExit(REFUSED) from None
     except (OSError, StepFailed) as problem:
         advice = "; what was committed before is intact, run the same command again to go on"
-        line = full_disk(problem) or f"{problem}{advice if isinstance(problem, OSError) else ''}"
-        print(f"error: {line}", file=sys.stderr, flush=True)
+        said = full_disk(problem) or f"{problem}{advice if isinstance(problem, OSError) else ''}"
+        print(f"error: {said}", file=sys.stderr, flush=True)
         raise SystemExit(FAILED) from None
     except Exception as problem:
         if (line := full_disk(problem)) is None:

@@ -65,7 +65,7 @@ def start_child(
     """
     environment = {**(os.environ if env is None else env), **lifeline()}
     words = [str(word) for word in command]
-    group = {"process_group": 0} if own_group else {}
+    group: dict[str, Any] = {"process_group": 0} if own_group else {}
     ours = os.getpid()
     held = tuple(map(os.dup, hold))  # filelock closes its own in whatever is forked
     try:

@@ -1,6 +1,6 @@
 """Text from a corpus or a file's name on a terminal: shown, never obeyed."""
 
-from typing import TextIO
+from typing import Protocol, TextIO
 
 # C0 and C1 controls: escape sequences begin with them, and move the cursor, set titles, fill the clipboard
 _CONTROLS = [c for c in (*range(0x20), *range(0x7F, 0xA0)) if chr(c) not in "\n\t"]
@@ -14,12 +14,20 @@ def printable(text: str) -> str:
     return text if text.isascii() and text.isprintable() else text.translate(_SHOWN)
 
 
+class TextSink(Protocol):
+    """What text is written to: a file, a terminal."""
+
+    def write(self, text: str, /) -> int:
+        """Write a text; return how many characters were written."""
+        ...
+
+
 class PrintableStream:
     """A stream to a terminal that is written to only."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def write(self, text: str) -> int:
+    def write(self, text: str, /) -> int:
         """Write a text as `printable` shows it."""
         return self._stream.write(printable(text))

@@ -2,13 +2,14 @@
 
 import json
 import shlex
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from warehouse.base import shipped
-from warehouse.base.child_process import run_child
+from warehouse.base.child_process import child_process
 from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.machine import available_threads, memory_limit
 from warehouse.base.programs import dbt_command, program_environment
@@ -68,7 +69,13 @@ def run_dbt(
     (target / RUN_RESULTS).unlink(missing_ok=True)  # so that what is read below is of this run
     command = dbt_command(*(["--quiet"] if quiet else []), *arguments)
     # it holds the lock with us: should it outlive us after all, nobody else writes meanwhile
-    code = run_child(command, env=program_environment(variables), hold=lock_descriptors(home), stdout=sys.stderr)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
+    with child_process(command, env=program_environment(variables), hold=lock_descriptors(home), **pipes) as dbt:
+        for line in dbt.stdout or ():
+            if not is_full(home.root):  # then they are tracebacks: dbt's log finds no room
+                sys.stderr.write(line)
+                sys.stderr.flush()
+        code = dbt.wait()
     if code != 0 and is_full(home.root):
         raise StepFailed(no_room(home.root))
     if code != 0:

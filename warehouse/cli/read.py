@@ -188,10 +188,14 @@ def _write_result(
             connections.append(connection)
             yield connection
 
+    def remove_unfinished() -> None:
+        for file in unfinished:
+            file.unlink(missing_ok=True)
+
     run_stoppable(
         lambda: _write(noted(), text, format_, out, max_rows, unfinished.append),
         interrupt=lambda: [connection.interrupt() for connection in connections],
-        abandon=lambda: [file.unlink(missing_ok=True) for file in unfinished],
+        abandon=remove_unfinished,
         time_limit_s=time_limit_s,
     )
 

@@ -5,7 +5,7 @@ import json
 import math
 from collections.abc import Iterable
 from datetime import date, datetime, time
-from typing import Any, BinaryIO, TextIO
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,14 +15,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from warehouse.base.terminal import printable
+from warehouse.base.terminal import TextSink, printable
 
 # DuckDB's infinite dates (int32) and times (int64)
 _INFINITE = {sign * (2**bits - 1) for sign in (1, -1) for bits in (31, 63)}
 _NULL = Text("NULL", style="dim")
 
 
-def write_csv(reader: pa.RecordBatchReader, stream: TextIO) -> int:
+def write_csv(reader: pa.RecordBatchReader, stream: TextSink) -> int:
     """Write rows as CSV with a header; NULL is empty, a list or struct is JSON. Return the number of rows."""
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(reader.schema.names)
@@ -34,7 +34,7 @@ def write_csv(reader: pa.RecordBatchReader, stream: TextIO) -> int:
     return n_rows
 
 
-def write_json(reader: pa.RecordBatchReader, stream: TextIO) -> int:
+def write_json(reader: pa.RecordBatchReader, stream: TextSink) -> int:
     """Write rows as a JSON array of objects, one per line. Return the number of rows."""
     n_rows = 0
     stream.write("[")
@@ -46,7 +46,7 @@ def write_json(reader: pa.RecordBatchReader, stream: TextIO) -> int:
     return n_rows
 
 
-def write_parquet(reader: pa.RecordBatchReader, stream: BinaryIO) -> int:
+def write_parquet(reader: pa.RecordBatchReader, stream: IO[bytes]) -> int:
     """Write rows as a Parquet file. Return the number of rows."""
     n_rows = 0
     with pq.ParquetWriter(stream, reader.schema, compression="zstd") as writer:
@@ -113,7 +113,7 @@ def _python_value(value: pa.Scalar) -> Any:
         number = value.value
         if number in _INFINITE:
             return "infinity" if number > 0 else "-infinity"
-        unit = "D" if isinstance(value, pa.Date32Scalar) else getattr(value.type, "unit", "us")
+        unit: Any = "D" if isinstance(value, pa.Date32Scalar) else getattr(value.type, "unit", "us")
         return str(np.datetime64(number, unit))
 
 

@@ -86,3 +86,11 @@ def test_commands_on_a_full_disk_say_so_and_go_on_when_there_is_room(small_disk:
         done = run(*command)
         assert done.returncode == 0, done.stderr
     assert "300 units" in done.stdout
+
+
+@pytest.mark.pipeline
+def test_a_build_on_a_full_disk_says_so_instead_of_what_dbt_says(small_disk: Path) -> None:
+    failed = run("build", "--home", small_disk / "home")
+    assert failed.returncode == 1
+    (line,) = failed.stderr.splitlines()
+    assert line.startswith(f"pivots: no space left on the disk of {small_disk / 'home'}")
