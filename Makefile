@@ -6,9 +6,15 @@ TORCH ?= torch==2.13.0
 # One thread pool per process is enough; numba, torch and DuckDB each size theirs by the CPUs this process may use.
 export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
+# Of `make gpu`. Its Python is the machine's own, whose torch is for its GPU; the one of `make setup` may not be.
+GPU_PYTHON ?= $(PYTHON)
+GPU_MINUTES ?= 25
+GPU_OUT ?= build/gpu
+GPU_OPTIONS ?=
+GPU_WHEELS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-engines lock wheel hooks demo test test-all test-engines test-slow test-deps lint format bench mutate dbt-docs analyses base-model screenshots clean
+.PHONY: help setup setup-engines lock wheel hooks demo test test-all test-engines test-slow test-deps lint format bench mutate dbt-docs analyses base-model gpu gpu-pack screenshots clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -81,6 +87,12 @@ dbt-docs: setup ## what every model, column and test is, as one page in the home
 
 analyses: setup ## answer the twenty questions on the home again: docs/analyses.md
 	$(BIN)/python -m tools.answer_questions
+
+gpu: ## on a machine with a GPU: correctness, speed, scales, counting, within GPU_MINUTES (25); resumes
+	$(GPU_PYTHON) -m ml.gpu --minutes $(GPU_MINUTES) --out $(GPU_OUT) $(GPU_OPTIONS)
+
+gpu-pack: setup ## the folder, at most 60 MB, that a machine with a GPU needs for that: build/gpu-pack
+	$(BIN)/python -m ml.gpu.pack --out build/gpu-pack $(foreach wheel,$(GPU_WHEELS),--wheel $(wheel))
 
 base-model: setup ## train the demo's base model again (about an hour; resumes)
 	$(BIN)/python -m tools.base_model --work build/base-model

@@ -9,8 +9,6 @@ on a CPU the final weights are then bit-equal to an uninterrupted run's.
 """
 
 import argparse
-import contextlib
-import os
 import shutil
 import sys
 import time
@@ -26,7 +24,6 @@ from accelerate import Accelerator
 from ml.common.errors import run_program
 from ml.common.progress import Progress
 from ml.common.result_files import read_json, versions, write_json, write_result
-from ml.models.decoder import decoder_blocks
 from ml.models.flops import flops_per_token, measured_flops_per_s, published_flops_per_s
 from ml.models.load import (
     ModelSource,
@@ -53,10 +50,12 @@ from ml.training.checkpoints import (
 from ml.training.lengths import n_steps
 from ml.training.loss import LossModel
 from ml.training.optimizer import learning_rate, make_optimizer
-from ml.training.sequences import Export, Sequences, count_eos, count_predicted, make_batch, open_export, step_indices
-from ml.training.sharding import clip_gradients, no_exchange, notice_lost_processes, spread, start_processes
+from ml.training.prepare import make_deterministic, prepare_blocks
+from ml.training.sequences import Export, Sequences, count_eos, open_export
+from ml.training.sharding import notice_lost_processes, spread, start_processes
+from ml.training.step import StepData, accumulate_gradients
 from warehouse.contract.atomic import atomic_folder, remove_unfinished
-from warehouse.contract.errors import StepFailed, UsageError, raise_all
+from warehouse.contract.errors import UsageError, raise_all
 from warehouse.contract.folders import PROGRESS, RUN_RECORD
 from warehouse.contract.hashing import file_hash, id64
 from warehouse.contract.presets import TrainPreset, read_preset
@@ -71,10 +70,8 @@ class _Job:
     """One training: what to read, how to train, where to write."""
 
     preset: TrainPreset
-    export: Export
+    data: StepData
     source: ModelSource
-    sequences: Sequences
-    seed: int
     n_steps: int
     identity: dict[str, Any]
     out: Path
@@ -100,7 +97,7 @@ def _serve(request: TrainRequest, export: Export, source: ModelSource) -> None:
     """Check everything else, then train, then write what came out."""
     preset, out = request.preset, request.out
     accelerator, is_sharded = start_processes()
-    _make_deterministic(accelerator.device)
+    make_deterministic(accelerator.device)
     sequences = Sequences(export, preset.seq_len)
     _check_fit(preset, export, source, sequences, world_size=accelerator.num_processes)
     model = load_model(source, seed=request.seed, dtype="float32", device=accelerator.device)
@@ -119,7 +116,7 @@ def _serve(request: TrainRequest, export: Export, source: ModelSource) -> None:
         check_identity(read_json(out / RUN_RECORD)["identity"], identity, out)
         accelerator.print(f"{out}: this run is finished already")
         return
-    job = _Job(preset, export, source, sequences, request.seed, total_steps, identity, out)
+    job = _Job(preset, StepData(export, sequences, request.seed), source, total_steps, identity, out)
     record = _run_record(request, export, model, identity, accelerator, is_sharded=is_sharded)
     with notice_lost_processes(), only_run_in(out):
         _run(accelerator, model, job, record)
@@ -137,7 +134,7 @@ def _run(accelerator: Accelerator, model: Any, job: _Job, record: dict[str, Any]
         "measured_flops_per_s": measured_flops_per_s(accelerator.device) * accelerator.num_processes,
         "published_flops_per_s": _times(published_flops_per_s(accelerator.device), accelerator.num_processes),
     }
-    _prepare_blocks(model, preset)
+    prepare_blocks(model, preset)
     loss_model = spread(accelerator, LossModel(model).train(), is_sharded=record["is_sharded"])
     log, timing = _train(accelerator, loss_model, job, newest, speed)
     if accelerator.is_main_process:
@@ -184,11 +181,11 @@ def _train(
         for step in range(first_step, total_steps + 1):
             step_started = time.monotonic()
             # nothing random is carried from step to step: dropout, where a model has some, follows the step and process
-            torch.manual_seed(id64("step", str(job.seed), str(step), str(accelerator.process_index)))
+            torch.manual_seed(id64("step", str(job.data.seed), str(step), str(accelerator.process_index)))
             rate = learning_rate(preset, step, total_steps)
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            loss, grad_norm = _step(accelerator, loss_model, job, step)
+            loss, grad_norm = accumulate_gradients(accelerator, loss_model, preset, job.data, step)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
             seen += tokens_per_step
@@ -222,55 +219,8 @@ def _train(
     return log, {"train_s": elapsed, "tokens_per_s": trained / elapsed if trained else 0.0}
 
 
-def _step(accelerator: Accelerator, loss_model: torch.nn.Module, job: _Job, step: int) -> tuple[float, float]:
-    """Accumulate the gradients of one global step. Return its loss (mean NLL per predicted token, nats) and grad norm.
-
-    The mean is over all predicted tokens of the step, not a mean of micro-batch means: with masks and documents of
-    different lengths micro-batches hold different numbers of them.
-    """
-    preset, export, sequences = job.preset, job.export, job.sequences
-    indices = step_indices(
-        export.content_hash, job.seed, step - 1, per_step=preset.sequences_per_step, n_sequences=sequences.n_sequences
-    )
-    mine = sequences.stack(indices[accelerator.process_index :: accelerator.num_processes])
-    packing: dict[str, Any] = {"eos_token_id": export.eos_token_id, "document_masks": preset.document_masks}
-    n_predicted = torch.tensor(count_predicted(mine, **packing), device=accelerator.device)
-    n_predicted = accelerator.reduce(n_predicted, reduction="sum").clamp(min=1)
-    mask_dtype = torch.bfloat16 if accelerator.mixed_precision == "bf16" else torch.float32
-    total = torch.zeros((), device=accelerator.device)
-    starts = range(0, len(mine), preset.micro_batch_sequences)
-    for start in starts:
-        tokens = mine[start : start + preset.micro_batch_sequences]
-        batch = make_batch(tokens, device=accelerator.device, mask_dtype=mask_dtype, **packing)
-        # gradients are exchanged between processes with the last micro-batch only
-        is_last = start == starts[-1]
-        with contextlib.nullcontext() if is_last else no_exchange(accelerator, loss_model):
-            with accelerator.autocast():
-                nll = loss_model(batch.tokens, batch.labels, batch.positions, batch.mask)
-            # DDP and FSDP average gradients over processes: undo that, the divisor counts everybody's tokens
-            accelerator.backward(nll * accelerator.num_processes / n_predicted)
-        total += nll.detach()
-    loss = accelerator.reduce(total, reduction="sum") / n_predicted
-    limit = preset.clip_norm if preset.clip_norm is not None else float("inf")
-    norm_value = clip_gradients(loss_model, limit)
-    loss_value = float(loss)
-    if not torch.isfinite(torch.tensor(loss_value)):
-        raise StepFailed(f"the loss of step {step} is {loss_value}: lower learning_rate or clip_norm in the preset")
-    return loss_value, norm_value
-
-
 def _times(peak: float | None, n_devices: int) -> float | None:
     return None if peak is None else peak * n_devices
-
-
-def _prepare_blocks(model: Any, preset: TrainPreset) -> None:
-    """Switch on what the preset asks of the decoder blocks, before the model is spread over processes."""
-    if preset.gradient_checkpointing:
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-    if preset.compile_blocks:
-        # blocks, not the model: compiling the whole can lose the flash attention kernel
-        for block in decoder_blocks(model):
-            block.compile()
 
 
 def _load_optimizer_state(loss_model: torch.nn.Module, optimizer: torch.optim.Optimizer, source: ModelSource) -> None:
@@ -299,7 +249,7 @@ def _save_model(
     with atomic_folder(job.out / "model") as folder:
         model.save_pretrained(folder, state_dict=weights)
         (folder / "generation_config.json").unlink(missing_ok=True)
-        shutil.copyfile(job.export.tokenizer_file, folder / "tokenizer.json")
+        shutil.copyfile(job.data.export.tokenizer_file, folder / "tokenizer.json")
         if state is not None:
             torch.save(state, folder / "optimizer.pt")
 
@@ -402,14 +352,6 @@ def _check_fit(
     if preset.sequences_per_step % world_size:
         problems.append(f"sequences_per_step {preset.sequences_per_step} is no multiple of {world_size} processes")
     raise_all(problems)
-
-
-def _make_deterministic(device: torch.device) -> None:
-    """Ask for deterministic kernels; on a GPU some attention kernels have none and warn instead."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
-    # no kernel used here reads memory before writing it, and filling all of it costs a tenth of the time
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

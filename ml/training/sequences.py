@@ -122,7 +122,7 @@ class Batch:
 
 
 def make_batch(
-    tokens: np.ndarray,
+    tokens: np.ndarray | torch.Tensor,
     *,
     eos_token_id: int,
     document_masks: bool,
@@ -131,7 +131,7 @@ def make_batch(
 ) -> Batch:
     """Turn tokens [B, S] into a batch on a device. With document masks, positions restart in each document, no token
     sees another document, and a document's first token is not predicted from the document before it."""
-    ids = torch.from_numpy(tokens).to(device)
+    ids = torch.as_tensor(tokens).to(device)
     labels = torch.full_like(ids, IGNORED)
     labels[:, :-1] = ids[:, 1:]
     if not document_masks:

@@ -8,7 +8,20 @@ import typer
 from warehouse import __version__
 from warehouse.base.child_process import stop_on_sigterm, terminated
 from warehouse.base.errors import end_in_one_line
-from warehouse.cli import build, count, infini_gram, ingest, lens, models, plant, read, review, schedule, shared_lake
+from warehouse.cli import (
+    bench,
+    build,
+    count,
+    infini_gram,
+    ingest,
+    lens,
+    models,
+    plant,
+    read,
+    review,
+    schedule,
+    shared_lake,
+)
 from warehouse.contract.lifeline import watch_launcher
 
 _INTERRUPTED, _TERMINATED = 130, 143
@@ -39,7 +52,7 @@ def _pivots(
     """Take the options that stand before a command."""
 
 
-for module in (plant, ingest, count, infini_gram, build, review, models, lens, read, shared_lake, schedule):
+for module in (plant, ingest, count, infini_gram, build, review, models, lens, read, shared_lake, schedule, bench):
     module.register(app)
 
 

@@ -8,8 +8,6 @@ again); what grows with the vocabulary and the number of strata
 
 from dataclasses import dataclass
 
-import duckdb
-
 from warehouse.base.errors import UsageError
 from warehouse.base.machine import memory_limit
 
@@ -29,6 +27,8 @@ def memory_plan(limit: str | None = None) -> MemoryPlan:
     Raises:
         UsageError: the setting is not a size.
     """
+    import duckdb  # nothing else of counting needs it
+
     text = limit or memory_limit()
     try:  # DuckDB, which is given the same setting, says what it means
         with duckdb.connect() as connection:

@@ -16,12 +16,12 @@ import ml.training.sharding
 from ml.common.errors import run_program
 
 how, at_step, rank, *arguments = sys.argv[1:]
-whole_step, whole_save = ml.train._step, ml.train.save_checkpoint
+whole_step, whole_save = ml.train.accumulate_gradients, ml.train.save_checkpoint
 
 
 def step(*given: Any) -> tuple[float, float]:
     """Die at the step."""
-    if given[3] == int(at_step):
+    if given[-1] == int(at_step):
         os.kill(os.getpid(), signal.SIGKILL)
     return whole_step(*given)
 
@@ -44,7 +44,7 @@ elif os.environ["RANK"] == rank:
     if how == "apart":
         arguments[arguments.index("--out") + 1] += "-on-another-disk"
     elif how == "killed":
-        ml.train._step = step
+        ml.train.accumulate_gradients = step
     else:
         ml.train.save_checkpoint = save_checkpoint
 run_program(lambda: ml.train.main(arguments))

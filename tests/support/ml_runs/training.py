@@ -71,7 +71,7 @@ def interrupted(request: list[str], *, after_step: int) -> None:
     class Killed(Exception):
         pass
 
-    whole = ml.train._step
+    whole = ml.train.accumulate_gradients
     calls = 0
 
     def step(*args: object) -> tuple[float, float]:
@@ -82,5 +82,5 @@ def interrupted(request: list[str], *, after_step: int) -> None:
         return whole(*args)  # type: ignore[arg-type]
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(ml.train, "_step", step)
+        patch.setattr(ml.train, "accumulate_gradients", step)
         ml.train.main(request)
