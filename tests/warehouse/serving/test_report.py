@@ -149,7 +149,7 @@ def test_status_knows_which_copy_a_report_shows(home: Home, page: str) -> None:
             [
                 "fct_pivot_candidates",
                 "fct_selection_summary",
-                "fct_pivot_layer_curves",
+                "fct_strategy_layer_curves",
                 "fct_failure_signatures",
                 "fct_strategy_comparison",
             ],
@@ -164,7 +164,7 @@ def test_status_knows_which_copy_a_report_shows(home: Home, page: str) -> None:
         (["fct_translation_scores"], ["No model has been trained and scored"]),
         (
             [
-                "fct_behaviours",
+                "fct_behaviour_shares",
                 "fct_behaviour_auc",
                 "fct_held_out_losses",
                 "fct_selection_overlap",
