@@ -38,6 +38,8 @@ _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", ".pytest_cache")
 WHEELS = ("pydantic", "pydantic-core", "annotated-types", "typing-inspection", "typing-extensions", "filelock",
           "accelerate", "pyarrow", "pyyaml", "safetensors", "tqdm", "rich", "pygments", "markdown-it-py",
           "mdurl")  # fmt: skip
+# Other versions than those installed here: of pyarrow the newest whose wheel leaves room for everything else.
+_VERSIONS = {"pyarrow": "21.0.0"}
 
 _READ_ME = """# A recipe for a machine with a GPU
 
@@ -84,10 +86,10 @@ def make_pack(out: Path, wheels: tuple[str, ...] = WHEELS, *, fetch: bool = True
 
 
 def _fetch(name: str, folder: Path) -> bool:
-    """Fetch a wheel at the version that is installed here; return whether it is there now."""
+    """Fetch a wheel, of `_VERSIONS` or at the version that is installed here; return whether it is there now."""
     folder.mkdir(exist_ok=True)
     try:
-        wanted = f"{name}=={version(name)}"
+        wanted = f"{name}=={_VERSIONS.get(name) or version(name)}"
     except PackageNotFoundError:
         wanted = name
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]

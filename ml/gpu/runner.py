@@ -1,5 +1,6 @@
 """Run the stages within a budget, resume, keep what they find. Standard library and `warehouse.contract` only."""
 
+import importlib.metadata
 import importlib.util
 import json
 import os
@@ -146,15 +147,10 @@ def _environment(work: Path) -> dict[str, str]:
         CannotRun: a package is neither installed nor among the wheels.
     """
     paths = [str(ROOT)]
-    site = work / "site"
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-    wheels = ROOT / "wheels"
-    if missing and wheels.is_dir():
-        if not site.exists():
-            names = sorted(str(path) for path in wheels.glob("*.whl"))
-            install = [sys.executable, "-m", "pip", "install", "-q", "--no-index", "--no-deps", "--target", str(site)]
-            subprocess.run([*install, *names], check=False)
-        missing = [name for name in missing if not (site / name).exists()]
+    if missing and (ROOT / "wheels").is_dir():
+        site = _install_wheels(work)
+        missing = [name for name in missing if not list(site.glob(f"{name}*"))]
         paths.append(str(site))
     if missing:
         raise CannotRun(
@@ -169,6 +165,22 @@ def _environment(work: Path) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         **lifeline(),  # when this process is killed, stages and what they started end
     }
+
+
+def _install_wheels(work: Path) -> Path:
+    """Install, into a folder of our own, those of the pack's wheels whose package this Python does not have."""
+    site = work / "site"
+    if not site.exists():
+        lacking = []
+        for wheel in sorted((ROOT / "wheels").glob("*.whl")):
+            try:
+                importlib.metadata.distribution(wheel.name.split("-")[0])
+            except importlib.metadata.PackageNotFoundError:
+                lacking.append(str(wheel))
+        install = [sys.executable, "-m", "pip", "install", "-q", "--no-index", "--no-deps", "--target", str(site)]
+        subprocess.run([*install, *lacking], check=False)
+        site.mkdir(exist_ok=True)
+    return site
 
 
 def _read(path: Path) -> dict[str, Any]:

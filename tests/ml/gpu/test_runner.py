@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -225,3 +226,29 @@ def test_a_deaf_stage_is_ended(tmp_path: Path, toys: Path) -> None:
     run(request(tmp_path, toy(toys, "deaf", more=more), minutes=3 / 60))
     assert time.monotonic() - started < 20
     assert results_of(tmp_path)["deaf"]["state"] == "stopped at its limit"
+
+
+def test_a_missing_package_is_taken_from_the_wheels_beside_the_code(
+    tmp_path: Path, toys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a package that this Python has is not replaced by the wheel of it."""
+    wheels = tmp_path / "root" / "wheels"
+    wheels.mkdir(parents=True)
+    _make_wheel(wheels, "carried_package")
+    _make_wheel(wheels, "numpy")
+    monkeypatch.setattr(runner, "ROOT", tmp_path / "root")
+    monkeypatch.setattr(runner, "NEEDED", ("numpy", "carried_package"))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(toys), str(PROJECT)]))
+    more = "import carried_package, numpy; answers.note(f'{carried_package.here} {hasattr(numpy, \"zeros\")}')"
+    found = run(request(tmp_path, toy(toys, "one", more=more)))["stages"]["one"]
+    assert found["state"] == "finished", found
+    assert found["notes"] == ["True True"]
+
+
+def _make_wheel(folder: Path, name: str) -> None:
+    info = f"{name}-1.0.dist-info"
+    with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as archive:
+        archive.writestr(f"{name}/__init__.py", "here = True\n")
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", "")
