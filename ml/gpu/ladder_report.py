@@ -41,7 +41,7 @@ def outcomes(word_scores: Path, kinds: dict[str, str]) -> dict[str, float]:
         score = math.exp(right) - mean(math.exp(value) for value in log_p.values())
         for group in ("all", kinds.get(str(item), "unknown")):
             by_direction[group][source, target].append((score, share))
-    found = {}
+    found: dict[str, float] = {}
     for group, directions in by_direction.items():
         pairs = [tuple(mean(column) for column in zip(*items, strict=True)) for items in directions.values()]
         score, share = (mean(column) for column in zip(*pairs, strict=True))
@@ -61,8 +61,8 @@ def rank_correlation(a: list[float], b: list[float]) -> float | None:
     """Return Spearman's correlation of two lists without ties; None when there are fewer than three or all equal."""
     if len(a) < 3 or len(set(a)) < 2 or len(set(b)) < 2:
         return None
-    ranks = [np.argsort(np.argsort(values)).astype(float) for values in (a, b)]
-    return float(np.corrcoef(*ranks)[0, 1])
+    ranks = np.array([np.argsort(np.argsort(values)) for values in (a, b)], dtype=float)
+    return float(np.corrcoef(ranks)[0, 1])
 
 
 def decision_accuracy(a: list[float], b: list[float]) -> float | None:

@@ -47,7 +47,9 @@ def open_tokenizer(request: ModelRequest, source: ModelSource, inputs: Path) -> 
     Raises:
         UsageError: there is none.
     """
-    candidates = [request.tokenizer] if request.tokenizer else [source.tokenizer_file, inputs / TOKENIZER]
+    candidates: list[Path | None] = (
+        [request.tokenizer] if request.tokenizer else [source.tokenizer_file, inputs / TOKENIZER]
+    )
     for path in candidates:
         if path is not None and path.is_file():
             return TokenizerFile(path, file_hash(path), load_tokenizer(path))

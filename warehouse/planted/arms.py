@@ -141,6 +141,10 @@ def _plant_block(scratch: Path, tokenizer_file: Path, seed: int, block: int) -> 
     digests = [hashlib.md5(str(number).encode(), usedforsecurity=False).digest() for number in ids]
     salts = {salt: f"{salt}:{_SELECTION_SEED}" for salt in _DRAWS if salt != "held_out"}
     name = f"block-{block:06d}.npz"
+    # NumPy's stubs take a `**` of arrays for its option allow_pickle, too
+    draws: dict[str, Any] = {
+        f"draw_{salt}": np.array([hash_unit(value, text) for value in ids]) for salt, text in salts.items()
+    }
     np.savez(
         scratch / name,
         doc_ids=np.array(ids, np.int64),
@@ -154,7 +158,7 @@ def _plant_block(scratch: Path, tokenizer_file: Path, seed: int, block: int) -> 
         order_high=np.array([int.from_bytes(digest[:8], "big") for digest in digests], np.uint64),
         order_low=np.array([int.from_bytes(digest[8:], "big") for digest in digests], np.uint64),
         draw_held_out=np.array([hash_unit(value, "held_out") for value in hashes]),
-        **{f"draw_{salt}": np.array([hash_unit(value, text) for value in ids]) for salt, text in salts.items()},
+        **draws,
     )
     return name
 

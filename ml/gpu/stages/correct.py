@@ -87,7 +87,7 @@ def _compare_scores(answers: Answers, device: torch.device, prompts: list[Prompt
     def measure() -> dict[str, float]:
         cpu = torch.device("cpu")
         reference = _flat([candidate_nlls(_base("float32", cpu), prompt) for prompt in prompts])
-        found = {}
+        found: dict[str, float] = {}
         for dtype in ("float32", "bfloat16"):
             apart = (_flat(target_nlls(_base(dtype, device), prompts)) - reference).abs()
             found |= {f"{dtype}_max": float(apart.max()), f"{dtype}_mean": float(apart.mean())}

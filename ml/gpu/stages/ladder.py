@@ -11,6 +11,7 @@ import sys
 import time
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ def main() -> int:
     for scale in sizes.scales:
         report_bases = work / "bases" / scale / "scored.json"
         if report_bases.exists():
-            answers.item(f"base {scale}", lambda path=report_bases: read_json(path))
+            answers.item(f"base {scale}", partial(read_json, report_bases))
     report(answers, done, list(sizes.scales))
     answers.is_complete = len(done) == len(cells_of(sizes))
     answers.save()

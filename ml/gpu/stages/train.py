@@ -6,6 +6,7 @@ gains more than a hundredth is then switched on together. Where the target is mi
 
 import sys
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -63,8 +64,7 @@ def main() -> int:
     needs_s = 25.0 if rig.device.type == "cuda" else 0.5
     tried = variants(sizes)
     found = {
-        variant.name: answers.item(variant.name, lambda variant=variant: _measure(rig, variant), needs_s=needs_s)
-        for variant in tried
+        variant.name: answers.item(variant.name, partial(_measure, rig, variant), needs_s=needs_s) for variant in tried
     }
     base = found[tried[0].name]
     if failed(base):

@@ -147,11 +147,11 @@ def _varlen(
     n_rows, n_heads, length, size = query.shape
     repeats = n_heads // key.shape[1]
     key, value = (part.repeat_interleave(repeats, dim=1) if repeats > 1 else part for part in (key, value))
-    flat = [
+    flat_query, flat_key, flat_value = (
         part.to(value.dtype).transpose(1, 2).reshape(n_rows * length, n_heads, size) for part in (query, key, value)
-    ]
+    )
     attend = _varlen_on_gpu if query.device.type == "cuda" else _varlen_on_cpu
-    attended = attend(*flat, _documents.bounds, _documents.longest, options.get("scaling"))
+    attended = attend(flat_query, flat_key, flat_value, _documents.bounds, _documents.longest, options.get("scaling"))
     return attended.reshape(n_rows, length, n_heads, size), None
 
 
@@ -164,7 +164,9 @@ def _varlen_on_gpu(
     options: dict[str, Any] = {"is_causal": True} if "is_causal" in known else {"window_size": (-1, 0)}
     if "scale" in known:
         options["scale"] = scale
-    return varlen_attn(query, key, value, bounds, bounds, longest, longest, **options)
+    attended = varlen_attn(query, key, value, bounds, bounds, longest, longest, **options)
+    assert isinstance(attended, Tensor)  # a pair only when asked for the log-sum-exp
+    return attended
 
 
 def _varlen_on_cpu(
@@ -172,7 +174,9 @@ def _varlen_on_cpu(
 ) -> Tensor:
     parts = []
     for start, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
-        own = (part[start:end].transpose(0, 1)[None] for part in (query, key, value))
-        out = torch.nn.functional.scaled_dot_product_attention(*own, is_causal=True, scale=scale)
+        own_query, own_key, own_value = (part[start:end].transpose(0, 1)[None] for part in (query, key, value))
+        out = torch.nn.functional.scaled_dot_product_attention(
+            own_query, own_key, own_value, is_causal=True, scale=scale
+        )
         parts.append(out[0].transpose(0, 1))
     return torch.cat(parts)

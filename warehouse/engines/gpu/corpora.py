@@ -1,8 +1,10 @@
 """Corpora to count: planted long documents, and random ones with the word frequencies and lengths of a crawl."""
 
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -32,10 +34,9 @@ def crawl_shards(folder: Path, *, n_shards: int, vocabulary: int = CRAWL_VOCABUL
     return _written(folder, [(folder, vocabulary, number) for number in range(n_shards)], _crawl_shard)
 
 
-def _written(folder: Path, jobs: list[tuple], write: object) -> list[ShardPart]:  # type: ignore[type-arg]
+def _written(folder: Path, jobs: list[tuple[Any, ...]], write: Callable[..., Any]) -> list[ShardPart]:
     folder.mkdir(parents=True, exist_ok=True)
     n_workers = min(available_threads(), len(jobs))
-    assert callable(write)
     if n_workers < 2:
         paths = [write(*job) for job in jobs]
     else:
