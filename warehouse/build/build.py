@@ -132,7 +132,8 @@ def build_arguments(variables: dict[str, Any], select: Sequence[str], *, unit_te
     """Return the arguments of `dbt`."""
     arguments = ["build", "--vars", json.dumps(variables)]
     if select:
-        arguments += ["--select", *select]
+        # of a part, tests whose every input is built with it or before it
+        arguments += ["--select", *select, "--indirect-selection", "buildable"]
     if not unit_tests:
         arguments += ["--exclude-resource-type", "unit_test"]
     return arguments

@@ -92,9 +92,14 @@ def update_superseded(home: Home, corpus: str) -> int:
     write_table(shard_path(home, "rejects", REJECTS_NAME, corpus=corpus), "rejects", rejects)
     state = losers.select(STATE["superseded_documents"].names)
     write_table(_state_file(home, corpus), "superseded_documents", state)
-    with atomic_file(_made_of_file(home, corpus)) as unfinished:  # last: without it the state does not count
-        unfinished.write_text(_made_of(home, corpus, files))
+    mark_up_to_date(home, corpus)  # last: without it the state does not count
     return losers.num_rows
+
+
+def mark_up_to_date(home: Home, corpus: str) -> None:
+    """Say that the state, as it is, was made of the files that are committed now."""
+    with atomic_file(_made_of_file(home, corpus)) as unfinished:
+        unfinished.write_text(_made_of(home, corpus, _documents(home, corpus)))
 
 
 def _documents(home: Home, corpus: str) -> list[Path]:

@@ -9,6 +9,7 @@ from warehouse.base.settings import Home
 from warehouse.contract.hashing import short_hash
 from warehouse.lake.files import NO_CORPUS, shard_path, write_table
 from warehouse.lake.schemas import SCHEMAS
+from warehouse.lake.superseded_documents import mark_up_to_date
 
 
 @dataclass
@@ -68,6 +69,7 @@ def write_corpus(home: Home, made: Made, *, corpus: str = "c") -> None:
         for shard, doc in made.superseded
     ]
     _write(home, "superseded_documents", superseded, name="state", corpus=corpus)
+    mark_up_to_date(home, corpus)  # these were not found among the documents, so nobody must look for others
     items = [
         {"item_id": item, "lang": f"l{i}", "word_id": word}
         for item, words in made.items.items()

@@ -200,7 +200,7 @@ def test_a_small_file_of_two_gigabytes_needs_little_memory(
     assert done.returncode == 0, done.stderr[-2000:]
     counted, peak_mib = done.stdout.splitlines()
     assert counted.startswith(expected)
-    assert int(peak_mib) < 700
+    assert int(peak_mib) < 1024  # of 2 GiB: the document never stands in memory whole
 
 
 def test_a_long_text_in_parquet_is_a_reject(home: Home, tokenizer: Path, tmp_path: Path) -> None:
