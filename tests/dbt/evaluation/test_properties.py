@@ -119,7 +119,7 @@ def test_score_equals_the_formula(model: Model, likelihoods: dict[int, list[floa
         ),
     )
     found = model(
-        "fct_item_scores",
+        "int_items__scored",
         int_candidates__averaged=candidates,
         stg_runs=pa.Table.from_pylist([{"run_id": "r"}], schema=RECORDED["runs"]),
         stg_translation_items=pa.table(
@@ -172,7 +172,7 @@ def test_behaviour_equals_the_definitions(
         for p_top, token, layer in layers
     ]
     found = model(
-        "fct_behaviours",
+        "int_behaviours__classified",
         stg_layer_traces=pa.Table.from_pylist(rows, schema=RESULT["layer_traces"]),
         stg_runs=pa.Table.from_pylist([{"run_id": "r"}], schema=RECORDED["runs"]),
     )

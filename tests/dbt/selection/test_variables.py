@@ -25,7 +25,8 @@ def other(new_home: Callable[[str], Home]) -> Built:
     corpus = make_corpus("balanced", 1, n_docs=300, languages=["en", "fr", "ja"])
     write_vocabulary(home)
     write_corpus(home, corpus)
-    build(home, "+fct_selection_summary", "+fct_document_rankings", "dim_documents", **(VARIABLES | OTHER))
+    read = ("fct_pivot_candidates", "dim_pivot_tokens", "fct_selected_documents", "fct_selection_summary")
+    build(home, *(f"+{mart}" for mart in (*read, "fct_document_rankings", "dim_documents")), **(VARIABLES | OTHER))
     return Built(home, [corpus])
 
 
