@@ -1,6 +1,7 @@
 """Scratch homes, and one that is built once for all tests of corpora, pivots and selections."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,9 @@ from support.naive import evaluation as evaluation_naive
 from warehouse.base.settings import Home
 
 __all__ = ["VARIABLES", "build", "query", "write_raw"]
+
+
+HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +58,11 @@ def evaluated(new_home: Callable[[str], Home]) -> Evaluated:
 def scores(evaluated: Evaluated) -> dict[str, dict[evaluation_naive.Key, dict[str, Any]]]:
     """The experiment's naive item scores: run -> word -> score, rank and chance."""
     return evaluation_naive.item_scores(evaluated.written["word_scores"])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that build a warehouse of their own are slow ones: the quick tier builds one, in the tests of the demo."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if HERE in item.path.parents and fixtures & {"built", "evaluated", "other"}:
+            item.add_marker(pytest.mark.slow)

@@ -96,6 +96,7 @@ def test_every_result_leads_back_to_its_run(demo: tuple[Path, str]) -> None:
     assert all(r["git_commit"] and r["config_hash"] and json.loads(r["inputs"]) for r in runs)
 
 
+@pytest.mark.slow
 def test_a_second_demo_does_nothing_again_and_publishes_the_same(demo: tuple[Path, str]) -> None:
     home = demo[0]
     before = {p: p.read_bytes() for p in (home / "lake").rglob("*.parquet")}

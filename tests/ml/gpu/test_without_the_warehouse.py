@@ -51,6 +51,7 @@ def test_the_block_blocks(pack: Path, environment: dict[str, str]) -> None:
         assert "blocked by a test" in run(pack, environment, sys.executable, "-c", f"import {name}").stderr
 
 
+@pytest.mark.slow
 def test_every_stage_can_be_imported_from_the_folder_alone(pack: Path, environment: dict[str, str]) -> None:
     modules = [*(stage.module for stage in STAGES), "warehouse.planted.arms", "warehouse.engines.gpu.__main__"]
     code = f"""

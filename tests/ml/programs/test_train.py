@@ -97,6 +97,7 @@ def test_training_goes_on_from_a_trained_model_and_its_optimiser(export: Path, t
 
 
 class TestResume:
+    @pytest.mark.slow
     def test_killed_and_started_again_the_weights_are_bit_equal(self, export: Path, tmp_path: Path) -> None:
         whole = arguments(tmp_path, export, out="whole", steps=120, checkpoint_every_steps=10)
         ml.train.main(whole)

@@ -68,6 +68,7 @@ def fill(disk: Path, *, leave_kib: int) -> Path:
     return filler
 
 
+@pytest.mark.slow
 def test_commands_on_a_full_disk_say_so_and_go_on_when_there_is_room(small_disk: Path, tmp_path: Path) -> None:
     tokenizer = write_tokenizer(tmp_path)
     lines = [document(str(i), f"The water of river number {i}") for i in range(300)]

@@ -61,6 +61,7 @@ def documents_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     options=st.sampled_from([DOCUMENTS, WINDOWS, CountOptions(max_docs_per_word=4, seed=1, **OPTIONS)]),
     kept=st.sampled_from([0.0, 1 / 32, 100.0]),
 )
+@pytest.mark.slow
 def test_any_split_equals_a_rebuild(
     tmp_path_factory: pytest.TempPathFactory, seed: int, steps: list[int], options: CountOptions, kept: float
 ) -> None:

@@ -179,6 +179,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 
 
 @pytest.mark.parametrize("kind", ["line", "text", "newlines"])
+@pytest.mark.slow
 def test_a_small_file_of_two_gigabytes_needs_little_memory(
     home: Home, tokenizer: Path, tmp_path: Path, kind: str
 ) -> None:

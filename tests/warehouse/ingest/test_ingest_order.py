@@ -83,6 +83,7 @@ def test_order_and_splitting_do_not_matter(seed: int, tmp_path: Path) -> None:
     assert results[0] == results[1] == results[2]
 
 
+@pytest.mark.slow
 def test_processes_do_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One process or several, which read whole files or pieces of one: the same bytes."""
     tokenizer = str(write_tokenizer(tmp_path))
@@ -169,6 +170,7 @@ def _drill(folder: Path, n_kills: int, how: str) -> None:
         assert lake_bytes(home) == clean
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_and_run_again_equals_a_clean_run(tmp_path: Path) -> None:
     _drill(tmp_path, n_kills=2, how="alone")
 

@@ -138,6 +138,7 @@ def read_until_told(
     reads.put(n_reads)
 
 
+@pytest.mark.slow
 def test_readers_in_other_processes_never_fail_while_copies_are_swapped(home: Home) -> None:
     change_a_mart(home, 0)
     publish(home, keep=1)

@@ -52,6 +52,7 @@ def test_a_query_in_a_process_of_its_own_ends_in_time(home: Home, name: str) -> 
     assert time.monotonic() - begin < 8
 
 
+@pytest.mark.slow
 def test_one_query_that_cannot_be_stopped_keeps_nobody_else_waiting(home: Home) -> None:
     failures: list[str] = []
 
