@@ -80,7 +80,7 @@ def with_names(address: Address, home: Home, n_names: int) -> float:
     with shared_lake(address, create=True) as shared:
         prepare(shared)
         shared.connection.execute(
-            "insert into warehouse.ingest.shard_writer.registered"
+            "insert into warehouse.shards.registered"
             " select 'documents', 'other', lpad(i::varchar, 12, '0'), 1000, '0', 'x', 'bench'"
             f" from range({n_names}) t(i)"
         )

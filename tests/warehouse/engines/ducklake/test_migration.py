@@ -235,12 +235,10 @@ def test_lost_and_doubled_rows_are_noticed(home: Home, postgres: Postgres, tmp_p
     address = address_of(postgres.new_catalog(), tmp_path / "data")
     migrate(home, address)
     with shared_lake(address) as shared:
-        shared.connection.execute(
-            "insert into warehouse.ingest.shard_writer.documents from warehouse.ingest.shard_writer.documents limit 1"
-        )
+        shared.connection.execute("insert into warehouse.shards.documents from warehouse.shards.documents limit 1")
         with pytest.raises(StepFailed, match="raw table documents holds 17 rows and its 4 registered files 16"):
             verify_raw(shared)
-        shared.connection.execute("delete from warehouse.ingest.shard_writer.documents where shard_id = '00000000000f'")
+        shared.connection.execute("delete from warehouse.shards.documents where shard_id = '00000000000f'")
         with pytest.raises(StepFailed, match="raw table documents"):
             verify_raw(shared)
 
