@@ -1,0 +1,1 @@
+"""Errors, progress and result files of the programs."""

@@ -1,0 +1,1 @@
+"""What the programs share: arguments, run folders, chunks, the frame of an evaluation."""

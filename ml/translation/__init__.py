@@ -1,0 +1,1 @@
+"""Word translation: evaluation sets, prompts, shots, scores."""

@@ -1,4 +1,4 @@
-"""Work spread over processes, results in the order of the tasks, and only a few of them in memory at once."""
+"""Work spread over processes or threads: results in the order of the tasks, and only a few in memory at once."""
 
 import multiprocessing
 import os

@@ -1,0 +1,1 @@
+"""dbt, on whatever engine."""

@@ -1,0 +1,1 @@
+"""What goes to `ml`, and what comes back."""

@@ -1,0 +1,1 @@
+"""Corpus files and word lists in, rows of the lake out."""

@@ -1,0 +1,1 @@
+"""The Parquet lake: its schemas, its files, and the connections over them."""

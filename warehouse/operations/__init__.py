@@ -1,0 +1,1 @@
+"""What keeps a home running: schedules, flows as processes, clean-up."""

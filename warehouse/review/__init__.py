@@ -1,0 +1,1 @@
+"""Pivots that people and models judge."""

@@ -1,0 +1,1 @@
+"""What readers open: the published copy, SQL, queries, report, dashboard."""

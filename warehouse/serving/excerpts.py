@@ -128,12 +128,6 @@ def decode_tokens(vocabulary: Vocabulary, token_ids: Sequence[int]) -> tuple[str
     return "".join(pieces) + decoder.decode(b"", final=True), starts
 
 
-def find_document(raw: Any, corpus: str, doc_id: int) -> dict[str, Any] | None:
-    """Return a document's row with its token ids, or None."""
-    rows = document_by_id(raw, corpus, doc_id).to_pyarrow().to_pylist()
-    return rows[0] if rows else None
-
-
 def document_by_id(raw: Any, corpus: str, doc_id: int) -> "ibis.Table":
     """Return a document's row as an expression of at most one row."""
     documents = raw.table("documents", database="raw")

@@ -1,0 +1,1 @@
+"""Tokens and words in text; knows no lake."""

@@ -1,0 +1,1 @@
+"""The stages of the recipe for a machine with a GPU."""

@@ -1,0 +1,1 @@
+"""Variants of training and scoring that the recipe tries."""

@@ -1,0 +1,1 @@
+"""Dense rows of joint counts, and which of their cells are kept."""

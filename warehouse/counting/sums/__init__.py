@@ -1,0 +1,1 @@
+"""Sums kept between two counts."""

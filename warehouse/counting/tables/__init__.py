@@ -1,0 +1,1 @@
+"""Counted cells as sorted tables."""

@@ -1,0 +1,1 @@
+"""Documents and windows as sets of tokens."""
