@@ -59,7 +59,6 @@ class Sizes:
     reference_prompts: int  # that are scored one at a time
     batch_tokens: tuple[int, ...]
     default_batch_tokens: int
-    traced_prompts: int
     cpu_prompts: int  # that the CPU scores in fp32, to be compared
     train_steps: int  # of the comparison of losses
     copy_bytes: int
@@ -91,7 +90,6 @@ FULL_SIZES = Sizes(
     reference_prompts=60,
     batch_tokens=(16_384, 65_536, 131_072, 262_144),
     default_batch_tokens=65_536,
-    traced_prompts=24_000,
     cpu_prompts=12,
     train_steps=40,
     copy_bytes=1 << 33,
@@ -131,7 +129,6 @@ REHEARSAL_SIZES = Sizes(
     reference_prompts=2,
     batch_tokens=(1024,),
     default_batch_tokens=1024,
-    traced_prompts=24,
     cpu_prompts=4,
     train_steps=6,
     copy_bytes=1 << 20,
