@@ -22,8 +22,8 @@ from warehouse.contract.stage_answers import FULL, REFUSED, REHEARSAL
 ROOT = Path(__file__).parents[2]  # of the checkout, or of the pack
 NEEDED = ("torch", "transformers", "accelerate", "tokenizers", "numpy", "numba", "pyarrow", "pydantic", "yaml",
           "safetensors", "tqdm", "rich")  # fmt: skip
-_GRACE_S = 8  # a stage is told to stop so long before it is stopped
-_CLOSING_S = 5  # for the last page
+GRACE_S = 8  # a stage is told to stop so long before it is stopped
+CLOSING_S = 5  # for the last page
 
 
 class CannotRun(Exception):
@@ -62,7 +62,7 @@ def run(request: Request) -> dict[str, Any]:
         if known.get("key") == key and known.get("state") == "finished":
             _say(f"{stage.name}: finished before")
             continue
-        left = deadline - time.monotonic() - _GRACE_S - _CLOSING_S
+        left = deadline - time.monotonic() - GRACE_S - CLOSING_S
         seconds = left if stage.limit_s is None else min(left, stage.limit_s)
         if seconds < _least(stage, request.sizes):
             stages[stage.name] = (known if known.get("key") == key else {"key": key}) | {"state": "no time left"}
@@ -106,7 +106,7 @@ def _run_stage(stage: Stage, key: str, seconds: float, request: Request, environ
             command, cwd=ROOT, env=environment, stdout=stream, stderr=stream, start_new_session=True
         )
         try:
-            code: int | None = process.wait(seconds + _GRACE_S)
+            code: int | None = process.wait(seconds + GRACE_S)
         except subprocess.TimeoutExpired:
             code = None
         finally:

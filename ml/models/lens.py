@@ -16,7 +16,7 @@ from transformers import PreTrainedModel
 from ml.models.decoder import decoder_blocks, final_norm
 from warehouse.contract.errors import StepFailed
 
-_POSITIONS_AT_ONCE = 64  # of a prompt: 32 MB of logits with a large vocabulary
+POSITIONS_AT_ONCE = 64  # of a prompt: 32 MB of logits with a large vocabulary
 _GATE = {torch.float32: 1e-3, torch.bfloat16: 5e-2}  # of the largest logit's size
 
 
@@ -89,8 +89,8 @@ class LayerReader:
         states: list[Tensor] = self._local.states
         assert len(states) == self.n_layers
         for layer, state in enumerate(states):
-            for start in range(0, len(tokens), _POSITIONS_AT_ONCE):
-                part = slice(start, start + _POSITIONS_AT_ONCE)
+            for start in range(0, len(tokens), POSITIONS_AT_ONCE):
+                part = slice(start, start + POSITIONS_AT_ONCE)
                 logits = self._head(self._norm(state[part])).float()
                 if layer == self.n_layers - 1:
                     own = self._head(own_sd[part]).float()

@@ -31,7 +31,7 @@ from warehouse.lake.runs import Run
 from warehouse.lake.superseded_documents import bring_superseded_up_to_date
 
 # Changes up to this share of the sums are counted again each time; more are added to them for good.
-_KEPT_CHANGES = 1 / 32
+KEPT_CHANGES = 1 / 32
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _count(
 def _is_much(corpus: Corpus) -> bool:
     """Tell whether going through these changes again costs more, by and by, than to write all sums anew."""
     changed = corpus.added.n_tokens + corpus.removed.n_tokens
-    return corpus.base is None or changed > _KEPT_CHANGES * corpus.base.n_tokens
+    return corpus.base is None or changed > KEPT_CHANGES * corpus.base.n_tokens
 
 
 def _write_counts(folder: Path, inputs: CountInputs, counted: Counted, sums: SumsWriter | None) -> np.ndarray:

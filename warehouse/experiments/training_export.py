@@ -31,8 +31,8 @@ from warehouse.lake.runs import Run
 from warehouse.lake.schemas import RECORDED
 
 HELD_OUT = "held_out"
-_PART_TOKENS = 100_000_000
-_BATCH_DOCUMENTS = 4096
+PART_TOKENS = 100_000_000
+BATCH_DOCUMENTS = 4096
 # One rule of order for every strategy, so that arms differ in their documents and in nothing else.
 _ORDER = "md5(cast(doc_id as varchar)), doc_id"
 
@@ -194,7 +194,7 @@ class _Part:
 
 
 def _parts(connection: duckdb.DuckDBPyConnection, corpus: str, dtype: str, separator: int) -> Iterator[_Part]:
-    """Yield the selected documents in order, in parts of at least `_PART_TOKENS` tokens (the last may be smaller)."""
+    """Yield the selected documents in order, in parts of at least `PART_TOKENS` tokens (the last may be smaller)."""
     reader = connection.execute(
         f"""
         select d.doc_id, d.lang, d.n_bytes, d.token_ids
@@ -204,7 +204,7 @@ def _parts(connection: duckdb.DuckDBPyConnection, corpus: str, dtype: str, separ
         order by {_ORDER.replace("doc_id", "d.doc_id")}
         """,
         [corpus],
-    ).to_arrow_reader(_BATCH_DOCUMENTS)
+    ).to_arrow_reader(BATCH_DOCUMENTS)
     end_of_document = np.array([separator], dtype=dtype)
     token_ids: list[np.ndarray] = []
     rows: list[tuple[int, str, int, int, int]] = []
@@ -217,7 +217,7 @@ def _parts(connection: duckdb.DuckDBPyConnection, corpus: str, dtype: str, separ
             token_ids += (ids, end_of_document)
             rows.append((doc, lang, position, position + len(ids) + 1, n_bytes))
             position += len(ids) + 1
-        if position >= _PART_TOKENS:
+        if position >= PART_TOKENS:
             yield _part(token_ids, rows)
             token_ids, rows, position = [], [], 0
     if rows:

@@ -27,7 +27,7 @@ from warehouse.serving.sql import query
 MAX_RESULT_BYTES = 64 << 20
 _REFUSED, _FAILED = 2, 1
 # DuckDB stops most queries at its interrupt, with a message of its own; the process is killed when it did not.
-_GRACE_S = 1.0
+GRACE_S = 1.0
 
 
 class _Waiting:
@@ -64,7 +64,7 @@ def query_rows(home: Home, sql: str, *, max_rows: int, time_limit_s: float) -> l
         killed.set()
         program.kill()
 
-    timer = threading.Timer(time_limit_s + _GRACE_S, kill)
+    timer = threading.Timer(time_limit_s + GRACE_S, kill)
     timer.start()
     try:
         request = {"home": str(home.root), "sql": sql, "max_rows": max_rows, "time_limit_s": time_limit_s}

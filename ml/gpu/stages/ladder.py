@@ -28,7 +28,7 @@ from warehouse.contract.stage_answers import Answers, StageArguments, failed, st
 BASE_SEED = 1_000_001
 _FIRST_SEED = 201
 _SEQUENCES_PER_PASS = 128
-_CLOSING_S = 8.0
+CLOSING_S = 8.0
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def _prepare(answers: Answers, pool: ProcessPoolExecutor, sizes: Sizes, work: Pa
     planted_s = time.monotonic() - started
     # the largest first: it takes longest
     bases = [pool.submit(_base, work, scale, sizes) for scale in reversed(sizes.scales)]
-    wait(bases, timeout=max(answers.left - _CLOSING_S, 1), return_when=ALL_COMPLETED)
+    wait(bases, timeout=max(answers.left - CLOSING_S, 1), return_when=ALL_COMPLETED)
     for future in bases:
         if future.done():
             future.result()
@@ -220,7 +220,7 @@ def _run_cells(
             budget = budgets[cell.tokens]
             corpus = _corpus(work, budget, cell.seed)
             is_new = not (corpus / sizes.arms[-1] / "manifest.json").exists()
-            if answers.left - _CLOSING_S < slowest.get((cell.scale, cell.tokens), 0) + (planted_s if is_new else 0):
+            if answers.left - CLOSING_S < slowest.get((cell.scale, cell.tokens), 0) + (planted_s if is_new else 0):
                 continue  # a cell of another size may still fit
             if is_new:
                 started = time.monotonic()
@@ -231,7 +231,7 @@ def _run_cells(
             under_way[pool.submit(_cell, work, cell, budget, sizes)] = cell
         if not under_way:
             break
-        finished, _ = wait(under_way, timeout=max(answers.left - _CLOSING_S, 0.1), return_when=FIRST_COMPLETED)
+        finished, _ = wait(under_way, timeout=max(answers.left - CLOSING_S, 0.1), return_when=FIRST_COMPLETED)
         for future in finished:
             cell = under_way.pop(future)
             found = answers.item(f"cell {cell.name}", future.result)
@@ -239,7 +239,7 @@ def _run_cells(
                 done.append(found)
                 key = (cell.scale, cell.tokens)
                 slowest[key] = max(slowest.get(key, 0.0), found["wall_s"])
-        if answers.left < _CLOSING_S:
+        if answers.left < CLOSING_S:
             for process in list((pool._processes or {}).values()):
                 process.kill()
             break

@@ -22,6 +22,7 @@ def scored(new_home: Callable[[str], Home]) -> tuple[list[dict[str, Any]], dict[
     return query(home, "select * from marts.fct_sentence_scores"), written
 
 
+@pytest.mark.slow
 def test_every_direction_has_sacrebleus_corpus_score(scored: Any) -> None:
     rows, written = scored
     directions = [row for row in rows if row["source_lang"] != "all"]
@@ -35,6 +36,7 @@ def test_every_direction_has_sacrebleus_corpus_score(scored: Any) -> None:
             assert row[column] == pytest.approx(metric.corpus_score(translations, [references]).score, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_changes_are_those_of_the_sentences_that_both_runs_have(scored: Any) -> None:
     rows, written = scored
     metric = CHRF()
@@ -62,6 +64,7 @@ def _pair(texts: tuple[str, str]) -> tuple[str, list[str]]:
     return texts[0], [texts[1]]
 
 
+@pytest.mark.slow
 def test_all_is_the_mean_of_the_directions(scored: Any) -> None:
     rows, _ = scored
     for run in RUNS:

@@ -36,8 +36,8 @@ def toys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder whose modules the stages find."""
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "toys"))
     monkeypatch.setattr(runner, "NEEDED", ("json",))
-    monkeypatch.setattr(runner, "_GRACE_S", 1)
-    monkeypatch.setattr(runner, "_CLOSING_S", 0)
+    monkeypatch.setattr(runner, "GRACE_S", 1)
+    monkeypatch.setattr(runner, "CLOSING_S", 0)
     (tmp_path / "toys").mkdir()
     return tmp_path / "toys"
 
@@ -76,6 +76,7 @@ def test_a_finished_stage_is_not_run_again_until_its_code_changes(tmp_path: Path
     assert len(results_of(tmp_path)["one"]["items"]) == 3
 
 
+@pytest.mark.slow
 def test_the_budget_holds_and_later_stages_say_that_no_time_was_left(tmp_path: Path, toys: Path) -> None:
     started = time.monotonic()
     slow = toy(toys, "slow", n=100, pause=0.3, more="time.sleep(60)")
@@ -88,6 +89,7 @@ def test_the_budget_holds_and_later_stages_say_that_no_time_was_left(tmp_path: P
     assert found["late"]["state"] == "no time left"
 
 
+@pytest.mark.slow
 def test_a_stage_stops_by_itself_and_the_next_call_goes_on(tmp_path: Path, toys: Path) -> None:
     stage = toy(toys, "steady", n=8, pause=0.4, needs=1.0)
     run(request(tmp_path, stage, minutes=4 / 60))
@@ -118,6 +120,7 @@ def test_an_item_that_fails_is_an_answer_and_is_tried_again(tmp_path: Path, toys
     assert "invalid literal" in results_of(tmp_path)["one"]["items"]["broken"]["error"]
 
 
+@pytest.mark.slow
 def test_a_killed_runner_leaves_no_stage_behind_and_the_next_call_goes_on(tmp_path: Path, toys: Path) -> None:
     mark = tmp_path / "alive"
     toy(toys, "steady", n=40, pause=0.25)
@@ -219,6 +222,7 @@ def test_an_unknown_stage_is_refused() -> None:
         find_stages(["nonsense"])
 
 
+@pytest.mark.slow
 def test_a_deaf_stage_is_ended(tmp_path: Path, toys: Path) -> None:
     """A stage that ignores SIGTERM is ended, too."""
     more = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(100)"

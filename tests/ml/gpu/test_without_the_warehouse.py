@@ -66,6 +66,7 @@ print(*sorted({{name.split(".")[0] for name in sys.modules}} & {{*{MISSING!r}}})
     assert ended.stdout.split() == ["end"]
 
 
+@pytest.mark.slow
 def test_the_folder_answers_its_first_stage(pack: Path, environment: dict[str, str], tmp_path: Path) -> None:
     options = ["--rehearse", "--stage", "machine", "--work", str(tmp_path / "work")]
     ended = run(pack, environment | {"OUT": str(tmp_path / "out")}, "sh", str(pack / "run.sh"), "5", *options)
@@ -74,6 +75,7 @@ def test_the_folder_answers_its_first_stage(pack: Path, environment: dict[str, s
     assert "A rehearsal" in (tmp_path / "out" / "gpu.md").read_text()
 
 
+@pytest.mark.slow
 def test_full_sizes_without_a_gpu_are_refused_in_one_line(
     pack: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:

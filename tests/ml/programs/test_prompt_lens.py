@@ -31,7 +31,7 @@ def request(folder: Path, kind: str = "olmo", *extra: str, prompt: str = PROMPT)
 def test_every_position_and_layer_is_the_librarys_hidden_state(
     kind: str, tmp_path: Path, tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ml.models.lens, "_POSITIONS_AT_ONCE", 5)
+    monkeypatch.setattr(ml.models.lens, "POSITIONS_AT_ONCE", 5)
     ml.prompt_lens.main(request(tmp_path, kind, "--top", "3", "--watch", "water"))
     table = pq.read_table(tmp_path / "out" / "results" / "prompt_lenses.parquet")
     assert table.schema.equals(RESULT["prompt_lenses"])

@@ -158,6 +158,7 @@ class TestResume:
         assert same_weights(trained, tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_all_mistakes_of_a_request_come_in_one_line_with_exit_code_2(tmp_path: Path) -> None:
     request = arguments(tmp_path, tmp_path / "nowhere", model=tmp_path / "none.json", seq_len=1)
     finished = subprocess.run(
@@ -214,6 +215,7 @@ def launch(configuration: str, request: list[str]) -> subprocess.CompletedProces
     )
 
 
+@pytest.mark.slow
 def test_the_launcher_runs_it(export: Path, tmp_path: Path) -> None:
     finished = launch("single.yml", arguments(tmp_path, export, steps=2))
     assert finished.returncode == 0, finished.stderr.decode()

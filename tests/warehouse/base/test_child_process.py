@@ -149,6 +149,7 @@ def test_who_writes_holds_the_lock_also_when_who_started_it_is_dead(tmp_path: Pa
             pass
 
 
+@pytest.mark.slow
 @needs_linux
 @pytest.mark.pipeline
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 143)])
@@ -169,6 +170,7 @@ def test_dbt_does_not_go_on_without_its_build(tmp_path: Path, number: signal.Sig
         publish(home)
 
 
+@pytest.mark.slow
 @needs_linux
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_the_dashboard_leaves_no_server_behind(tmp_path: Path, number: signal.Signals) -> None:

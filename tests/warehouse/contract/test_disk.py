@@ -89,6 +89,7 @@ def test_commands_on_a_full_disk_say_so_and_go_on_when_there_is_room(small_disk:
     assert "300 units" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.pipeline
 def test_a_build_on_a_full_disk_says_so_instead_of_what_dbt_says(small_disk: Path) -> None:
     failed = run("build", "--home", small_disk / "home")

@@ -90,6 +90,7 @@ def test_kernels_count_what_the_definition_counts(docs: list[Doc], options: Coun
         assert_as_defined(home, options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vocab_size", [200, 70_000])
 def test_larger_vocabularies_are_counted_as_defined(tmp_path: Path, vocab_size: int) -> None:
     """More than 65,536 ids take the wide type."""

@@ -73,7 +73,7 @@ def test_any_split_equals_a_rebuild(
     folder = tmp_path_factory.mktemp("split")
     grown = Home(folder / "grown")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(count, "_KEPT_CHANGES", kept)
+        patch.setattr(count, "KEPT_CHANGES", kept)
         for step, size in enumerate(steps):
             more, docs = docs[: size * 5], docs[size * 5 :]
             if step and seen:  # a later file holds other records under two ids: they win, or are superseded
@@ -105,7 +105,7 @@ def test_only_new_files_are_read(tmp_path: Path, documents_read: list[int], monk
     for n_shards in (39, 40):  # changes that are few are counted on the same sums each time
         documents_read.clear()
         write_corpus(home, Made(made.shards[:n_shards], made.items, [], made.vocab_size))
-        monkeypatch.setattr(count, "_KEPT_CHANGES", 0.5)
+        monkeypatch.setattr(count, "KEPT_CHANGES", 0.5)
         count_corpus(home, "c", DOCUMENTS)
         assert sum(documents_read) == sum(len(s) for s in made.shards[38:n_shards])
         assert list(home.lake.glob("sums/c/*/sums.json")) == [kept]

@@ -14,7 +14,8 @@ from warehouse.experiments.model_identity import Model
 from warehouse.experiments.training_export import Export
 
 
-@pytest.mark.parametrize("config", ["single", pytest.param("cpu-ddp", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("config", ["single", "cpu-ddp"])
 def test_a_refusal_passes_through_the_launcher_as_one_line(
     config: str, capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -93,8 +93,8 @@ def test_budget_cuts_where_the_mart_says(home: Home) -> None:
 
 
 def test_small_parts_hold_the_same_documents(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training_export, "_PART_TOKENS", 2)
-    monkeypatch.setattr(training_export, "_BATCH_DOCUMENTS", 1)
+    monkeypatch.setattr(training_export, "PART_TOKENS", 2)
+    monkeypatch.setattr(training_export, "BATCH_DOCUMENTS", 1)
     made = export_selection(home, corpus="c", strategy="pivot_aware", budget_tokens=None)
     assert len(made.manifest["shards"]) > 1
     assert _documents_of(made.folder) == {doc: TEXTS[doc] for doc, _ in SELECTED}

@@ -151,6 +151,7 @@ def test_complete_lines_of_a_truncated_file_are_kept(home: Home, tokenizer: Path
     assert detail.startswith(f"after line {n_docs}:")
 
 
+@pytest.mark.slow
 def test_large_document(home: Home, tokenizer: Path, tmp_path: Path) -> None:
     text = "The river, l'eau 水. " * 250_000  # 6 MB on one line: more than a piece and a chunk
     path = write_jsonl(tmp_path / "big.jsonl", [document("a", "water"), document("big", text), document("z", "end")])

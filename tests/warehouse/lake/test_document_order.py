@@ -39,6 +39,7 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tokenizer(tmp_path_factory.mktemp("tokenizer"))
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(
     records=st.lists(

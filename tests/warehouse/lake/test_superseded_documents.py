@@ -33,14 +33,23 @@ corpus.ingest_corpus(Home(Path(sys.argv[1])), [Path(sys.argv[2])], corpus="c", t
 SEEN = "select source_id, count(*) from raw.documents group by 1 order by 1"
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A home whose second file was committed by a process that was killed then: both files hold a record `same`."""
-    home, tokenizer = Home(tmp_path / "home"), write_tokenizer(tmp_path)
+    folder = tmp_path_factory.mktemp("interrupted")
+    home, tokenizer = Home(folder / "home"), write_tokenizer(folder)
     for name, code, how in (("a", 0, "finish"), ("b", -signal.SIGKILL, "kill")):
-        path = write_jsonl(tmp_path / f"{name}.jsonl", [document("same", f"text of {name}"), document(name, "other")])
+        path = write_jsonl(folder / f"{name}.jsonl", [document("same", f"text of {name}"), document(name, "other")])
         command = [sys.executable, "-c", KILLED, str(home.root), str(path), str(tokenizer), how]
         assert subprocess.run(command, env=os.environ | {"PIVOTS_THREADS": "1"}).returncode == code
+    return home
+
+
+@pytest.fixture
+def home(interrupted: Home, tmp_path: Path) -> Home:
+    """A copy of its own for each test."""
+    home = Home(tmp_path / "home")
+    shutil.copytree(interrupted.root, home.root, symlinks=True)
     assert rows(home, SEEN) == [("a", 1), ("b", 1), ("same", 2)]  # stale, or this tests nothing
     return home
 

@@ -30,6 +30,7 @@ def _matches(setting: str) -> list[set[str]]:
     return [_words_in(d.text) for d in _documents(setting)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_only_direct_concepts_ever_meet_their_translations(setting: str) -> None:
     met: dict[int, int] = {c.concept_id: 0 for c in concepts()}

@@ -168,6 +168,7 @@ def test_a_model_is_named_exactly_where_one_is_asked(home: Home) -> None:
         assert isinstance(CliRunner().invoke(app, base + arguments).exception, UsageError)
 
 
+@pytest.mark.slow
 def test_a_local_chat_model_answers(home: Home, chat_model: Path) -> None:
     arguments = ["review", "--corpus", "demo", "--reviewer", "transformers", "--model", str(chat_model)]
     shown = CliRunner().invoke(app, [*arguments, "--pairs", "2", "--top", "2", "--home", str(home.root)])

@@ -176,6 +176,7 @@ def choose(tab: Browsing, label: str, option: str) -> None:
     tab.page.get_by_label(label, exact=True).select_option(option)
 
 
+@pytest.mark.slow
 @needs_browser
 def test_in_a_browser_a_pair_is_chosen_and_a_token_clicked(tab: Browsing) -> None:
     open_page(tab, "Pivots")
@@ -187,6 +188,7 @@ def test_in_a_browser_a_pair_is_chosen_and_a_token_clicked(tab: Browsing) -> Non
     tab.page.get_by_text("those with both words first").wait_for()
 
 
+@pytest.mark.slow
 @needs_browser
 def test_in_a_browser_the_graph_is_walked_from_token_to_token(tab: Browsing) -> None:
     open_page(tab, "Graph")
@@ -198,6 +200,7 @@ def test_in_a_browser_the_graph_is_walked_from_token_to_token(tab: Browsing) -> 
     tab.page.get_by_role("heading", name="Around ␣river").wait_for()
 
 
+@pytest.mark.slow
 @needs_browser
 def test_in_a_browser_every_other_page_opens_and_sql_answers_or_refuses(tab: Browsing) -> None:
     for name, shows in (

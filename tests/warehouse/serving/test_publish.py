@@ -61,6 +61,7 @@ def test_publishing_again_without_a_change_swaps_nothing(home: Home) -> None:
     assert published_numbers(home) == [1]
 
 
+@pytest.mark.slow
 def test_the_content_hash_ignores_row_order_and_sees_one_changed_value(home: Home) -> None:
     def hash_of(sql: str) -> str:
         with open_writer(home) as connection:

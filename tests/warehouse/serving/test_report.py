@@ -86,7 +86,7 @@ def test_every_section_is_there_and_ids_are_unique(page: str) -> None:
 
 def test_a_newcomer_finds_the_best_pivots_and_whether_pivot_aware_data_won(page: str) -> None:
     text = visible(page)
-    assert "Did pivot-aware data win?" in text
+    assert "Did pivot aware data win?" in text
     assert "Perhaps: +0.0050" in text
     assert re.search(r"The 3 best pivots water → eau en → fr 1\. ␣ river 2\. ␣ drink 3\. ␣ book", text)
     assert "bibliothèque" in text
@@ -118,6 +118,7 @@ def test_a_network_has_the_same_places_for_the_same_edges() -> None:
     assert len(set(places.values())) == 8
 
 
+@pytest.mark.slow
 def test_the_report_links_to_the_models_documentation_once_it_is_written(tmp_path: Path) -> None:
     home = published_home(tmp_path / "home")
     assert "pivots docs" in visible(write_report(home).read_text(encoding="utf-8"))
@@ -133,6 +134,7 @@ def test_words_cannot_break_out_of_the_page(page: str) -> None:
     assert _json_in_html({"w": "</script><script>alert(1)"}).count("<") == 0
 
 
+@pytest.mark.slow
 def test_the_same_copy_gives_the_same_bytes(home: Home, tmp_path: Path) -> None:
     assert write_report(home, tmp_path / "a.html").read_bytes() == write_report(home, tmp_path / "b.html").read_bytes()
 
@@ -175,6 +177,7 @@ def test_status_knows_which_copy_a_report_shows(home: Home, page: str) -> None:
         ),
     ],
 )
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["drop table", "delete from"])
 def test_a_part_without_data_says_so(tmp_path: Path, gone: list[str], says: list[str], how: str) -> None:
     home = Home(tmp_path)
@@ -223,7 +226,7 @@ def test_the_command_writes_where_it_is_told(home: Home, tmp_path: Path) -> None
 
 
 @needs_browser
-@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)])
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), pytest.param(390, True, marks=pytest.mark.slow)])
 def test_in_a_browser_every_chart_is_drawn_without_an_error_or_a_request(
     home: Home, page: str, width: int, dark: bool
 ) -> None:
@@ -243,6 +246,7 @@ def test_in_a_browser_every_chart_is_drawn_without_an_error_or_a_request(
         assert (background == "rgb(19, 22, 27)") == dark
 
 
+@pytest.mark.slow
 @needs_browser
 def test_in_a_browser_nothing_stands_in_the_way_of_keyboard_and_screen_reader(home: Home, page: str) -> None:
     assert page

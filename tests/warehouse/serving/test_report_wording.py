@@ -5,6 +5,14 @@ import yaml
 
 from warehouse.build.dbt_runner import PROJECT_DIR
 from warehouse.serving.report.wording import VERDICTS, delta_sentence, outcome, signature_title, verdict
+from warehouse.serving.strategies import Strategies
+
+STRATEGIES = Strategies(
+    names=("base", "original", "random_multilingual", "pivot_aware", "word_density"),
+    default="pivot_aware",
+    baseline="random_multilingual",
+    exposure_control="word_density",
+)
 
 
 def row(
@@ -43,13 +51,15 @@ def test_a_sentence_names_baseline_size_and_both_intervals() -> None:
 
 
 def test_the_verdict_is_about_the_multilingual_baseline() -> None:
-    won = verdict([row("better", (0.1, 0.2), (0.1, 0.2))])
+    won = verdict(STRATEGIES, [row("better", (0.1, 0.2), (0.1, 0.2))])
     assert (won["mood"], won["headline"]) == ("good", "Yes: +0.0050 over random multilingual data")
-    lost = verdict([row("worse", (-0.2, -0.1), (-0.2, -0.1), score_delta=-0.01)])
+    lost = verdict(STRATEGIES, [row("worse", (-0.2, -0.1), (-0.2, -0.1), score_delta=-0.01)])
     assert (lost["mood"], lost["headline"]) == ("bad", "No: -0.0100 against random multilingual data")
-    assert verdict([row("no_clear_difference", (-0.2, 0.1), (-0.2, 0.1))])["headline"].startswith("Not shown")
-    assert verdict([])["mood"] == "none"
-    assert verdict([row("better", (0.1, 0.2), (0.1, 0.2), baseline="original")])["mood"] == "none"
+    assert verdict(STRATEGIES, [row("no_clear_difference", (-0.2, 0.1), (-0.2, 0.1))])["headline"].startswith(
+        "Not shown"
+    )
+    assert verdict(STRATEGIES, [])["mood"] == "none"
+    assert verdict(STRATEGIES, [row("better", (0.1, 0.2), (0.1, 0.2), baseline="original")])["mood"] == "none"
 
 
 def test_one_training_run_decides_nothing_and_the_levels_are_said() -> None:
@@ -58,12 +68,12 @@ def test_one_training_run_decides_nothing_and_the_levels_are_said() -> None:
         {"strategy": "pivot_aware", "score": 0.0638},
         {"strategy": "random_multilingual", "score": 0.0730},
     ]
-    found = verdict([once], means=means)
+    found = verdict(STRATEGIES, [once], means=means)
     assert (found["mood"], found["headline"]) == (
         "unclear",
         "Not known: behind by 0.0092, but in one training run only",
     )
-    assert found["sentences"][0].startswith("Mean score 0.0638 with pivot-aware data, 0.0730 with random")
+    assert found["sentences"][0].startswith("Mean score 0.0638 with pivot aware data, 0.0730 with random")
 
 
 @pytest.mark.parametrize("name", ["auc_near_half", "forgetting_en", "something_new"])
@@ -74,15 +84,18 @@ def test_a_signature_has_a_title_in_words(name: str) -> None:
 def test_a_win_that_the_exposure_control_equals_is_qualified() -> None:
     equal = row("better", (0.1, 0.2), (0.1, 0.2), is_beyond_exposure=False)
     beyond = row("better", (0.1, 0.2), (0.1, 0.2), is_beyond_exposure=True)
-    assert "exposure" in verdict([equal])["sentences"][-1]
-    assert "exposure" not in verdict([beyond])["sentences"][-1]
+    assert "exposure" in verdict(STRATEGIES, [equal])["sentences"][-1]
+    assert "exposure" not in verdict(STRATEGIES, [beyond])["sentences"][-1]
 
 
 def test_without_an_interval_nothing_is_said_about_zero() -> None:
-    found = verdict([row("not_tested", None, None, n_seeds=1)])
+    found = verdict(STRATEGIES, [row("not_tested", None, None, n_seeds=1)])
     assert (found["mood"], found["headline"].split(":")[0]) == ("unclear", "Not known")
     assert "hold" not in found["headline"]
 
 
 def test_scores_at_chance_take_the_meaning_away() -> None:
-    assert "mean nothing" in verdict([row("better", (0.1, 0.2), (0.1, 0.2))], ["scores_at_chance"])["sentences"][-1]
+    assert (
+        "mean nothing"
+        in verdict(STRATEGIES, [row("better", (0.1, 0.2), (0.1, 0.2))], ["scores_at_chance"])["sentences"][-1]
+    )

@@ -43,7 +43,10 @@ def run(home: Home, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
-@pytest.mark.parametrize("name", [*DEAF, "endless"])
+@pytest.mark.parametrize(
+    "name",
+    ["levenshtein", *(pytest.param(n, marks=pytest.mark.slow) for n in ("list_reduce", "million in", "endless"))],
+)
 def test_a_query_in_a_process_of_its_own_ends_in_time(home: Home, name: str) -> None:
     assert query_rows(home, "select 1 as one", max_rows=1, time_limit_s=60) == [{"one": 1}]
     begin = time.monotonic()
@@ -103,7 +106,7 @@ def test_a_process_that_is_killed_is_a_failed_step(home: Home, monkeypatch: pyte
         query_rows(home, "select 1", max_rows=1, time_limit_s=30)
 
 
-@pytest.mark.parametrize("name", ["levenshtein", "endless"])
+@pytest.mark.parametrize("name", ["levenshtein", pytest.param("endless", marks=pytest.mark.slow)])
 def test_the_command_has_a_time_limit_and_leaves_no_half_file(home: Home, tmp_path: Path, name: str) -> None:
     out = tmp_path / "out.csv"
     begin = time.monotonic()
@@ -113,6 +116,7 @@ def test_the_command_has_a_time_limit_and_leaves_no_half_file(home: Home, tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("name", ["levenshtein", "endless"])
 def test_one_signal_stops_the_command(home: Home, name: str, number: signal.Signals, code: int) -> None:
@@ -193,6 +197,7 @@ def test_dates_that_python_has_not_are_shown(home: Home, value: str, shown: str,
     assert query_rows(home, f"select {value} is null as v", max_rows=1, time_limit_s=30) == [{"v": False}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sql",
     [
@@ -253,6 +258,7 @@ def names() -> Iterator[str]:
     yield from ("a\x1b[31m", "b\x9b", "c\x07", "d‮txt.exe", "e\r")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(names()))
 def test_names_and_messages_are_shown_not_obeyed(name: str, tmp_path: Path) -> None:
     assert printable("é 漢字 🙂 ok\n\t") == "é 漢字 🙂 ok\n\t"

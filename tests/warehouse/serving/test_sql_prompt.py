@@ -27,6 +27,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     return published_home(tmp_path_factory.mktemp("prompt"))
 
 
+@pytest.mark.slow
 def test_on_a_terminal_the_prompt_starts_answers_and_quits(home: Home, tmp_path: Path) -> None:
     program = [sys.executable, "-c", "from warehouse.cli import main; main()", "sql", "--home", str(home.root)]
     own = {name: str(tmp_path) for name in ("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")}

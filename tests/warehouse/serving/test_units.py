@@ -67,6 +67,7 @@ def test_a_report_on_windows_speaks_of_windows(windows: Home, tmp_path: Path) ->
     assert re.search(r"together in \d+ of \d+ and \d+ windows", text)
 
 
+@pytest.mark.slow
 def test_a_report_on_documents_speaks_of_documents(tmp_path: Path) -> None:
     home = Home(tmp_path)
     make_marts(home)

@@ -22,7 +22,7 @@ from warehouse.counting.sums.packed_rows import pack_rows, packed_sizes
 from warehouse.counting.units.chunks import Chunk
 from warehouse.counting.units.corpus_units import Corpus
 
-_PART_CELLS = 1 << 21  # bounds what a part may return, and keeps its rows in the cache
+PART_CELLS = 1 << 21  # bounds what a part may return, and keeps its rows in the cache
 _PARTS_PER_THREAD = 16
 
 Part = tuple[int, int]  # rows [first, last)
@@ -60,7 +60,7 @@ def token_widths(corpus: Corpus) -> np.ndarray:
 
 def cut_parts(widths: np.ndarray) -> list[Part]:
     """Cut rows into parts of a bounded number of cells, whatever the units they will be counted over."""
-    return split_rows((widths, _PART_CELLS))
+    return split_rows((widths, PART_CELLS))
 
 
 def word_rows(
@@ -175,7 +175,7 @@ def _count(
 ) -> Iterator[tuple[Part, Any]]:
     if parts is None:
         one_part = rows.work.sum() / (threads * _PARTS_PER_THREAD) + 1
-        parts = split_rows((rows.widths, _PART_CELLS), (rows.work, one_part))
+        parts = split_rows((rows.widths, PART_CELLS), (rows.work, one_part))
     n_chunks = corpus.added.store.n_chunks + corpus.removed.store.n_chunks
     counted = _at_once if corpus.added.store.n_chunks <= 1 and n_chunks <= 2 else _in_groups
 

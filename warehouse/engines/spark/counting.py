@@ -48,9 +48,9 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 # Work of one task of the rows, in increments (about a minute of a core): fewer tasks have fewer partial sums to move.
-_GROUP_WORK = 1 << 37
+GROUP_WORK = 1 << 37
 _ADDERS_PER_CORE = 4
-_RANGE_BYTES = 1 << 23  # edges sorted by one task, at least
+RANGE_BYTES = 1 << 23  # edges sorted by one task, at least
 
 
 def count_on_spark(home: Home, corpus: str, options: CountOptions | None = None) -> CountSummary:
@@ -155,7 +155,7 @@ class _OnSpark:
     def _job(self, *, save: bool) -> counting_rows.RowsJob:
         corpus, base = self.corpus, self.corpus.base
         work = counting_units.task_work(self.scratch, self.n_tasks)
-        n_groups = max(self.cores, -(-sum(amount for _, amount in work) // _GROUP_WORK))
+        n_groups = max(self.cores, -(-sum(amount for _, amount in work) // GROUP_WORK))
         word_parts, token_parts = cut_parts(word_widths(corpus)), cut_parts(token_widths(corpus))
         n_cells = [int(word_widths(corpus)[slice(*part)].sum()) for part in word_parts]
         n_cells += [int(token_widths(corpus)[slice(*part)].sum()) for part in token_parts]
@@ -184,7 +184,7 @@ def _sort_edges(spark: "SparkSession", scratch: Path, job: counting_rows.RowsJob
     if not files:
         return []
     n_bytes = sum(path.stat().st_size for path in files)
-    limit = min(job.plan.sort, max(_RANGE_BYTES, n_bytes // (2 * cores)))
+    limit = min(job.plan.sort, max(RANGE_BYTES, n_bytes // (2 * cores)))
     ranges = token_ranges(files, job.vocab_size, limit)
     write_job(scratch / "sort.pickle", (files, ranges, job.vocab_size))
     collect(run_tasks(spark, len(ranges), partial(_sort_range, scratch), "number int"))

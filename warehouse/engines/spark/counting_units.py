@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 # Tokens that a task reads, at most, roughly: its chunks stay in memory, and a task that is lost costs no more.
-_TASK_TOKENS = 32 << 20
+TASK_TOKENS = 32 << 20
 _TASKS_PER_CORE = 4
 _WORD_BLOCKS = 64  # samples are merged by blocks of words
 _PAIR_BLOCK = 1 << 16
@@ -82,7 +82,7 @@ def cut_tasks(changes: Changes, cores: int) -> list[ReadTask]:
     tasks: list[ReadTask] = []
     groups = {True: _groups(changes.removed), False: _groups(changes.added)}
     total = sum(n_tokens for found in groups.values() for _, _, n_tokens in found)
-    target = min(_TASK_TOKENS, total // (cores * _TASKS_PER_CORE) + 1)
+    target = min(TASK_TOKENS, total // (cores * _TASKS_PER_CORE) + 1)
     for removed, found in groups.items():
         parts: list[ShardPart] = []
         held = 0

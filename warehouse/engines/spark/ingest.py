@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 # Files go to Spark in rounds, largest first: between two rounds the share of rejects is looked at.
-_ROUND_FILES_PER_CORE = 32
+ROUND_FILES_PER_CORE = 32
 _HASH_TASKS_PER_CORE = 8
 _COMMITTED = "number int, row string, reasons string, difference string"
 
@@ -96,7 +96,7 @@ class _SparkWorkers:
         advance: Callable[[int], None],
     ) -> Generator[tuple[dict[str, object], Counter[str]], None, None]:
         spark, scratch = self._open()
-        size = _ROUND_FILES_PER_CORE * worker_cores(spark)
+        size = ROUND_FILES_PER_CORE * worker_cores(spark)
         for first in range(0, len(sources), size):
             chosen = sorted(sources[first : first + size], key=lambda source: -source.n_bytes)
             job = scratch / f"ingest-{tools.engine}-{first:08d}.pickle"

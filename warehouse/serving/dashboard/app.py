@@ -50,7 +50,8 @@ def heading(data, home, mo, queries, read_manifest):
 @app.cell
 def name_units(corpus, data, home):
     unit = data.unit(home, corpus.value)
-    return (unit,)
+    strategies = data.strategies(home)
+    return strategies, unit
 
 
 @app.cell
@@ -236,7 +237,7 @@ def choose_traced_word(corpus, data, direction, experiment, home, mo, page, quer
 
 
 @app.cell
-def show_layers(data, direction, experiment, home, mo, page, queries, traced, views):
+def show_layers(data, direction, experiment, home, mo, page, queries, strategies, traced, views):
     mo.stop(page.value != "Layers")
     mo.stop(not experiment.value, mo.md("No model has been traced: run `pivots experiment`."))
     _shown = [mo.hstack([experiment, direction, traced], justify="start", gap=2)]
@@ -253,7 +254,7 @@ def show_layers(data, direction, experiment, home, mo, page, queries, traced, vi
         )
         _columns = ("strategy", "seed", "layer", "top_token", "p_top", "p_pivot", "p_control", "p_source", "p_target")
         _shown += [
-            views.curves(_rows) if _rows else mo.md("The lake no longer holds this trace."),
+            views.curves(_rows, strategies) if _rows else mo.md("The lake no longer holds this trace."),
             mo.ui.table(
                 views.readable(_behaviours),
                 selection=None,
@@ -329,13 +330,12 @@ def read_ranked(corpus, data, home, lang, mo, page, pivot_set, queries, ranked, 
 
 
 @app.cell
-def choose_strategies(data, experiment, home, mo, queries):
+def choose_strategies(data, experiment, home, mo, queries, strategies):
     _rows = data.ask(home, queries.scores, experiment.value) if experiment.value else []
-    _names = sorted({row["strategy"] for row in _rows})
-    _known = [row for row in data.ask(home, queries.strategies) if row["strategy"] in _names]
+    _names = strategies.order([row["strategy"] for row in _rows])
     _first = next(iter(_names), None)
-    _mine = next((row["strategy"] for row in _known if row["is_default"]), _first)
-    _base = next((row["strategy"] for row in _known if row["is_default_baseline"]), _first)
+    _mine = strategies.default if strategies.default in _names else _first
+    _base = strategies.baseline if strategies.baseline in _names else _first
     strategy = mo.ui.dropdown(_names, value=_mine, label="strategy")
     baseline = mo.ui.dropdown(_names, value=_base, label="less")
     word_split = mo.ui.dropdown(["judge", "find", "all"], value="judge", label="words")
@@ -343,7 +343,7 @@ def choose_strategies(data, experiment, home, mo, queries):
 
 
 @app.cell
-def show_strategies(baseline, data, experiment, home, mo, page, queries, strategy, views, word_split):
+def show_strategies(baseline, data, experiment, home, mo, page, queries, strategies, strategy, views, word_split):
     mo.stop(page.value != "Strategies")
     mo.stop(not experiment.value, mo.md("No model has been scored: run `pivots experiment`."))
     _scores = data.ask(home, queries.scores, experiment.value, word_split=word_split.value)
@@ -355,7 +355,7 @@ def show_strategies(baseline, data, experiment, home, mo, page, queries, strateg
         [
             mo.hstack([experiment, word_split], justify="start", gap=2),
             mo.md("### Score, mean over all directions"),
-            views.score_chart(_scores) if _scores else mo.md("No scores."),
+            views.score_chart(_scores, strategies) if _scores else mo.md("No scores."),
             mo.md("### Difference by direction"),
             mo.hstack([strategy, baseline], justify="start", gap=2),
             views.deltas(_deltas, _title) if _deltas else mo.md("Choose two different strategies."),

@@ -16,6 +16,7 @@ from warehouse.lake.files import current_files
 from warehouse.serving import queries
 from warehouse.serving.dashboard.statements import Statements
 from warehouse.serving.excerpts import LAKE_TABLES, Segment, document_by_id, excerpt, load_vocabulary, open_lake
+from warehouse.serving.strategies import Strategies, read_strategies
 from warehouse.serving.units import UnitName, corpus_unit
 from warehouse.text.vocabulary import Vocabulary
 
@@ -85,6 +86,12 @@ def ask(home: Home, query: Callable[..., ibis.Table], *arguments: Any, **options
             return query(warehouse, *arguments, **options).to_pyarrow().to_pylist()
         except ibis.common.exceptions.TableNotFound:
             return []
+
+
+def strategies(home: Home) -> Strategies:
+    """Return the strategies that the published copy lists."""
+    with _published(home) as warehouse:
+        return read_strategies(warehouse)
 
 
 def unit(home: Home, corpus: str | None) -> UnitName:

@@ -13,11 +13,9 @@ from warehouse.serving.report.charts import (
     CURVE_COLOURS,
     CURVES,
     METHOD_COLOURS,
-    STRATEGIES,
-    STRATEGY_COLOURS,
     language_legend,
-    strategy_order,
 )
+from warehouse.serving.strategies import Strategies
 from warehouse.serving.units import UnitName
 
 _NO_LANGUAGE = "#8a8f98"
@@ -58,7 +56,7 @@ def marked_text(segments: Sequence[Segment], *, lang: str) -> str:
     return f'{STYLE}<div class="sp-text" lang="{escape(lang)}">{"".join(pieces)}</div>'
 
 
-def curves(rows: list[dict[str, Any]]) -> alt.TopLevelMixin:
+def curves(rows: list[dict[str, Any]], strategies: Strategies) -> alt.TopLevelMixin:
     """Probabilities along the layers, one panel per strategy."""
     data = [
         {"strategy": row["strategy"], "run": row["run_id"], "layer": row["layer"], "tokens": name, "p": row[column]}
@@ -80,7 +78,7 @@ def curves(rows: list[dict[str, Any]]) -> alt.TopLevelMixin:
             tooltip=["strategy:N", "run:N", "tokens:N", "layer:Q", alt.Tooltip("p:Q", format=".4~g")],
         )
         .properties(width=230, height=150)
-        .facet(alt.Facet("strategy:N", title=None, sort=strategy_order([row["strategy"] for row in data])), columns=3)
+        .facet(alt.Facet("strategy:N", title=None, sort=strategies.order([row["strategy"] for row in data])), columns=3)
     )
 
 
@@ -106,17 +104,16 @@ def deltas(rows: list[dict[str, Any]], title: str) -> alt.TopLevelMixin:
     ).properties(width=520, height=24 * len(data))
 
 
-def score_chart(rows: list[dict[str, Any]]) -> alt.TopLevelMixin:
+def score_chart(rows: list[dict[str, Any]], strategies: Strategies) -> alt.TopLevelMixin:
     """Mean score of every run with its interval."""
-    order = strategy_order([row["strategy"] for row in rows])
-    known = dict(zip(STRATEGIES, STRATEGY_COLOURS, strict=True))
+    order = strategies.order([row["strategy"] for row in rows])
     data = [{**row, "run": row["strategy"] + ("" if row["seed"] is None else f" {row['seed']}")} for row in rows]
     base = alt.Chart(alt.Data(values=data)).encode(
         y=alt.Y("run:N", title=None, sort=[row["run"] for name in order for row in data if row["strategy"] == name]),
         color=alt.Color(
             "strategy:N",
             legend=None,
-            scale=alt.Scale(domain=order, range=[known.get(name, "#8a8f98") for name in order]),
+            scale=alt.Scale(domain=order, range=strategies.colours(order)),
         ),
         tooltip=["run:N"] + [alt.Tooltip(f"{c}:Q", format=".4f") for c in ("score", "ci_low", "ci_high")],
     )

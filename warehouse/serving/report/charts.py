@@ -5,16 +5,8 @@ from typing import Any
 
 import altair as alt
 
-STRATEGIES = (
-    "base",
-    "original",
-    "random_multilingual",
-    "frequency_weighted_multilingual",
-    "pivot_aware",
-    "word_density",
-    "planted_truth",
-)
-STRATEGY_COLOURS = ("#8a8f98", "#4c8bd0", "#2ca089", "#a3a635", "#e0752d", "#9b6dcc", "#d1587f")
+from warehouse.serving.strategies import Strategies, label
+
 SPARE_COLOURS = ("#b08968", "#6b8e23", "#c77dff", "#5f9ea0", "#cd5c5c", "#708090")
 BEHAVIOUR_COLOURS = {"cooccurrence": "#4c8bd0", "pivot": "#e0752d", "excluded": "#8a8f98"}
 METHOD_COLOURS = {"adjusted": "#e0752d", "specific": "#2ca089", "paper": "#4c8bd0"}
@@ -33,32 +25,15 @@ def method_legend(names: Sequence[str]) -> Legend:
     return [(name, METHOD_COLOURS.get(name) or next(spare)) for name in ordered]
 
 
-def strategy_order(names: Sequence[str]) -> list[str]:
-    """Return strategies in the order in which people compare them; unknown ones last, by name."""
-    known = [name for name in STRATEGIES if name in names]
-    return known + sorted(set(names) - set(known))
-
-
-def label(strategy: str) -> str:
-    """Return a strategy's name as it reads in text."""
-    return strategy.replace("_", " ")
-
-
-def in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return rows of runs by strategy, then seed."""
-    order = strategy_order([row["strategy"] for row in rows])
-    return sorted(rows, key=lambda row: (order.index(row["strategy"]), row["seed"] is not None, row["seed"] or 0))
-
-
 def stacked_shares(
-    rows: list[dict[str, Any]], *, y: str, part: str, share: str, legend: Legend, strategies: bool = True
+    rows: list[dict[str, Any]], *, y: str, part: str, share: str, legend: Legend, strategies: Strategies | None = None
 ) -> dict[str, Any]:
     """One bar per `y`, cut into the shares of `part`, in the legend's order and colours.
 
     Args:
-        strategies: bars stand in the order of strategies; else in the rows' own.
+        strategies: bars stand in their order; without them in the rows' own.
     """
-    order = strategy_order([row[y] for row in rows]) if strategies else list(dict.fromkeys(row[y] for row in rows))
+    order = _order([row[y] for row in rows], strategies)
     names = [name for name, _ in legend]
     data = [
         {"name": label(row[y]), "part": row[part], "share": row[share], "order": names.index(row[part])} for row in rows
@@ -82,10 +57,18 @@ def stacked_shares(
 
 
 def dots(
-    rows: list[dict[str, Any]], *, y: str, x: str, colour: str, legend: Legend, title: str, number: str = ".3~g"
+    rows: list[dict[str, Any]],
+    *,
+    y: str,
+    x: str,
+    colour: str,
+    legend: Legend,
+    title: str,
+    strategies: Strategies,
+    number: str = ".3~g",
 ) -> dict[str, Any]:
-    """One row per `y`, a dot per `colour`."""
-    order = strategy_order([row[y] for row in rows])
+    """One row per `y`, in the order of strategies; a dot per `colour`."""
+    order = strategies.order([row[y] for row in rows])
     data = [{"name": label(row[y]), "part": row[colour], "value": row[x]} for row in rows if row[x] is not None]
     chart = (
         alt.Chart(_data(data))
@@ -114,15 +97,15 @@ def intervals(
     title: str,
     wide: tuple[str, str] | None = None,
     reference: float | None = None,
-    strategies: bool = True,
+    strategies: Strategies | None = None,
 ) -> dict[str, Any]:
     """A dot with its interval per row; several rows of one `y` stand side by side.
 
     Args:
         wide: columns of a second interval, drawn thinner.
-        strategies: colour by strategy; else all in one colour.
+        strategies: order and colours; without them the rows' own order and one colour.
     """
-    order = strategy_order([row[y] for row in rows]) if strategies else list(dict.fromkeys(row[y] for row in rows))
+    order = _order([row[y] for row in rows], strategies)
     counts: dict[str, int] = {}
     data = []
     for row in rows:
@@ -141,7 +124,7 @@ def intervals(
         )
     per_name = max(counts.values(), default=0) + 1
     names = [label(name) for name in order]
-    colour = _colours("name", names, strategy_colours(order)) if strategies else alt.value(METHOD_COLOURS["adjusted"])
+    colour = _colours("name", names, strategies.colours(order)) if strategies else alt.value(METHOD_COLOURS["adjusted"])
     tooltip = [alt.Tooltip("name:N", title=y), alt.Tooltip("which:N", title="run")] + [
         alt.Tooltip(f"{name}:Q", title=heading, format=".4~g")
         for name, heading in (("value", title), ("low", "95 % low"), ("high", "95 % high"))
@@ -170,9 +153,9 @@ def intervals(
     return finished(alt.layer(*layers), height=step * len(names))
 
 
-def grouped_intervals(rows: list[dict[str, Any]], *, strategies: list[str]) -> dict[str, Any]:
+def grouped_intervals(rows: list[dict[str, Any]], *, order: list[str], colours: list[str]) -> dict[str, Any]:
     """Scores by target language, a row of its own for every strategy; seeds of a strategy lie over each other."""
-    names = [label(name) for name in strategies]
+    names = [label(name) for name in order]
     data = [
         {
             "to": f"to {row['target_lang']}",
@@ -188,7 +171,7 @@ def grouped_intervals(rows: list[dict[str, Any]], *, strategies: list[str]) -> d
     base = alt.Chart(_data(data)).encode(
         y=alt.Y("to:N", title=None, axis=alt.Axis(ticks=False, domain=False)),
         yOffset=alt.YOffset("name:N", sort=names, scale=alt.Scale(paddingInner=0.2, paddingOuter=0.4)),
-        color=_colours("name", names, strategy_colours(strategies)),
+        color=_colours("name", names, colours),
         tooltip=["name:N", "which:N", "to:N"]
         + [alt.Tooltip(f"{name}:Q", format=".4~g") for name in ("score", "low", "high")]
         + [alt.Tooltip("n:Q", title="words")],
@@ -205,14 +188,14 @@ def grouped_intervals(rows: list[dict[str, Any]], *, strategies: list[str]) -> d
     )
 
 
-def roc_lines(rows: list[dict[str, Any]], *, unit: str) -> dict[str, Any]:
+def roc_lines(rows: list[dict[str, Any]], *, unit: str, strategies: Strategies) -> dict[str, Any]:
     """One curve per run from (0, 0) to (1, 1), coloured by strategy, over the diagonal.
 
     Args:
         unit: what the two words of a pair share, in the plural.
     """
-    strategies = strategy_order([row["strategy"] for row in rows])
-    names = [label(name) for name in strategies]
+    order = strategies.order([row["strategy"] for row in rows])
+    names = [label(name) for name in order]
     data = []
     for run in dict.fromkeys(row["run_id"] for row in rows):
         points = [row for row in rows if row["run_id"] == run]
@@ -242,7 +225,7 @@ def roc_lines(rows: list[dict[str, Any]], *, unit: str) -> dict[str, Any]:
             y=alt.Y("y:Q", title="straight words caught", **rates),
             order="order:Q",
             detail="run:N",
-            color=_colours("name", names, strategy_colours(strategies)),
+            color=_colours("name", names, strategies.colours(order)),
             tooltip=["name:N", "run:N", alt.Tooltip("cut:Q", title=f"shared {unit}, at least"), "x:Q", "y:Q"],
         )
     )
@@ -339,13 +322,6 @@ def _legend_colours(column: str, legend: Legend) -> alt.Color:
     return _colours(column, [name for name, _ in legend], [colour for _, colour in legend])
 
 
-def strategy_colours(order: Sequence[str]) -> list[str]:
-    """Return a strategy's colour, the same in every chart."""
-    known = dict(zip(STRATEGIES, STRATEGY_COLOURS, strict=True))
-    spare = iter(SPARE_COLOURS * (1 + len(order)))
-    return [known.get(name) or next(spare) for name in order]
-
-
 def _colours(column: str, domain: list[str], colours: list[str]) -> alt.Color:
     """Colours by name. The legend is text of the page: it wraps on a phone, and panels share it."""
     range_ = [colours[i % len(colours)] for i in range(len(domain))]
@@ -355,6 +331,10 @@ def _colours(column: str, domain: list[str], colours: list[str]) -> alt.Color:
 def _names(column: str, order: list[str]) -> alt.Y:
     axis = alt.Axis(ticks=False, domain=False)
     return alt.Y(f"{column}:N", sort=order, title=None, axis=axis)
+
+
+def _order(names: Sequence[str], strategies: Strategies | None) -> list[str]:
+    return strategies.order(names) if strategies else list(dict.fromkeys(names))
 
 
 def _data(rows: list[dict[str, Any]]) -> alt.Data:

@@ -18,10 +18,10 @@ from warehouse.serving.report.blocks import (
 )
 from warehouse.serving.report.candidates import METHODS, pivot_lists
 from warehouse.serving.report.network import network
+from warehouse.serving.strategies import Strategies, label
 from warehouse.serving.units import UnitName
 
 _TOKENS_SHOWN = 60
-_VARIANTS = "pivot_aware_"
 
 
 def overview(warehouse: Any, status: dict[str, Any], corpus: str | None) -> Section:
@@ -111,7 +111,7 @@ def pivots(warehouse: Any, corpus: str | None, unit: UnitName) -> Section:
     return Section(id="pivots", title="Pivots", intro=intro, blocks=blocks)
 
 
-def selection(warehouse: Any, corpus: str | None) -> Section:
+def selection(warehouse: Any, corpus: str | None, strategies: Strategies) -> Section:
     """What each strategy would train on."""
     blocks: list[Block] = []
     if corpus is None or not queries.has_rows(warehouse, "fct_selection_summary"):
@@ -121,14 +121,21 @@ def selection(warehouse: Any, corpus: str | None) -> Section:
     # held_out is what nothing trains on, so it is no choice to compare
     rows = [row for row in answer.rows if row["strategy"] != "held_out"]
     # the variants by pivot set are rows of the query
-    main = [row for row in rows if not row["strategy"].startswith(_VARIANTS)]
+    main = [row for row in rows if row["strategy"] not in strategies.variants]
     legend = charts.language_legend(_largest_first(rows))
     blocks.append(
         Figure(
             title="Language shares",
             says="Share of each strategy's tokens by language. The multilingual strategies share one target; `original`"
             " keeps the corpus's own shares.",
-            panels=[("", charts.stacked_shares(main, y="strategy", part="lang", share="token_share", legend=legend))],
+            panels=[
+                (
+                    "",
+                    charts.stacked_shares(
+                        main, y="strategy", part="lang", share="token_share", legend=legend, strategies=strategies
+                    ),
+                )
+            ],
             legend=legend,
             answer=answer,
         )
@@ -150,6 +157,7 @@ def selection(warehouse: Any, corpus: str | None) -> Section:
                         colour="lang",
                         legend=legend,
                         title="share of tokens",
+                        strategies=strategies,
                         number=".1~%",
                     ),
                 )
@@ -166,7 +174,7 @@ def selection(warehouse: Any, corpus: str | None) -> Section:
             )
         )
     if queries.has_rows(warehouse, "fct_selection_overlap"):
-        blocks.append(_overlap(ask(queries.selection_overlap, warehouse, corpus)))
+        blocks.append(_overlap(ask(queries.selection_overlap, warehouse, corpus), strategies))
     intro = "The strategies choose documents under the same token budget; each row is one of them."
     return Section(id="selection", title="Selection", intro=intro, blocks=blocks)
 
@@ -201,13 +209,11 @@ def _quality(warehouse: Any, corpus: str, unit: UnitName) -> Block:
     )
 
 
-def _overlap(answer: Answer) -> Matrix:
+def _overlap(answer: Answer, strategies: Strategies) -> Matrix:
     kept = [
-        row
-        for row in answer.rows
-        if not any(name == "held_out" or name.startswith(_VARIANTS) for name in (row["strategy_a"], row["strategy_b"]))
+        row for row in answer.rows if not {row["strategy_a"], row["strategy_b"]} & {"held_out", *strategies.variants}
     ]
-    names = charts.strategy_order([name for row in kept for name in (row["strategy_a"], row["strategy_b"])])
+    names = strategies.order([name for row in kept for name in (row["strategy_a"], row["strategy_b"])])
     cells = {}
     for row in kept:
         for mine, other, share in (
@@ -215,8 +221,8 @@ def _overlap(answer: Answer) -> Matrix:
             (row["strategy_b"], row["strategy_a"], row["token_share_of_b"]),
         ):
             if share is not None:
-                cells[charts.label(mine), charts.label(other)] = {"text": f"{share:.0%}", "shade": share, "note": ""}
-    labels = [charts.label(name) for name in names]
+                cells[label(mine), label(other)] = {"text": f"{share:.0%}", "shade": share, "note": ""}
+    labels = [label(name) for name in names]
     return Matrix(
         title="Overlap",
         says="Share of the row's tokens that the column's strategy takes too. Strategies that choose the same documents"

@@ -3,48 +3,48 @@
 from typing import Any
 
 from warehouse.serving import queries
-from warehouse.serving.report import charts, wording
+from warehouse.serving.report import charts
 from warehouse.serving.report.blocks import Block, Figure, Missing, ask
+from warehouse.serving.strategies import Strategies, label
 from warehouse.serving.units import UnitName
 
 EXPERIMENT = "pivots experiment --corpus NAME --model MODEL --preset PRESET"
 
 
-def inside_blocks(warehouse: Any, experiment: str, unit: UnitName) -> list[Block]:
+def inside_blocks(warehouse: Any, experiment: str, unit: UnitName, strategies: Strategies) -> list[Block]:
     """Return the figures that an experiment's traces give; `unit` is what its corpora are counted in."""
     blocks: list[Block] = []
     if queries.has_rows(warehouse, "fct_strategy_layer_curves"):
-        blocks += _layers(warehouse, experiment)
+        blocks += _layers(warehouse, experiment, strategies)
     else:
         blocks.append(
             Missing(title="Layer curves", says="No model has been traced.", command="pivots trace --model MODEL")
         )
     if queries.has_rows(warehouse, "fct_behaviour_shares"):
-        blocks += _behaviours(warehouse, experiment, unit)
+        blocks += _behaviours(warehouse, experiment, unit, strategies)
     if queries.has_rows(warehouse, "fct_behaviour_auc"):
-        blocks += _auc(warehouse, experiment, unit)
+        blocks += _auc(warehouse, experiment, unit, strategies)
     return blocks
 
 
-def _shown(strategies: list[str]) -> list[str]:
+def _shown(names: list[str], strategies: Strategies) -> list[str]:
     """Return the strategies that have a panel of their own."""
-    main = [name for name in ("base", wording.MAIN[1], wording.MAIN[0]) if name in strategies]
-    return main or charts.strategy_order(strategies)[:3]
+    main = [name for name in ("base", strategies.baseline, strategies.default) if name in names]
+    return [name for name in main if name] or strategies.order(names)[:3]
 
 
-def _layers(warehouse: Any, experiment: str) -> list[Block]:
+def _layers(warehouse: Any, experiment: str, strategies: Strategies) -> list[Block]:
     answer = ask(queries.mean_layer_curves, warehouse, experiment)
     if not answer.rows:
         return [Missing(title="Layer curves", says="No model of this experiment has been traced.", command=EXPERIMENT)]
-    strategies = charts.strategy_order([row["strategy"] for row in answer.rows])
-    shown = _shown(strategies)
+    shown = _shown([row["strategy"] for row in answer.rows], strategies)
     panels = []
     for strategy in shown:
         for behaviour in ("cooccurrence", "pivot"):
             rows = [row for row in answer.rows if (row["strategy"], row["behaviour"]) == (strategy, behaviour)]
             if rows:
                 n_words = max(row["n_items"] for row in rows)
-                panels.append((f"{charts.label(strategy)}, {behaviour}: {n_words:,} words", charts.layer_lines(rows)))
+                panels.append((f"{label(strategy)}, {behaviour}: {n_words:,} words", charts.layer_lines(rows)))
     peaks = [
         row
         for row in answer.rows
@@ -55,7 +55,7 @@ def _layers(warehouse: Any, experiment: str) -> list[Block]:
     if peaks:
         peak = max(peaks, key=lambda row: row["p_pivot"])
         last = max(row["layer"] for row in peaks)
-        says += f" In {charts.label(shown[-1])}, words that go through a pivot peak at layer {peak['layer']} of {last}."
+        says += f" In {label(shown[-1])}, words that go through a pivot peak at layer {peak['layer']} of {last}."
     return [
         Figure(
             title="Along the layers", says=says, panels=panels, legend=list(charts.CURVE_COLOURS.items()), answer=answer
@@ -63,7 +63,7 @@ def _layers(warehouse: Any, experiment: str) -> list[Block]:
     ]
 
 
-def _behaviours(warehouse: Any, experiment: str, unit: UnitName) -> list[Block]:
+def _behaviours(warehouse: Any, experiment: str, unit: UnitName, strategies: Strategies) -> list[Block]:
     answer = ask(queries.behaviour_counts, warehouse, experiment)
     if not answer.rows:
         return []
@@ -77,7 +77,9 @@ def _behaviours(warehouse: Any, experiment: str, unit: UnitName) -> list[Block]:
             panels=[
                 (
                     "",
-                    charts.stacked_shares(answer.rows, y="strategy", part="behaviour", share="share", legend=legend),
+                    charts.stacked_shares(
+                        answer.rows, y="strategy", part="behaviour", share="share", legend=legend, strategies=strategies
+                    ),
                 )
             ],
             legend=legend,
@@ -86,16 +88,14 @@ def _behaviours(warehouse: Any, experiment: str, unit: UnitName) -> list[Block]:
     ]
     by_frequency = ask(queries.behaviours_by_frequency, warehouse, experiment)
     panels = []
-    for strategy in _shown([row["strategy"] for row in by_frequency.rows]):
+    for strategy in _shown([row["strategy"] for row in by_frequency.rows], strategies):
         rows = [row for row in by_frequency.rows if row["strategy"] == strategy]
         sizes: dict[int, int] = {}
         for row in rows:
             sizes[row["min_docs_both"]] = sizes.get(row["min_docs_both"], 0) + row["n_words"]
         named = [{**row, "shared": _bin(row["min_docs_both"], sizes)} for row in rows]
-        chart = charts.stacked_shares(
-            named, y="shared", part="behaviour", share="share", legend=legend, strategies=False
-        )
-        panels.append((charts.label(strategy), chart))
+        chart = charts.stacked_shares(named, y="shared", part="behaviour", share="share", legend=legend)
+        panels.append((label(strategy), chart))
     if panels:
         blocks.append(
             Figure(
@@ -115,14 +115,14 @@ def _bin(least: int, sizes: dict[int, int]) -> str:
     return f"{bounds} ({sizes[least]:,} words)"
 
 
-def _auc(warehouse: Any, experiment: str, unit: UnitName) -> list[Block]:
+def _auc(warehouse: Any, experiment: str, unit: UnitName, strategies: Strategies) -> list[Block]:
     answer = ask(queries.behaviour_auc, warehouse, experiment)
     rows = [row for row in answer.rows if row["auc"] is not None]
     if not rows:
         return []
     panels = []
     for definition in ("peak", "threshold"):
-        of_definition = charts.in_order([row for row in rows if row["definition"] == definition])
+        of_definition = strategies.ordered([row for row in rows if row["definition"] == definition])
         if of_definition:
             panels.append(
                 (
@@ -135,6 +135,7 @@ def _auc(warehouse: Any, experiment: str, unit: UnitName) -> list[Block]:
                         high="ci_high",
                         title="AUC",
                         reference=0.5,
+                        strategies=strategies,
                     ),
                 )
             )
@@ -143,25 +144,30 @@ def _auc(warehouse: Any, experiment: str, unit: UnitName) -> list[Block]:
         " coin toss. The paper reports more than one half for most pairs."
     )
     figure = Figure(title="Does co-occurrence predict the behaviour?", says=says, panels=panels, answer=answer)
-    return [figure, *_roc(warehouse, experiment, unit)]
+    return [figure, *_roc(warehouse, experiment, unit, strategies)]
 
 
-def _roc(warehouse: Any, experiment: str, unit: UnitName) -> list[Block]:
+def _roc(warehouse: Any, experiment: str, unit: UnitName, strategies: Strategies) -> list[Block]:
     if not queries.has_rows(warehouse, "fct_behaviour_roc"):
         return []
     answer = ask(queries.behaviour_roc, warehouse, experiment)
-    panels = [("behaviour by peak", charts.roc_lines(answer.rows, unit=unit.plural))] if answer.rows else []
+    panels = (
+        [("behaviour by peak", charts.roc_lines(answer.rows, unit=unit.plural, strategies=strategies))]
+        if answer.rows
+        else []
+    )
     by_threshold = ask(queries.behaviour_roc, warehouse, experiment, definition="threshold").rows
     if by_threshold:
-        panels.append(("behaviour by threshold", charts.roc_lines(by_threshold, unit=unit.plural)))
+        panels.append(
+            ("behaviour by threshold", charts.roc_lines(by_threshold, unit=unit.plural, strategies=strategies))
+        )
     if not panels:
         return []
-    strategies = charts.strategy_order([row["strategy"] for row in [*answer.rows, *by_threshold]])
-    colours = charts.strategy_colours(strategies)
+    order = strategies.order([row["strategy"] for row in [*answer.rows, *by_threshold]])
     says = (
         f"Take a word for a straight one when its pair shares at least so many {unit.plural}: which share of the"
         " straight words is caught, and which share of the pivot words is caught by mistake. All directions together;"
         " the diagonal is a coin toss."
     )
-    legend = [(charts.label(name), colour) for name, colour in zip(strategies, colours, strict=True)]
+    legend = [(label(name), colour) for name, colour in zip(order, strategies.colours(order), strict=True)]
     return [Figure(title="ROC curves", says=says, panels=panels, legend=legend, answer=answer)]

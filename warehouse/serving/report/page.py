@@ -22,6 +22,7 @@ from warehouse.serving.report import results as result_sections
 from warehouse.serving.report.blocks import Figure, PivotLists, Section, ask
 from warehouse.serving.report.lineage import lineage
 from warehouse.serving.status import status
+from warehouse.serving.strategies import Strategies, label, read_strategies
 from warehouse.serving.units import UnitName, corpus_unit
 
 _FOLDER = Path(__file__).parent
@@ -45,15 +46,16 @@ def render_page(home: Home, out: Path) -> str:
         manifest = read_manifest(home) or {}
         experiment, corpus = _subject(warehouse)
         unit = corpus_unit(warehouse, *([corpus] if corpus else []))
+        strategies = read_strategies(warehouse)
         sections = [
             corpus_sections.overview(warehouse, described, corpus),
             corpus_sections.pivots(warehouse, corpus, unit),
-            corpus_sections.selection(warehouse, corpus),
-            result_sections.results(warehouse, experiment, _experiment_unit(warehouse, experiment)),
+            corpus_sections.selection(warehouse, corpus, strategies),
+            result_sections.results(warehouse, experiment, _experiment_unit(warehouse, experiment), strategies),
             result_sections.signatures(warehouse, experiment),
             lineage(warehouse, manifest, corpus, _docs(home, out)),
         ]
-        short = _in_short(warehouse, sections, experiment, corpus, unit)
+        short = _in_short(warehouse, sections, experiment, corpus, unit, strategies)
     specifications: list[dict[str, Any]] = []
     for section in sections:
         for block in section.blocks:
@@ -103,7 +105,12 @@ def _experiment_unit(warehouse: Any, experiment: str | None) -> UnitName:
 
 
 def _in_short(
-    warehouse: Any, sections: list[Section], experiment: str | None, corpus: str | None, unit: UnitName
+    warehouse: Any,
+    sections: list[Section],
+    experiment: str | None,
+    corpus: str | None,
+    unit: UnitName,
+    strategies: Strategies,
 ) -> list[dict[str, Any]]:
     """Return the answers that most readers came for: title, headline, text, mood, link."""
     cards: list[dict[str, Any]] = []
@@ -113,8 +120,8 @@ def _in_short(
         deltas = ask(queries.mean_deltas, warehouse, experiment).rows
     scored = experiment and queries.has_rows(warehouse, "fct_strategy_scores")
     means = ask(queries.strategy_scores, warehouse, experiment).rows if scored else []
-    found = wording.verdict(deltas, flagged, means)
-    cards.append({"title": "Did pivot-aware data win?", "link": "results", **found})
+    found = wording.verdict(strategies, deltas, flagged, means)
+    cards.append({"title": f"Did {label(strategies.default or 'the selected')} data win?", "link": "results", **found})
     for block in sections[1].blocks:
         if isinstance(block, PivotLists) and block.pairs:
             pair = block.pairs[0]

@@ -6,10 +6,11 @@ from warehouse.serving import queries
 from warehouse.serving.report import charts, wording
 from warehouse.serving.report.blocks import Answer, Block, Figure, Matrix, Missing, Section, Signatures, ask
 from warehouse.serving.report.inside import EXPERIMENT, inside_blocks
+from warehouse.serving.strategies import Strategies, label
 from warehouse.serving.units import UnitName
 
 
-def results(warehouse: Any, experiment: str | None, unit: UnitName) -> Section:
+def results(warehouse: Any, experiment: str | None, unit: UnitName, strategies: Strategies) -> Section:
     """What the models learned from each selection; `unit` is what the experiment's corpora are counted in."""
     title = "Results"
     if experiment is None or not queries.has_rows(warehouse, "fct_translation_scores"):
@@ -17,13 +18,13 @@ def results(warehouse: Any, experiment: str | None, unit: UnitName) -> Section:
             title="Scores", says="No model has been trained and scored in an experiment.", command=EXPERIMENT
         )
         return Section(id="results", title=title, intro="", blocks=[missing])
-    blocks: list[Block] = [_scores(warehouse, experiment)]
+    blocks: list[Block] = [_scores(warehouse, experiment, strategies)]
     if queries.has_rows(warehouse, "fct_strategy_comparison"):
-        blocks += _comparison(warehouse, experiment)
-    blocks += _by_direction(warehouse, experiment)
-    blocks += inside_blocks(warehouse, experiment, unit)
+        blocks += _comparison(warehouse, experiment, strategies)
+    blocks += _by_direction(warehouse, experiment, strategies)
+    blocks += inside_blocks(warehouse, experiment, unit, strategies)
     if queries.has_rows(warehouse, "fct_held_out_losses"):
-        blocks += _held_out(warehouse, experiment)
+        blocks += _held_out(warehouse, experiment, strategies)
     intro = (
         f"Experiment `{experiment}`. The score is the probability of the right translation less that after wrong source"
         " words; only words that took no part in finding pivots (split `judge`) are shown."
@@ -73,11 +74,16 @@ def flagged_signatures(warehouse: Any, experiment: str) -> list[str]:
     return sorted({row["signature"] for row in rows if row["status"] == "flagged" and row["experiment"] == experiment})
 
 
-def _scores(warehouse: Any, experiment: str) -> Figure:
+def _scores(warehouse: Any, experiment: str, strategies: Strategies) -> Figure:
     answer = ask(queries.scores, warehouse, experiment)
-    rows = charts.in_order(answer.rows)
+    rows = strategies.ordered(answer.rows)
     panels = [
-        ("score", charts.intervals(rows, y="strategy", value="score", low="ci_low", high="ci_high", title="score"))
+        (
+            "score",
+            charts.intervals(
+                rows, y="strategy", value="score", low="ci_low", high="ci_high", title="score", strategies=strategies
+            ),
+        )
     ]
     ranked = [{**row, "first_low": row["first_rank_rate"], "first_high": row["first_rank_rate"]} for row in rows]
     chance = next((row["chance_rate"] for row in rows if row["chance_rate"] is not None), None)
@@ -93,6 +99,7 @@ def _scores(warehouse: Any, experiment: str) -> Figure:
                     high="first_high",
                     title="share of words",
                     reference=chance,
+                    strategies=strategies,
                 ),
             )
         )
@@ -100,61 +107,64 @@ def _scores(warehouse: Any, experiment: str) -> Figure:
     return Figure(
         title="Scores by strategy",
         says=f"Mean over all directions, one dot per training seed, 95 % interval over words. The highest single run is"
-        f" {charts.label(best['strategy'])} at {best['score']:.4f}.",
+        f" {label(best['strategy'])} at {best['score']:.4f}.",
         panels=panels,
         answer=answer,
     )
 
 
-def _comparison(warehouse: Any, experiment: str) -> list[Block]:
+def _comparison(warehouse: Any, experiment: str, strategies: Strategies) -> list[Block]:
     answer = ask(queries.mean_deltas, warehouse, experiment)
-    mine = [row for row in answer.rows if row["strategy"] == wording.MAIN[0]]
+    mine = [row for row in answer.rows if row["strategy"] == strategies.default]
     blocks: list[Block] = []
     if mine:
         rows = [{**row, "against": f"− {row['baseline']}"} for row in mine]
         wide = ("seed_ci_low", "seed_ci_high") if any(row.get("seed_ci_low") is not None for row in rows) else None
         chart = charts.intervals(
             rows, y="against", value="score_delta", low="ci_low", high="ci_high", title="difference in score",
-            wide=wide, reference=0, strategies=False,
+            wide=wide, reference=0,
         )  # fmt: skip
         blocks.append(
             Figure(
-                title="Pivot-aware data against the others",
+                title=f"{label(mine[0]['strategy']).capitalize()} data against the others",
                 says="Mean difference over all directions. Thick: 95 % interval over words; thin: over seeds, usually"
                 " the honest one.",
-                points=wording.verdict(mine)["sentences"],
-                panels=[("pivot aware, less …", chart)],
+                points=wording.verdict(strategies, mine)["sentences"],
+                panels=[(f"{label(mine[0]['strategy'])}, less …", chart)],
                 answer=answer,
             )
         )
-    by_direction = ask(queries.compare_strategies, warehouse, experiment, *wording.MAIN)
-    if any(row["source_lang"] != queries.ALL for row in by_direction.rows):
-        blocks.append(_direction_matrix(by_direction))
+    if mine and strategies.default and strategies.baseline:
+        pair = strategies.default, strategies.baseline
+        by_direction = ask(queries.compare_strategies, warehouse, experiment, *pair)
+        if any(row["source_lang"] != queries.ALL for row in by_direction.rows):
+            blocks.append(_direction_matrix(by_direction, *pair))
     return blocks
 
 
-def _by_direction(warehouse: Any, experiment: str) -> list[Block]:
+def _by_direction(warehouse: Any, experiment: str, strategies: Strategies) -> list[Block]:
     answer = ask(queries.direction_scores, warehouse, experiment)
     if not answer.rows:
         return []
-    strategies = charts.strategy_order([row["strategy"] for row in answer.rows])
+    order = strategies.order([row["strategy"] for row in answer.rows])
+    colours = strategies.colours(order)
     panels = []
     for lang in sorted({row["source_lang"] for row in answer.rows}):
         rows = [row for row in answer.rows if row["source_lang"] == lang]
-        panels.append((f"from {lang}", charts.grouped_intervals(rows, strategies=strategies)))
+        panels.append((f"from {lang}", charts.grouped_intervals(rows, order=order, colours=colours)))
     return [
         Figure(
             title="Scores by strategy and direction",
             says="Every training seed of a strategy with its 95 % interval over words. Few words judge one direction,"
             " so look for what all directions agree on.",
             panels=panels,
-            legend=[(charts.label(s), c) for s, c in zip(strategies, charts.strategy_colours(strategies), strict=True)],
+            legend=[(label(name), colour) for name, colour in zip(order, colours, strict=True)],
             answer=answer,
         )
     ]
 
 
-def _direction_matrix(answer: Answer) -> Matrix:
+def _direction_matrix(answer: Answer, mine: str, other: str) -> Matrix:
     rows = [row for row in answer.rows if row["source_lang"] != queries.ALL]
     langs = sorted({row["source_lang"] for row in rows} | {row["target_lang"] for row in rows})
     largest = max((abs(row["score_delta"]) for row in rows if row["score_delta"] is not None), default=0) or 1
@@ -169,7 +179,7 @@ def _direction_matrix(answer: Answer) -> Matrix:
         }
     return Matrix(
         title="By direction",
-        says="Score of pivot-aware less that of random multilingual data, from the row's language to the column's.",
+        says=f"Score of {label(mine)} less that of {label(other)} data, from the row's language to the column's.",
         corner="from ↓ to →",
         rows=langs,
         columns=langs,
@@ -178,7 +188,7 @@ def _direction_matrix(answer: Answer) -> Matrix:
     )
 
 
-def _held_out(warehouse: Any, experiment: str) -> list[Block]:
+def _held_out(warehouse: Any, experiment: str, strategies: Strategies) -> list[Block]:
     answer = ask(queries.held_out_losses, warehouse, experiment)
     rows = [row for row in answer.rows if row["bits_per_byte_delta"] is not None and row["strategy"] != "base"]
     if not rows:
@@ -191,6 +201,7 @@ def _held_out(warehouse: Any, experiment: str) -> list[Block]:
         colour="lang",
         legend=legend,
         title="change in bits per byte against base",
+        strategies=strategies,
         number="+.3~g",
     )
     says = "Loss on documents nobody trained on, after training less before. Above zero: the model forgot a language."

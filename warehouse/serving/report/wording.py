@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from warehouse.serving.strategies import Strategies, label
 from warehouse.serving.units import UnitName
 
-MAIN = ("pivot_aware", "random_multilingual")
-EXPOSURE_CONTROL = "word_density"
 VERDICTS = {  # fct_strategy_comparison.verdict, which decides
     "better": "better",
     "worse": "worse",
@@ -43,8 +42,7 @@ def delta_sentence(row: dict[str, Any]) -> str:
         intervals.append(f"{n_seeds} seeds {_interval(row['seed_ci_low'], row['seed_ci_high'])}")
     elif n_seeds == 1:
         intervals.append("one seed only")
-    against = row["baseline"].replace("_", " ")
-    return f"Against {against}: {row['score_delta']:+.4f} ({'; '.join(intervals)}), {outcome(row)}."
+    return f"Against {label(row['baseline'])}: {row['score_delta']:+.4f} ({'; '.join(intervals)}), {outcome(row)}."
 
 
 def signature_title(name: str) -> str:
@@ -64,11 +62,15 @@ def pivots_sentence(pair: dict[str, Any], best: dict[str, Any], method: str, uni
 
 
 def verdict(
-    deltas: Sequence[dict[str, Any]], flagged: Sequence[str] = (), means: Sequence[dict[str, Any]] = ()
+    strategies: Strategies,
+    deltas: Sequence[dict[str, Any]],
+    flagged: Sequence[str] = (),
+    means: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
-    """Return whether pivot-aware data won, from the mean differences of an experiment.
+    """Return whether the default strategy won, from the mean differences of an experiment.
 
     Args:
+        strategies: which one is the default, and what it is compared with.
         deltas: rows of `queries.mean_deltas`.
         flagged: names of the failure signatures that are flagged in this experiment.
         means: rows of `queries.strategy_scores`, to say what a difference is a difference of.
@@ -76,19 +78,20 @@ def verdict(
     Returns:
         mood (good, bad, unclear, none), headline, sentences.
     """
-    of_pivots = {row["baseline"]: row for row in deltas if row["strategy"] == MAIN[0]}
-    main = of_pivots.get(MAIN[1])
+    mine, other = strategies.default or "the default strategy", strategies.baseline or "its baseline"
+    of_pivots = {row["baseline"]: row for row in deltas if row["strategy"] == mine}
+    main = of_pivots.get(other)
     if main is None:
         return {
             "mood": "none",
             "headline": "Not known yet",
-            "sentences": [f"No experiment has compared {MAIN[0]} with {MAIN[1]}."],
+            "sentences": [f"No experiment has compared {label(mine)} with {label(other)}."],
         }
     found = main["verdict"]
     size = f"{main['score_delta']:+.4f}"
     headline = {
-        "better": f"Yes: {size} over random multilingual data",
-        "worse": f"No: {size} against random multilingual data",
+        "better": f"Yes: {size} over {label(other)} data",
+        "worse": f"No: {size} against {label(other)} data",
         "leaning_better": f"Perhaps: {size}, but only one of two intervals leaves out zero",
         "leaning_worse": f"Rather not: {size}, and one of two intervals lies below zero",
         "not_tested": f"Not known: {size}, from too few words and training runs for an interval",
@@ -96,13 +99,13 @@ def verdict(
     if main.get("seed_ci_low") is None and found.startswith("leaning"):
         direction = "ahead" if found.endswith("better") else "behind"
         headline = f"Not known: {direction} by {abs(main['score_delta']):.4f}, but in one training run only"
-    sentences = [delta_sentence(of_pivots[name]) for name in _baseline_order(of_pivots)]
+    sentences = [delta_sentence(of_pivots[name]) for name in _baseline_order(of_pivots, strategies)]
     levels = {row["strategy"]: row["score"] for row in means}
-    if all(name in levels for name in MAIN):
-        mine, other = (levels[name] for name in MAIN)
+    if mine in levels and other in levels:
         sentences.insert(
             0,
-            f"Mean score {mine:.4f} with pivot-aware data, {other:.4f} with random multilingual data of the same size.",
+            f"Mean score {levels[mine]:.4f} with {label(mine)} data,"
+            f" {levels[other]:.4f} with {label(other)} data of the same size.",
         )
     if main["is_beyond_exposure"] is False:
         sentences.append(
@@ -118,6 +121,7 @@ def _interval(low: float, high: float) -> str:
     return f"{low:+.4f} to {high:+.4f}"
 
 
-def _baseline_order(by_baseline: dict[str, Any]) -> list[str]:
-    first = [name for name in (MAIN[1], "original", EXPOSURE_CONTROL, "base") if name in by_baseline]
-    return first + sorted(set(by_baseline) - set(first))
+def _baseline_order(by_baseline: dict[str, Any], strategies: Strategies) -> list[str]:
+    """The default baseline and the exposure control answer the question; the others follow in the table's order."""
+    order = strategies.order(list(by_baseline))
+    return sorted(order, key=lambda name: name not in (strategies.baseline, strategies.exposure_control))

@@ -122,6 +122,7 @@ def test_a_server_that_does_not_answer_in_time_is_asked_again(server: Server, mo
     assert len(server.bodies) == 2
 
 
+@pytest.mark.slow
 def test_it_waits_as_long_as_the_server_says(server: Server) -> None:
     server.in_turn((429, "", {"Retry-After": "1"}), ok(4))
     index(server).ask(("eau",))

@@ -56,10 +56,10 @@ def test_every_table_has_the_same_bytes(twins: Twins, options: CountOptions) -> 
 def test_many_small_parts_and_little_memory(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many tasks, chunks that are not joined, edges in many files and ranges: still the same bytes."""
     monkeypatch.setenv("PIVOTS_MEMORY", "16kB")
-    monkeypatch.setattr(counting_units, "_TASK_TOKENS", 200)
-    monkeypatch.setattr(counting, "_RANGE_BYTES", 500)
-    monkeypatch.setattr(counting, "_GROUP_WORK", 500)
-    monkeypatch.setattr("warehouse.counting.rows.dense_rows._PART_CELLS", 150)
+    monkeypatch.setattr(counting_units, "TASK_TOKENS", 200)
+    monkeypatch.setattr(counting, "RANGE_BYTES", 500)
+    monkeypatch.setattr(counting, "GROUP_WORK", 500)
+    monkeypatch.setattr("warehouse.counting.rows.dense_rows.PART_CELLS", 150)
     jobs = spy_on_jobs(monkeypatch)
     write_both(twins, random_corpus(6, n_docs=150, vocab_size=90, n_shards=12), "small")
     count_on_spark(twins.spark, "small", WINDOWS)

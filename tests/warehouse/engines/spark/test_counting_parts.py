@@ -68,7 +68,7 @@ def test_words_are_united_and_samples_keep_the_smallest(seed: int, most: int) ->
 
 @pytest.mark.parametrize(("cores", "most"), [(1, 1 << 25), (3, 1 << 25), (2, 60)])
 def test_every_row_group_is_in_one_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cores: int, most: int) -> None:
-    monkeypatch.setattr(counting_units, "_TASK_TOKENS", most)
+    monkeypatch.setattr(counting_units, "TASK_TOKENS", most)
     home = Home(tmp_path)
     write_corpus(home, random_corpus(1, n_docs=120, n_shards=4))
     for path in home.lake.glob("documents/c/*.parquet"):

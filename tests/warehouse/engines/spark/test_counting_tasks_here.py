@@ -51,22 +51,27 @@ def tasks_here(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        CountOptions(**OPTIONS),
-        CountOptions(unit="window", window_tokens=25, **OPTIONS),
-        CountOptions(unit="window", window_tokens=25, max_docs_per_word=4, seed=1, **OPTIONS),
+        pytest.param(CountOptions(**OPTIONS), id="documents", marks=pytest.mark.slow),
+        pytest.param(CountOptions(unit="window", window_tokens=25, **OPTIONS), id="windows"),
+        pytest.param(
+            CountOptions(unit="window", window_tokens=25, max_docs_per_word=4, seed=1, **OPTIONS),
+            id="samples",
+            marks=pytest.mark.slow,
+        ),
     ],
-    ids=["documents", "windows", "samples"],
 )
-@pytest.mark.parametrize("small", [False, True], ids=["large parts", "small parts"])
+@pytest.mark.parametrize(
+    "small", [pytest.param(False, id="large parts", marks=pytest.mark.slow), pytest.param(True, id="small parts")]
+)
 def test_grown_step_by_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: CountOptions, small: bool
 ) -> None:
     if small:
         monkeypatch.setenv("PIVOTS_MEMORY", "16kB")
-        monkeypatch.setattr(counting_units, "_TASK_TOKENS", 200)
-        monkeypatch.setattr(counting, "_RANGE_BYTES", 500)
-        monkeypatch.setattr(counting, "_GROUP_WORK", 500)
-        monkeypatch.setattr("warehouse.counting.rows.dense_rows._PART_CELLS", 150)
+        monkeypatch.setattr(counting_units, "TASK_TOKENS", 200)
+        monkeypatch.setattr(counting, "RANGE_BYTES", 500)
+        monkeypatch.setattr(counting, "GROUP_WORK", 500)
+        monkeypatch.setattr("warehouse.counting.rows.dense_rows.PART_CELLS", 150)
     made = random_corpus(8, n_docs=200, n_shards=30)
     gone = [(0, made.shards[0][3].doc_id), (2, made.shards[2][1].doc_id)]
     here, wanted = Home(tmp_path / "here"), Home(tmp_path / "wanted")

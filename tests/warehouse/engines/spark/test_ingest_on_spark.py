@@ -97,7 +97,7 @@ def test_an_inexact_tokenizer_is_left_by_all_workers(
         else:
             yield from commit(job, number)
 
-    monkeypatch.setattr(on_spark, "_ROUND_FILES_PER_CORE", 1)
+    monkeypatch.setattr(on_spark, "ROUND_FILES_PER_CORE", 1)
     monkeypatch.setattr(on_spark, "_commit_file", differing)
     summary = ingest_on_spark(twins.spark, [tmp_path / "in"], corpus="inexact", tokenizer=tokenizer, options=ANY_SHARE)
     assert summary.engine == "tokenizers"
