@@ -14,7 +14,7 @@ GPU_OPTIONS ?=
 GPU_WHEELS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-engines lock wheel hooks demo test test-all test-engines test-slow test-deps lint format bench mutate dbt-docs analyses base-model gpu gpu-pack screenshots clean
+.PHONY: help setup setup-engines lock wheel hooks demo test test-all test-engines test-slow test-deps lint format bench mutate drills dbt-docs analyses base-model gpu gpu-pack screenshots clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -81,6 +81,9 @@ bench: setup ## the benchmarks; they print ratios and rewrite docs/benchmarks/
 
 mutate: setup ## break every mart's formula in turn: do the dbt tests notice? (minutes)
 	PYTHONPATH=tests $(BIN)/python -m mutation.mutate
+
+drills: setup ## spoil every change that commands make to files, and see that the next call mends it (hours)
+	PYTHONPATH=.:tests $(BIN)/python -m drills.every_write --out build/drills.json
 
 dbt-docs: setup ## what every model, column and test is, as one page in the home (after a build)
 	$(BIN)/pivots docs

@@ -128,8 +128,10 @@ def cut_windows(export: Export, window: int) -> list[Window]:
     """Return all windows of at most `window` tokens, longest first; those with nothing to predict are left out."""
     windows = []
     for row in _documents(export).to_pylist():
-        for start in range(row["start"], row["end"] - 1, window - 1):
-            windows.append(Window(row["lang"], row["shard"], start, min(start + window, row["end"])))
+        windows += [
+            Window(row["lang"], row["shard"], start, min(start + window, row["end"]))
+            for start in range(row["start"], row["end"] - 1, window - 1)
+        ]
     return sorted(windows, key=lambda item: (-item.n_tokens, item.shard, item.start))
 
 

@@ -139,8 +139,10 @@ def lens_rows(
 
 
 def ranked(log_probs_v: Tensor, best: list[int], watched: list[int]) -> list[tuple[int, int, float]]:
-    """Return (rank, token, probability) of the best tokens in their order, then of watched ones that are not among
-    them, whose rank is one more than the number of likelier tokens."""
+    """Return (rank, token, probability) of the best tokens in their order, then of watched ones not among them.
+
+    The rank of a watched token is one more than the number of likelier tokens.
+    """
     result = [(rank, token, float(log_probs_v[token].exp())) for rank, token in enumerate(best, start=1)]
     for token in watched:
         if token not in best:

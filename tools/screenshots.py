@@ -39,6 +39,7 @@ DASHBOARD_PAGES = {
 
 
 def main() -> None:
+    """Write the pictures that the arguments name."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--home", type=Path)
     parser.add_argument("--out", type=Path, default=REPOSITORY / "docs" / "images")

@@ -33,8 +33,10 @@ def _profile(work: Callable[[], Any], device: torch.device) -> Any:
 
 
 def attention_used(work: Callable[[], Any], device: torch.device) -> list[str]:
-    """Return which implementations of attention ran while `work` did, sorted; each of `_ATTENTION`'s values at most
-    once. Empty when none of them was seen."""
+    """Return which implementations of attention ran while `work` did, sorted.
+
+    Each of `_ATTENTION`'s values at most once; empty when none of them was seen.
+    """
     names = {event.key for event in _profile(work, device).key_averages()}
     used = set()
     for name in names:

@@ -25,7 +25,7 @@ class Continuation:
 
 
 def stop_tokens(tokenizer: Tokenizer, model: PreTrainedModel) -> dict[int, str]:
-    """Return why each token ends a line: 'newline' when its text holds one (".\\n" too), 'eos' for an end of text."""
+    r"""Return why each token ends a line: 'newline' when its text holds one (".\n" too), 'eos' for an end of text."""
     text = TokenText(tokenizer)
     stops = {token: "newline" for token in range(tokenizer.get_vocab_size()) if "\n" in text(token)}
     eos = model.config.eos_token_id

@@ -18,7 +18,7 @@ from transformers.utils import cached_file
 from transformers.utils import logging as transformers_logging
 
 from ml.common.result_files import read_json
-from warehouse.contract.disk import full_disk
+from warehouse.contract.disk import disk_failure
 from warehouse.contract.errors import UsageError
 from warehouse.contract.hashing import file_hash, short_hash
 
@@ -124,7 +124,7 @@ def load_model(source: ModelSource, *, seed: int, dtype: str, device: torch.devi
                 name, dtype=torch_dtype, trust_remote_code=False, use_safetensors=True, **where
             )
         except (OSError, ValueError, SafetensorError) as problem:
-            if full_disk(problem):
+            if disk_failure(problem):
                 raise
             raise UsageError(
                 f"--model {source.spec}: no safetensors weights can be read ({_one_line(problem)})"

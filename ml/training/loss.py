@@ -62,7 +62,7 @@ def summed_nll(hidden_nd: Tensor, head: torch.nn.Linear, targets_n: Tensor) -> T
     limit = _CHUNK_BYTES_GPU if device == "cuda" else _CHUNK_BYTES_CPU
     # every chunk adds to the whole gradient of the head: it must be worth that
     chunk = max(limit // (4 * n_tokens), 3 * width // 2)
-    return _ChunkedNll.apply(hidden_nd, weight, getattr(head, "bias", None), targets_n, chunk)
+    return _ChunkedNll.apply(hidden_nd, weight, getattr(head, "bias", None), targets_n, chunk)  # type: ignore[no-untyped-call]
 
 
 class LossModel(torch.nn.Module):

@@ -9,8 +9,10 @@ from warehouse.contract.presets import TrainPreset
 
 
 def learning_rate(preset: TrainPreset, step: int, n_steps: int) -> float:
-    """Return the learning rate of step `step` (1-based): linear warm-up to the peak, then the preset's shape, which
-    reaches `final_lr_share` of the peak at the last step."""
+    """Return the learning rate of step `step` (1-based).
+
+    Linear warm-up to the peak, then the preset's shape, which reaches `final_lr_share` of the peak at the last step.
+    """
     if step <= preset.warmup_steps:
         return preset.learning_rate * step / preset.warmup_steps
     if preset.schedule == "constant":

@@ -129,8 +129,11 @@ def make_batch(
     device: torch.device = _CPU,
     mask_dtype: torch.dtype = torch.float32,
 ) -> Batch:
-    """Turn tokens [B, S] into a batch on a device. With document masks, positions restart in each document, no token
-    sees another document, and a document's first token is not predicted from the document before it."""
+    """Turn tokens [B, S] into a batch on a device.
+
+    With document masks, positions restart in each document, no token sees another document, and a document's first
+    token is not predicted from the document before it.
+    """
     ids = torch.as_tensor(tokens).to(device)
     labels = torch.full_like(ids, IGNORED)
     labels[:, :-1] = ids[:, 1:]

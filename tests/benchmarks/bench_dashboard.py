@@ -47,8 +47,10 @@ def _part(home: Home) -> str:
         "| interaction | questions, ms | in the browser, ms |",
         "|---|---|---|",
     ]
-    for name in dict.fromkeys([*asked, *seen]):
-        lines.append(f"| {name} | {_cell(asked.get(name), wanted_s)} | {_cell(seen.get(name), wanted_s)} |")
+    lines += [
+        f"| {name} | {_cell(asked.get(name), wanted_s)} | {_cell(seen.get(name), wanted_s)} |"
+        for name in dict.fromkeys([*asked, *seen])
+    ]
     return "\n".join(lines) + "\n"
 
 

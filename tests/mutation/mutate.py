@@ -93,7 +93,7 @@ def run(mutants: list[Mutant], n_workers: int) -> list[Verdict]:
 def _try(mutant: Mutant, original: Path, scratch: Path) -> Verdict:
     """Try one mutant on copies of project and home."""
     began = time.monotonic()
-    sys.stderr = open(os.devnull, "w")  # dbt's account of every failing test  # noqa: SIM115
+    sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115  dbt's account of every failing test
     with tempfile.TemporaryDirectory(dir=scratch) as folder, _project(Path(folder) / "dbt_project", mutant):
         shutil.copytree(original, Path(folder) / "home")
         home = Home(Path(folder) / "home")

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 
 from warehouse.base.terminal import printable
-from warehouse.contract.disk import full_disk
+from warehouse.contract.disk import disk_failure
 from warehouse.contract.errors import FAILED, REFUSED
 from warehouse.contract.errors import StepFailed as StepFailed
 from warehouse.contract.errors import UsageError as UsageError
@@ -31,7 +31,7 @@ def end_in_one_line(main: Callable[[], object]) -> None:
     except ReportedError as failure:
         sys.exit(failure.exit_code)
     except Exception as failure:
-        if (line := full_disk(failure)) is None:
+        if (line := disk_failure(failure)) is None:
             raise
         print(printable(f"pivots: {line}"), file=sys.stderr)
         sys.exit(FAILED)

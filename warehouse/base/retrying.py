@@ -58,7 +58,7 @@ def attempt(
         pause_s = min(first_pause_s * growth ** (state.attempt_number - 1), longest_pause_s)
         failure = state.outcome.exception() if state.outcome else None
         asked_s = failure.wait_s if isinstance(failure, TryAgain) else 0.0
-        return max(pause_s * random.uniform(1 - spread, 1 + spread), asked_s)
+        return max(pause_s * random.uniform(1 - spread, 1 + spread), asked_s)  # noqa: S311  guards nothing
 
     ends = [stop_after_attempt(tries)] if tries is not None else []
     late = [stop_after_delay(for_s)] if for_s is not None else []

@@ -65,6 +65,17 @@ def atomic_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
+def atomic_link(path: Path, target: str) -> None:
+    """Make `path` a symbolic link to `target` in one rename, whatever it was before."""
+    link = unfinished_path(path)
+    try:
+        link.symlink_to(target)
+        link.replace(path)
+        _sync_folder(path.parent)
+    finally:
+        link.unlink(missing_ok=True)
+
+
 def commit_folder(unfinished: Path, path: Path, *, replace: bool = False) -> None:
     """Rename a complete folder to `path`, on the same file system, after everything in it is on the disk.
 

@@ -1,4 +1,4 @@
-"""A disk without room, whoever notices it: Python, Arrow, DuckDB or torch."""
+"""A disk that is full or fails, whoever notices it: Python, Arrow, DuckDB or torch."""
 
 import errno
 import os
@@ -11,19 +11,29 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _WORDS = re.compile(
     r"No space left on device|Disk quota exceeded|\[errno (28|122)\]|PytorchStreamWriter failed writing", re.IGNORECASE
 )
+_FAILED = re.compile(r"Input/output error|\[errno 5\]|Could not (write|read|fsync|truncate) file", re.IGNORECASE)
 _FULL_BYTES = 1 << 20
+_INTACT = "what was committed is intact"
 _PATH = re.compile(r"""["'](/[^"']+)["']""")
 
 
-def full_disk(failure: BaseException) -> str | None:
-    """Return one line that names the disk when a failure means that there was no room on one; None for any other."""
-    for error in _causes(failure):
-        if isinstance(error, OSError) and error.errno in NO_ROOM:
-            return _line(str(error.filename or ""))
-        if _WORDS.search(str(error)):
-            found = _PATH.search(str(error))
-            return _line(found[1] if found else "")
+def disk_failure(failure: BaseException) -> str | None:
+    """Return one line that names the disk when a failure means that one is full or broken; None for any other."""
+    causes = list(_causes(failure))
+    for is_it, line in ((_is_full, _line), (_is_broken, _broken)):
+        for error in causes:
+            if is_it(error):
+                found = _PATH.search(str(error))
+                return line(str(getattr(error, "filename", None) or (found[1] if found else "")))
     return None
+
+
+def _is_full(error: BaseException) -> bool:
+    return (isinstance(error, OSError) and error.errno in NO_ROOM) or bool(_WORDS.search(str(error)))
+
+
+def _is_broken(error: BaseException) -> bool:
+    return (isinstance(error, OSError) and error.errno == errno.EIO) or bool(_FAILED.search(str(error)))
 
 
 def is_full(folder: str | os.PathLike[str]) -> bool:
@@ -37,13 +47,18 @@ def no_room(folder: str | os.PathLike[str]) -> str:
 
 
 def _line(path: str) -> str:
-    advice = "what was committed is intact; make room and run the same again"
+    advice = f"{_INTACT}; make room and run the same again"
     folder = os.path.dirname(os.path.abspath(path)) if path else ""
     while folder and not os.path.isdir(folder):
         folder = os.path.dirname(folder)
     if not folder:
         return f"no space left on the disk: {advice}"
     return f"no space left on the disk of {folder} ({shutil.disk_usage(folder).free >> 20:,} MiB free): {advice}"
+
+
+def _broken(path: str) -> str:
+    where = f" at {path}" if path else ""
+    return f"the disk failed{where} (input/output error): {_INTACT}; run the same again on a disk that works"
 
 
 def _causes(failure: BaseException) -> Iterator[BaseException]:

@@ -114,7 +114,7 @@ def word_tokens(
     counts = words.join(tokens, _UNIT).group_by(key).aggregate(n_docs=_.count())
     parts = (
         word_strata.rename(n_word="n_docs")
-        .join(token_documents.rename(n_token="n_docs"), _STRATUM)
+        .join(token_documents.rename(n_token="n_docs"), _STRATUM)  # noqa: S106  a count of tokens
         .join(strata.rename(n_units="n_docs"), _STRATUM)
         .mutate(rate=_.n_token.cast("float64") / _.n_units)
     )

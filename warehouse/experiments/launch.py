@@ -89,8 +89,10 @@ def training_progress(home: Home, run: Run) -> tuple[float, str] | None:
 def evaluate(
     home: Home, model: Model, evaluations: Sequence[Evaluation], *, experiment: str | None = None
 ) -> list[str]:
-    """Run what is missing of some evaluations of one model, one after another in the same process (or processes, when
-    PIVOTS_ACCELERATE_CONFIG names a launch configuration); return their run ids."""
+    """Run what is missing of some evaluations of one model; return their run ids.
+
+    One after another in the same process, or processes when PIVOTS_ACCELERATE_CONFIG names a launch configuration.
+    """
     origin = provenance(home, model)
     runs = [
         Run(

@@ -1,6 +1,7 @@
 """Planted documents, block by block. A block depends on setting, seed and its number only, never on the scale."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,8 @@ Uniform = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Document:
+    """A planted document."""
+
     lang: str
     form: str  # plain, mixed (two languages), glossary, duplicate, junk
     text: str
@@ -177,6 +180,6 @@ def _below(draw: Uniform, upper: int | Ids) -> Ids:
     return np.floor(draw * upper).astype(np.int64)
 
 
-def _pick(draw: Uniform, shares: tuple[float, ...], values: npt.NDArray) -> npt.NDArray:
+def _pick(draw: Uniform, shares: tuple[float, ...], values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return values[i] with probability shares[i]; the last value takes what is left."""
     return values[np.searchsorted(np.cumsum(shares), draw, side="right")]

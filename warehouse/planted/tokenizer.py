@@ -73,6 +73,7 @@ def _training_texts() -> Iterator[str]:
 
 
 def main() -> None:
+    """Train the tokenizer and write it where the arguments say."""
     parser = argparse.ArgumentParser(description="Train the tokenizer of the planted world.")
     parser.add_argument("--out", type=Path, required=True, help="tokenizer.json to write")
     out: Path = parser.parse_args().out

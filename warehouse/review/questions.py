@@ -130,8 +130,10 @@ def review(home: Home, corpus: str, reviewer: Reviewer, questions: list[Question
 
 
 def read_answer(answer: str, *, n_candidates: int) -> list[str]:
-    """Return a status per candidate: the last JSON list of numbers counts; without one, or with a number that nobody
-    offered, all are unclear."""
+    """Return a status per candidate from the last JSON list of numbers in an answer.
+
+    Without one, or with a number that nobody offered, all are unclear.
+    """
     lists = re.findall(r"\[[\d,\s]*\]", answer)
     if not lists:
         return [UNCLEAR] * n_candidates

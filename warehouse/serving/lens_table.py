@@ -24,8 +24,10 @@ def read_rows(home: Home, run_id: str) -> pa.Table:
 
 
 def print_lens(rows: pa.Table, console: Console, *, with_probabilities: bool) -> None:
-    """Print the top token of every position and layer, as many positions side by side as the terminal has room for;
-    then the watched tokens behind the last position, layer by layer."""
+    """Print the top token of every position and layer, then the watched tokens behind the last position.
+
+    As many positions stand side by side as the terminal has room for.
+    """
     listed = rows.to_pylist()
     best = {(row["position"], row["layer"]): row for row in listed if row["top_rank"] == 1}
     layers = sorted({layer for _, layer in best}, reverse=True)

@@ -6,7 +6,6 @@ Schema `marts` holds every mart as a table, schema `raw` the raw tables that peo
 """
 
 import json
-import os
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +18,7 @@ from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
 from warehouse.base.sql_text import identifier, literal
 from warehouse.build import build_record, dbt_runner
-from warehouse.contract.atomic import remove_unfinished, unfinished_path
+from warehouse.contract.atomic import atomic_link, commit_folder, remove_unfinished, unfinished_path
 from warehouse.lake.connections import open_writer, writer_lock
 from warehouse.lake.files import read_table
 from warehouse.lake.runs import git_commit
@@ -89,7 +88,7 @@ def publish(home: Home, keep: int = 3) -> Publication:
             if (home.dbt_state / "manifest.json").exists():  # what `pivots build --slim` compares models with
                 shutil.copytree(home.dbt_state, unfinished / "dbt")
             folder = home.serving / str(number)
-            os.rename(unfinished, folder)
+            commit_folder(unfinished, folder)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
         _point_to(home, number)
@@ -204,14 +203,12 @@ def _content(manifest: dict[str, Any]) -> dict[str, Any]:
 
 def _point_to(home: Home, number: int) -> None:
     """Make a finished copy the current one, in one rename."""
-    link = unfinished_path(home.serving / "current")
-    os.symlink(str(number), link)
-    os.replace(link, home.serving / "current")
+    atomic_link(home.serving / "current", str(number))
 
 
 def _prune(home: Home, keep: int) -> None:
     """Delete the oldest copies. Who has one open keeps reading it: the file lives until it is closed."""
     for number in published_numbers(home)[:-keep]:
         doomed = unfinished_path(home.serving / str(number))
-        os.rename(home.serving / str(number), doomed)  # first, so that a killed deletion never looks like a copy
+        (home.serving / str(number)).rename(doomed)  # first, so that a killed deletion never looks like a copy
         shutil.rmtree(doomed)

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 import langcodes
 
@@ -103,7 +104,7 @@ def instance_languages(documents: Iterable[tuple[int, str, int]]) -> dict[int, t
 
 
 @cache
-def _identifier():
+def _identifier() -> Any:  # of a library without types, imported when first needed
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

@@ -54,7 +54,7 @@ def _forward(module: torch.nn.Linear, inputs: Tensor) -> Tensor:
     kind = inputs.device.type
     dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else inputs.dtype
     flat = inputs.to(dtype).reshape(-1, inputs.shape[-1])
-    return _Float8Linear.apply(flat, module.weight).reshape(*inputs.shape[:-1], -1)
+    return _Float8Linear.apply(flat, module.weight).reshape(*inputs.shape[:-1], -1)  # type: ignore[no-untyped-call]
 
 
 @contextlib.contextmanager

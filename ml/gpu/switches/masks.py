@@ -139,7 +139,7 @@ def _without_mask(tokens: np.ndarray | Tensor, eos_token_id: int, device: torch.
     return Batch(made.tokens, made.labels, place - starts, None)
 
 
-@torch.compiler.disable
+@torch.compiler.disable  # type: ignore[untyped-decorator]
 def _varlen(
     module: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, **options: Any
 ) -> tuple[Tensor, None]:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 
+import ml.training.sequences
 import ml.training.step
 from ml.gpu.switches.replaced import replaced
 from ml.training.step import StepData, own_tokens
@@ -30,7 +31,7 @@ def overlapped() -> Iterator[None]:
         ahead[step + 1] = pool.submit(read, accelerator, preset, data, step + 1)
         return (own.result() if own else read(accelerator, preset, data, step)).numpy()
 
-    make_batch = ml.training.step.make_batch
+    make_batch = ml.training.sequences.make_batch
 
     def batch(tokens: np.ndarray, *, device: torch.device, **options: Any) -> Any:
         pinned = torch.from_numpy(tokens)

@@ -149,8 +149,10 @@ def test_translations_are_those_of_the_plain_prompt_text(translated: Path, token
     for row in rows_of(translated, "sentence_scores").to_pylist()[::3]:
         one, other = names[row["source_lang"]], names[row["target_lang"]]
         parts = [f"Please translate sentences from {one} to {other}."]
-        for shot in row["shot_sentence_ids"]:
-            parts.append(f"{one}: {texts[shot, row['source_lang']]}\n{other}: {texts[shot, row['target_lang']]}")
+        parts += [
+            f"{one}: {texts[shot, row['source_lang']]}\n{other}: {texts[shot, row['target_lang']]}"
+            for shot in row["shot_sentence_ids"]
+        ]
         parts.append(f"{one}: {row['source_text']}\n{other}:")
         written, reason = one_at_a_time(model, tokenizer.encode("\n\n".join(parts)).ids, stops, 6)
         assert row["translation"] == tokenizer.decode(written).split("\n")[0].strip()

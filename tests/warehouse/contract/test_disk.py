@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,13 +14,14 @@ import pyarrow as pa
 import pytest
 
 from support.corpora.files import document, write_jsonl, write_tokenizer
-from warehouse.contract.disk import full_disk
+from warehouse.contract.disk import disk_failure
 
 SMALL_KIB = 2048
 
 
 def test_errors_of_python_arrow_and_duckdb(tmp_path: Path) -> None:
     path = str(tmp_path / "no" / "such" / "f.parquet")
+    free = re.compile(r"[\d,]+ MiB free")  # others write to the disk meanwhile
     for error in (
         OSError(errno.ENOSPC, "No space left on device", path),
         OSError(errno.EDQUOT, "Disk quota exceeded", path),
@@ -27,16 +29,27 @@ def test_errors_of_python_arrow_and_duckdb(tmp_path: Path) -> None:
         pa.ArrowInvalid(f"Error writing bytes to file '{path}'. Detail: [errno 28] No space left on device"),
         duckdb.IOException(f'IO Error: Could not write file "{path}": No space left on device'),
     ):
-        line = full_disk(error)
+        line = disk_failure(error)
         assert line is not None
         assert line.startswith(f"no space left on the disk of {tmp_path} (")
         assert "\n" not in line
         outer = RuntimeError("closing failed")
         outer.__cause__ = error
-        assert full_disk(outer) == line
-    assert full_disk(OSError(errno.ENOSPC, "No space left on device")) is not None
+        assert free.sub("", disk_failure(outer) or "") == free.sub("", line)
+    assert disk_failure(OSError(errno.ENOSPC, "No space left on device")) is not None
     for other in (OSError(errno.EACCES, "Permission denied", path), ValueError("x"), KeyError("28")):
-        assert full_disk(other) is None
+        assert disk_failure(other) is None
+
+
+def test_a_disk_that_fails_is_named_too(tmp_path: Path) -> None:
+    for error in (
+        OSError(errno.EIO, "Input/output error", str(tmp_path / "f")),
+        OSError(f"Error writing bytes to file '{tmp_path}/f'. Detail: [errno 5] Input/output error"),
+        duckdb.IOException(f'IO Error: Could not write file "{tmp_path}/f": Input/output error'),
+    ):
+        line = disk_failure(error)
+        assert line is not None
+        assert line.startswith(f"the disk failed at {tmp_path}/f (input/output error): what was committed is intact")
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -133,6 +134,16 @@ def _start(home: Path, folder: Path, tokenizer: Path, how: str) -> subprocess.Po
     )
 
 
+def _phase(home: Home, n_files: int) -> str:
+    """Where a killed ingest had got to, by what it left."""
+    n_done = len(list((home.lake / "source_files" / "c").glob("[!.]*.parquet")))
+    if n_done == n_files:
+        return "after the last file"
+    if list(home.lake.rglob(".unfinished-*")):
+        return "inside a write"
+    return "between files" if n_done else "before the first file"
+
+
 def _drill(folder: Path, n_kills: int, how: str) -> None:
     tokenizer = write_tokenizer(folder)
     for i in range(6):
@@ -151,6 +162,7 @@ def _drill(folder: Path, n_kills: int, how: str) -> None:
     length = finish(folder / "clean")
     clean = lake_bytes(Home(folder / "clean"))
     rng = random.Random(0)
+    phases: Counter[str] = Counter()
     for drill in range(n_kills):
         home = Home(folder / f"killed{drill}")
         for _ in range(2):
@@ -160,6 +172,7 @@ def _drill(folder: Path, n_kills: int, how: str) -> None:
             time.sleep(rng.random() * length)
             process.send_signal(signal.SIGKILL)
             process.wait()
+            phases[_phase(home, n_files=6)] += 1
             # whatever is there is whole: every document shard is complete, and every word row has its document
             orphans = "select count(*) from raw.word_documents anti join raw.documents using (shard_id, doc_id)"
             assert rows(home, orphans) == [(0,)]
@@ -168,6 +181,8 @@ def _drill(folder: Path, n_kills: int, how: str) -> None:
             assert rows(home, counted) == []
         finish(home.root)
         assert lake_bytes(home) == clean
+    # a drill whose kills all came too early or too late shows nothing
+    assert phases["inside a write"] + phases["between files"] >= n_kills // 2, phases
 
 
 @pytest.mark.slow

@@ -18,7 +18,9 @@ from warehouse.lake.connections import one_line
 T = TypeVar("T")
 WAIT_S = 60.0  # how long one transaction is tried again
 # What an unfinished transaction can be tried again for: it lost a race, or the catalogue's server went away.
-_CONFLICT = re.compile(r"Failed to commit DuckLake transaction|Transaction conflict|Could not set lock|already exists")
+_CONFLICT = re.compile(
+    r"Failed to commit DuckLake transaction|Transaction conflict|Could not set lock|already exists|could not serialize"
+)
 _GONE = re.compile(
     r"connection to server|server closed the connection|terminating connection|Unable to connect|no connection"
     r"|starting up|shutting down|recovery mode|connection not open|SSL connection|Connection reset|broken pipe"

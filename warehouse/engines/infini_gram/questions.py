@@ -112,7 +112,8 @@ def item_words(
             for ids in [(a["word_id"], b["word_id"])]
         ]
         if pairs:
-            found.append((hashlib.md5(str(item_id).encode()).hexdigest(), pairs))
+            in_random_order = hashlib.md5(str(item_id).encode(), usedforsecurity=False).hexdigest()
+            found.append((in_random_order, pairs))
     return [pairs for _, pairs in sorted(found, key=itemgetter(0))]
 
 

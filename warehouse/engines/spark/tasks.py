@@ -4,7 +4,6 @@ Tasks find what to do in files of a folder that every worker sees, as it must se
 the corpus passes through the driver, or is sent with every task.
 """
 
-import os
 import pickle
 import re
 import secrets
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 Work = Callable[[int], Iterable[pa.RecordBatch]]
 
-_OUR_ERROR = re.compile(r"warehouse\.errors\.StepFailed: (.*)")
+_OUR_ERROR = re.compile(rf"{re.escape(StepFailed.__module__)}\.StepFailed: (.*)")
 _PYTHON_ERROR = re.compile(r"^\w[\w.]*(?:Error|Exception|Interrupt|Exit)\b.*", re.MULTILINE)
 # Rows that carry packed counts may be large; Spark hands them to Python in batches of at most this number.
 _BATCH_ROWS = "64"
@@ -152,7 +151,7 @@ def write_job(path: Path, job: Any) -> None:
 @lru_cache(maxsize=2)
 def read_job(path: Path) -> Any:
     """Read what tasks are to do. A worker's process reads it once: jobs are never changed."""
-    return pickle.loads(path.read_bytes())
+    return pickle.loads(path.read_bytes())  # noqa: S301  the driver of this run wrote it
 
 
 @contextmanager
@@ -162,7 +161,7 @@ def task_file(path: Path) -> Iterator[Path]:
     unfinished = path.with_name(f".{secrets.token_hex(4)}-{path.name}")
     try:
         yield unfinished
-        os.replace(unfinished, path)
+        unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
 

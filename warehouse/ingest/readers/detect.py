@@ -45,7 +45,7 @@ def find_files(paths: list[Path], file_format: str) -> tuple[list[InputFile], li
     for given in paths:
         if not given.exists():
             raise UsageError(f"{given}: no such file or folder")
-        root = Path(os.path.abspath(given))
+        root = Path(os.path.abspath(given))  # noqa: PTH100  links keep their names
         for path in _files_below(root):
             # names go to Parquet, which holds UTF-8
             name = os.fsencode(path.relative_to(root.parent).as_posix()).decode("utf-8", "backslashreplace")

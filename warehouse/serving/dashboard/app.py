@@ -68,7 +68,7 @@ def choose_direction(corpus, data, home, mo, queries):
 
 @app.cell
 def choose_word(corpus, data, direction, home, mo, queries):
-    pairs: dict[str, dict] = {}
+    pairs: dict[str, dict[str, object]] = {}
     if direction.value:
         for row in data.ask_often(home, queries.words_with_pivots, corpus.value, *direction.value):
             pairs.setdefault(f"{row['source_word']} → {row['target_word']}", row)
@@ -184,7 +184,7 @@ def choose_neighbour(found_tokens, mo, neighbour_rows, set_centre, unit, views):
         on_change=set_centre,
     )
 
-    def _walk(rows: list[dict]) -> None:
+    def _walk(rows):
         if _chosen := views.chosen_neighbour(rows, neighbour_rows):
             set_centre(_chosen)
 

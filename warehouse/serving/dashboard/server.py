@@ -1,5 +1,7 @@
-"""The dashboard's server, a process of its own: `python -m warehouse.serving.dashboard.server PORT`, token in the
-environment, since other users of the machine can read what a program was started with."""
+"""The dashboard's server, a process of its own: `python -m warehouse.serving.dashboard.server PORT`.
+
+Its token comes in the environment, since other users of the machine can read what a program was started with.
+"""
 
 import os
 import sys
@@ -11,7 +13,7 @@ from warehouse.serving.dashboard.own_pages import OwnPagesOnly
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-TOKEN_VARIABLE = "PIVOTS_DASHBOARD_TOKEN"
+TOKEN_VARIABLE = "PIVOTS_DASHBOARD_TOKEN"  # noqa: S105  the name of a variable
 
 
 def dashboard_app(*, port: int, token: str) -> "ASGIApp":

@@ -75,22 +75,27 @@ def commands(warehouse: Any, runs: list[dict[str, Any]], corpus: str, build_vari
         build_variables: the dbt variables that the marts were built with.
     """
     own = [row for row in reversed(runs) if row["corpus"] == corpus]
-    lines: list[str] = []
-    for row in reversed(runs):
-        if row["kind"] == "words":
-            lines.append(f"pivots words import {_quoted(_option(row, 'source_file') or 'FILE')}")
+    lines = [
+        f"pivots words import {_quoted(_option(row, 'source_file') or 'FILE')}"
+        for row in reversed(runs)
+        if row["kind"] == "words"
+    ]
     name = _quoted(corpus)
     tokenizer, comment = _tokenizer(ask(queries.corpus_tokenizers, warehouse, corpus).rows)
     for row in own:
         if row["kind"] == "ingest":
             arguments = f"--corpus {name} --tokenizer {tokenizer}{_ingest_options(_config(row))}"
             lines.append(f"pivots ingest DOCUMENTS {arguments}{comment}")
-    for count in ask(queries.current_counts, warehouse, corpus).rows:  # not those that it has replaced
-        lines.append(f"pivots count --corpus {name}{CountOptions.from_stored(count['options']).as_arguments()}")
+    lines += [
+        f"pivots count --corpus {name}{CountOptions.from_stored(count['options']).as_arguments()}"
+        for count in ask(queries.current_counts, warehouse, corpus).rows  # not those that it has replaced
+    ]
     lines.append(f"pivots build{_build_options(build_variables)}")
     experiments = list(dict.fromkeys(row["experiment"] for row in own if row["experiment"]))
-    for experiment in experiments:
-        lines.append(f"pivots experiment --corpus {name} --model MODEL --preset PRESET  # recorded as {experiment}")
+    lines += [
+        f"pivots experiment --corpus {name} --model MODEL --preset PRESET  # recorded as {experiment}"
+        for experiment in experiments
+    ]
     if not experiments:
         for row in own:
             budget = _option(row, "budget_tokens")

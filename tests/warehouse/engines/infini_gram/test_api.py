@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
 from typer.testing import CliRunner
 
 from support.corpora.files import write_tokenizer
@@ -220,7 +221,7 @@ def home(tmp_path: Path) -> Home:
     return gram_home(tmp_path / "home")
 
 
-def run(home: Home, server: Server, *more: str):
+def run(home: Home, server: Server, *more: str) -> Result:
     base = ["infini-gram", "count", "--corpus", "far", "--index", "v4_small", "--url", server.url]
     return CliRunner().invoke(app, [*base, "--requests-per-second", "1000", "--home", str(home.root), *more])
 

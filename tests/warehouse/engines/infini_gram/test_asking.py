@@ -13,7 +13,7 @@ import pytest
 from support.homes.infini_gram_home import ITEMS, Fake, counted, gram_home, write_words
 from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.settings import Home
-from warehouse.engines.infini_gram.asking import ask_index
+from warehouse.engines.infini_gram.asking import AskSummary, ask_index
 from warehouse.engines.infini_gram.questions import item_words
 from warehouse.lake import identity
 from warehouse.lake.files import read_table
@@ -26,7 +26,7 @@ def home(tmp_path: Path) -> Home:
     return gram_home(tmp_path / "home")
 
 
-def ask(home: Home, fake: Fake, **options: int):
+def ask(home: Home, fake: Fake, **options: int) -> AskSummary:
     return ask_index(home, fake.index(**options), item_words(home, None), corpus="far")
 
 
@@ -112,7 +112,7 @@ def test_what_was_answered_before_kill_is_kept(home: Home, tmp_path: Path) -> No
         import os, signal, sys
         from pathlib import Path
         from support.homes.infini_gram_home import Fake
-        from warehouse.engines.infini_gram.asking import ask_index
+        from warehouse.engines.infini_gram.asking import AskSummary, ask_index
         from warehouse.engines.infini_gram.questions import item_words
         from warehouse.base.settings import Home
 

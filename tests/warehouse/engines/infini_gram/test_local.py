@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import Result
 from typer.testing import CliRunner
 
 from support.corpora.files import document, write_jsonl, write_tokenizer
@@ -184,7 +185,7 @@ def corpus_documents(home: Home) -> Documents:
     return [ids for (ids,) in rows(home, "select token_ids from raw.documents where n_tokens > 0") if ids]
 
 
-def run(home: Home, *arguments: str):
+def run(home: Home, *arguments: str) -> Result:
     return CliRunner().invoke(app, ["infini-gram", *arguments, "--corpus", "near", "--home", str(home.root)])
 
 
