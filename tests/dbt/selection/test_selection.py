@@ -11,6 +11,7 @@ from support.corpora.random_rows import VARIABLES, Corpus, Document, hash_unit, 
 from support.homes.built import Built
 
 LENGTH = VARIABLES["min_document_tokens"]
+DEFAULT_SET = "maxz"
 
 
 def first_copies(corpus: Corpus) -> list[Document]:
@@ -112,11 +113,11 @@ def orders(built: Built, corpus: Corpus) -> dict[str, list[Document]]:
         density = smoothed_order(documents, counts)
         strategy = name if name in ("word_density", "planted_truth") else f"pivot_aware_{name}"
         found[strategy] = sorted(documents, key=lambda d, density=density: (-density[d.doc_id], d.doc_id))
-    if "bridge" in marked:
-        above = above_threshold(documents, marked["bridge"])
+    if DEFAULT_SET in marked:
+        above = above_threshold(documents, marked[DEFAULT_SET])
         found["pivot_aware_threshold"] = sorted(draw("pivot_aware_threshold"), key=lambda d: d.doc_id not in above)
-    if "pivot_aware_bridge" in found:
-        found["pivot_aware"] = found["pivot_aware_bridge"]
+    if f"pivot_aware_{DEFAULT_SET}" in found:
+        found["pivot_aware"] = found[f"pivot_aware_{DEFAULT_SET}"]
     return found
 
 
@@ -248,7 +249,7 @@ def test_summary_and_overlap_are_those_of_the_selections(built: Built) -> None:
             assert row["token_share"] == pytest.approx(n_tokens / all_tokens)
             assert row["target_share"] == pytest.approx(target_shares(corpus, row["strategy"])[row["lang"]])
             for column, ranking in [
-                ("mean_pivot_density", "bridge"),
+                ("mean_pivot_density", DEFAULT_SET),
                 ("mean_planted_pivot_density", "planted_truth"),
                 ("mean_word_density", "word_density"),
             ]:
