@@ -42,6 +42,8 @@ VARIABLES: dict[str, Any] = {
     "min_document_tokens": 4,
     "density_pseudo_tokens": 20,
     "bridging_set": "bridge_small",
+    "coverage_neighbours_per_language": 2,
+    "coverage_passes": 3,
     "bridging_window_tokens": 8,
     "language_temperature": 0.3,
     "multilingual_min_share": 0.15,
