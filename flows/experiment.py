@@ -25,7 +25,7 @@ from warehouse.experiments.requests import ExperimentRequest, experiment_request
 from warehouse.experiments.training_export import HELD_OUT, Export, export_selection
 
 COMPARISON = """
-    select strategy, baseline, word_split, score_delta, ci_low, ci_high, p_value, n_seeds
+    select strategy, baseline, word_split, score_delta, ci_low, ci_high, p_value, n_seeds, verdict
     from marts.fct_strategy_comparison
     where experiment = ? and source_lang = 'all'
     order by all

@@ -22,7 +22,7 @@ from ml.models.lens import LayerReader
 from ml.program.arguments import parse
 from ml.program.evaluation_run import run_evaluation
 from ml.program.loaded import LoadedModel, batch_tokens, open_tokenizer
-from ml.translation.eval_set import EvalSet, open_eval_set, read_pivots
+from ml.translation.eval_set import EvalSet, open_eval_set, read_pivots, read_topics
 from ml.translation.languages import language_names
 from ml.translation.prompts import TEMPLATE, Prompt, PromptBuilder, PromptTokens, all_prompts
 from ml.translation.shots import mix
@@ -57,8 +57,8 @@ def run(request: TraceRequest) -> None:
     """Check everything, trace chunk by chunk, then write the table."""
     eval_set = open_eval_set(request.eval_set)
     names = language_names(eval_set.languages, request.language_name)
-    pivots = read_pivots(eval_set)
-    run_evaluation(request, lambda loaded: LayerTraces(request, eval_set, names, pivots, loaded))
+    controls = Controls(read_pivots(eval_set), read_topics(eval_set))
+    run_evaluation(request, lambda loaded: LayerTraces(request, eval_set, names, controls, loaded))
 
 
 class LayerTraces:
@@ -67,9 +67,10 @@ class LayerTraces:
     unit = "prompts"
 
     def __init__(
-        self, request: TraceRequest, eval_set: EvalSet, names: dict[str, str], pivots: Pivots, loaded: LoadedModel
+        self, request: TraceRequest, eval_set: EvalSet, names: dict[str, str], controls: "Controls", loaded: LoadedModel
     ) -> None:
         self._request, self._eval_set, self._names, self._model = request, eval_set, names, loaded.model
+        self._controls = controls
         self._batch_tokens = batch_tokens(request)
         self._tokenizer = open_tokenizer(request, loaded.source, eval_set.folder)
         if self._tokenizer.hash != (wanted := eval_set.manifest["tokenizer_hash"]):
@@ -79,7 +80,7 @@ class LayerTraces:
             )
         self._text = TokenText(self._tokenizer.tokenizer)
         self._builder = PromptBuilder(eval_set, self._tokenizer.tokenizer, names)
-        self._work = prepare(eval_set, pivots, self._tokenizer.tokenizer, self._builder)
+        self._work = prepare(eval_set, controls, self._tokenizer.tokenizer, self._builder)
         self._size = max(_MIN_CHUNK_PROMPTS, self._batch_tokens // 64)
         self._reader: LayerReader  # hooked into the model while chunks are computed
 
@@ -120,6 +121,7 @@ class LayerTraces:
             "tokenizer_hash": self._tokenizer.hash,
             "prompt_assembly": self._builder.assembly,
             "leading_special_ids": self._builder.specials,
+            "n_prompts_by_control": self._controls.count(self._work),
         }
 
     def print_summary(self, tables: dict[str, pa.Table]) -> None:
@@ -129,11 +131,10 @@ class LayerTraces:
         return self._work[start : start + self._size]
 
 
-def prepare(eval_set: EvalSet, pivots: Pivots, tokenizer: Tokenizer, builder: PromptBuilder) -> list[Traced]:
+def prepare(eval_set: EvalSet, controls: "Controls", tokenizer: Tokenizer, builder: PromptBuilder) -> list[Traced]:
     """Return what to trace, ordered by length and key so that equal lengths stand together."""
     prompts = all_prompts(eval_set, draws=[TRACE_DRAW])
     builder.check(prompts)
-    controls = _Controls(pivots)
     work = []
     for prompt, tokens in zip(prompts, builder.tokenize(prompts), strict=True):
         query = prompt.query
@@ -141,7 +142,7 @@ def prepare(eval_set: EvalSet, pivots: Pivots, tokenizer: Tokenizer, builder: Pr
             "source": word_tokens(tokenizer, query.source_word),
             "target": word_tokens(tokenizer, query.target_word),
         }
-        chosen = pivots.get(prompt.key[:3])
+        chosen = controls.pivots.get(prompt.key[:3])
         control = controls.choose(prompt.key[:3], barred={*own["source"], *own["target"]}) if chosen else None
         sets = own | {"pivot": sorted(chosen) if chosen else None, "control": control}
         work.append(Traced(prompt, informative_prompt(tokenizer, tokens), sets))
@@ -167,11 +168,15 @@ def word_tokens(tokenizer: Tokenizer, word: str) -> list[int]:
     return sorted(token for token in ids if not is_blank(tokenizer, token))
 
 
-class _Controls:
-    """Chooses pivots of other items of the same direction, to hold a pair's own pivots against."""
+class Controls:
+    """Chooses pivots of other items of the same direction, to hold a pair's own pivots against.
 
-    def __init__(self, pivots: Pivots) -> None:
-        self._pivots = pivots
+    Where an item's topic is known, the others are of that topic: tokens of a subject stand around all its words, and
+    pivots that are no likelier than those of a neighbouring concept link nothing.
+    """
+
+    def __init__(self, pivots: Pivots, topics: dict[int, str]) -> None:
+        self.pivots, self._topics = pivots, topics
         by_direction: dict[tuple[str, str], list[int]] = {}
         for item_id, source, target in sorted(pivots):
             by_direction.setdefault((source, target), []).append(item_id)
@@ -180,25 +185,34 @@ class _Controls:
     def choose(self, key: tuple[int, str, str], *, barred: set[int]) -> list[int] | None:
         """Return as many tokens as the pair has pivots, none of them its own or `barred`; None if there are too few.
 
-        Another item is chosen by content hash and gives its pivots, best first; if some are barred, the next item
-        in the order of the hash fills up.
+        Another item (of the same topic) is chosen by content hash and gives its pivots, best first; if some are barred,
+        the next item in the order of the hash fills up.
         """
         item_id, source, target = key
-        own = self._pivots[key]
+        own = self.pivots[key]
+        topic = self._topics.get(item_id)
         items = self._items[source, target]
         order = np.argsort(mix(mix(items) ^ np.uint64(id64("control", str(item_id), source, target))), kind="stable")
         barred = barred | set(own)
         chosen: list[int] = []
         for other in items[order]:
-            if int(other) == item_id:
+            if int(other) == item_id or (topic is not None and self._topics.get(int(other)) != topic):
                 continue
-            for token in self._pivots[int(other), source, target]:
+            for token in self.pivots[int(other), source, target]:
                 if token not in barred:
                     barred.add(token)
                     chosen.append(token)
                     if len(chosen) == len(own):
                         return sorted(chosen)
         return None
+
+    def count(self, work: list[Traced]) -> dict[str, int]:
+        """Return how many prompts have controls of their item's topic, of any item (no topic known), and none."""
+        counts = {"same_topic": 0, "any_item": 0, "none": 0}
+        for traced in work:
+            is_known = traced.prompt.query.item_id in self._topics
+            counts["none" if traced.sets["control"] is None else "same_topic" if is_known else "any_item"] += 1
+        return counts
 
 
 def trace_rows(reader: LayerReader, chunk: list[Traced], text: TokenText, run_id: str, batch_tokens: int) -> pa.Table:

@@ -49,5 +49,5 @@ inner join sized as others
     on
         shared.corpus = others.corpus
         and shared.other_set = others.pivot_set
-where shared.other_set in ('planted_truth', 'bridge')
+where shared.other_set in ('planted_truth', '{{ var('default_pivot_set') }}')
 order by shared.corpus asc, shared.other_set desc, precision desc, shared.pivot_set asc

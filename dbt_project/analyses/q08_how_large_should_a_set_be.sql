@@ -14,5 +14,5 @@ select
 from {{ ref('fct_pivot_set_sensitivity') }}
 where
     (pivot_family like 'pairs_%' and top_k in (3, 10, 50) and min_score in (0, 0.1, 5))
-    or (pivot_family in ('adjacency', 'bridge') and top_k in (100, 200, 1000))
+    or (pivot_family in ('adjacency', 'bridge', 'maxz') and top_k in (100, 200, 1000))
 order by corpus, pivot_family, top_k, min_score

@@ -11,13 +11,14 @@ from warehouse.contract.presets import TrainPreset
 def learning_rate(preset: TrainPreset, step: int, n_steps: int) -> float:
     """Return the learning rate of step `step` (1-based).
 
-    Linear warm-up to the peak, then the preset's shape, which reaches `final_lr_share` of the peak at the last step.
+    Linear warm-up to the peak, then the preset's shape, which would reach `final_lr_share` of the peak one step after
+    the last: with a share of 0 the last step still learns.
     """
     if step <= preset.warmup_steps:
         return preset.learning_rate * step / preset.warmup_steps
     if preset.schedule == "constant":
         return preset.learning_rate
-    progress = (step - preset.warmup_steps) / max(n_steps - preset.warmup_steps, 1)
+    progress = (step - preset.warmup_steps) / (n_steps + 1 - preset.warmup_steps)
     left = 1 - progress if preset.schedule == "linear" else 0.5 * (1 + math.cos(math.pi * progress))
     return preset.learning_rate * (preset.final_lr_share + (1 - preset.final_lr_share) * left)
 

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 
 from ml.common.result_files import read_json
 from warehouse.contract.errors import UsageError, raise_all
-from warehouse.contract.folders import CANDIDATES, ITEMS, MANIFEST, PIVOTS
+from warehouse.contract.folders import CANDIDATES, ITEMS, MANIFEST, PIVOTS, TOPICS
 from warehouse.contract.hashing import file_hash, short_hash
 
 _SHOWN_PROBLEMS = 5
@@ -75,7 +75,7 @@ def open_eval_set(folder: Path) -> EvalSet:
     raise_all([f"--eval-set {folder}: {problem}" for problem in problems])
     if not queries:
         raise UsageError(f"--eval-set {folder}: candidates.parquet has no rows")
-    files = (ITEMS, CANDIDATES, PIVOTS)
+    files = (ITEMS, CANDIDATES, PIVOTS, TOPICS)
     content_hash = short_hash({name: file_hash(folder / name) for name in files if (folder / name).exists()})
     return EvalSet(folder, read_json(folder / MANIFEST), words, tuple(queries), content_hash)
 
@@ -91,3 +91,12 @@ def read_pivots(eval_set: EvalSet) -> dict[tuple[int, str, str], list[int]]:
         key = (row["item_id"], row["source_lang"], row["target_lang"])
         ranked.setdefault(key, []).append((row["pivot_rank"], row["token_id"]))
     return {key: [token for _, token in sorted(pairs)] for key, pairs in ranked.items()}
+
+
+def read_topics(eval_set: EvalSet) -> dict[int, str]:
+    """Return the topic of each item where one is known: none on real text, and none in sets of earlier versions."""
+    path = eval_set.folder / TOPICS
+    if not path.exists():
+        return {}
+    table = pq.read_table(path, columns=["item_id", "topic"])
+    return dict(zip(table["item_id"].to_pylist(), table["topic"].to_pylist(), strict=True))

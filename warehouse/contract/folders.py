@@ -13,7 +13,7 @@ import pyarrow as pa
 
 MANIFEST = "manifest.json"
 TOKENIZER = "tokenizer.json"
-ITEMS, CANDIDATES, PIVOTS = "items.parquet", "candidates.parquet", "pivots.parquet"
+ITEMS, CANDIDATES, PIVOTS, TOPICS = "items.parquet", "candidates.parquet", "pivots.parquet", "topics.parquet"
 SENTENCES = "sentences.parquet"
 REQUEST = "request.json"
 RUN_RECORD = "run.json"
@@ -40,6 +40,8 @@ EVALUATION_SET: dict[str, pa.Schema] = {
     CANDIDATES: pa.schema([*_DIRECTION, ("candidate", pa.int32()), ("word", pa.string())]),
     # One row per scored item, direction and pivot, rank 1 the best.
     PIVOTS: pa.schema([*_DIRECTION, ("token_id", pa.int32()), ("pivot_rank", pa.int32())]),
+    # One row per scored item whose topic is known, which it is on planted corpora.
+    TOPICS: pa.schema([("item_id", pa.int64()), ("topic", pa.string())]),
 }
 
 # One row per sentence and language that has a text for it.

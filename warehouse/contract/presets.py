@@ -55,7 +55,7 @@ class TrainPreset(_Section):
     learning_rate: Positive  # the peak
     schedule: Literal["constant", "linear", "cosine"]  # the shape after the warm-up
     warmup_steps: Annotated[StrictInt, Field(ge=0)]
-    final_lr_share: Share  # learning rate of the last step, as a share of the peak (linear, cosine)
+    final_lr_share: Share  # of the peak, where the decay ends: after the last step (linear, cosine)
     weight_decay: Number  # of matrices; biases, norms and embeddings are never decayed
     beta1: Number
     beta2: Number

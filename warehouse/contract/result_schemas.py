@@ -51,7 +51,7 @@ RESULT: dict[str, pa.Schema] = {
             ("p_source", pa.float64()),  # summed over the source word's tokens (both forms)
             ("p_target", pa.float64()),
             ("p_pivot", pa.float64()),  # summed over the pair's exported pivots
-            ("p_control", pa.float64()),  # summed over as many pivots of another item
+            ("p_control", pa.float64()),  # the same over pivots of another item (of its topic, if known)
             ("entropy", pa.float64()),  # nats
             ("is_top_source", pa.bool_()),
             ("is_top_target", pa.bool_()),

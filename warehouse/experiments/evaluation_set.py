@@ -10,7 +10,15 @@ import pyarrow.parquet as pq
 from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
 from warehouse.contract.atomic import atomic_folder
-from warehouse.contract.folders import CANDIDATES, EVALUATION_SET, ITEMS, MANIFEST, PIVOTS, EvaluationSetManifest
+from warehouse.contract.folders import (
+    CANDIDATES,
+    EVALUATION_SET,
+    ITEMS,
+    MANIFEST,
+    PIVOTS,
+    TOPICS,
+    EvaluationSetManifest,
+)
 from warehouse.contract.hashing import short_hash
 from warehouse.lake.connections import open_writer, writer_lock
 from warehouse.lake.corpora import copy_tokenizer, find_corpus
@@ -77,6 +85,14 @@ _PIVOTS = """
     order by item_id, source_lang, target_lang, pivot_rank
 """
 
+_TOPICS = """
+    select distinct item_id, cast(topic as varchar) as topic
+    from raw.planted_concepts
+    inner join scored_items using (item_id)
+    where corpus = ? and topic is not null
+    order by item_id
+"""
+
 
 @dataclass(frozen=True)
 class EvaluationSet:
@@ -103,6 +119,7 @@ def export_evaluation_set(home: Home, *, corpus: str, n_items: int | None = None
         tables = {
             ITEMS: connection.execute(_ITEMS).to_arrow_table(),
             CANDIDATES: connection.execute(_CANDIDATES).to_arrow_table(),
+            TOPICS: connection.execute(_TOPICS, [corpus]).to_arrow_table(),
         }
         if not tables[CANDIDATES].num_rows:
             raise UsageError("no translation items: run `pivots words import FILE` first")

@@ -57,11 +57,11 @@ def _scores(warehouse: Any, experiment: str) -> Any:
 
 def _deltas(warehouse: Any, experiment: str) -> Any:
     deltas = queries.mean_deltas(warehouse, experiment)
-    columns = ["strategy", "score_delta", "ci_low", "ci_high", "p_value", "n_seeds"]
+    columns = ["strategy", "score_delta", "ci_low", "ci_high", "n_seeds", "verdict"]
     return deltas.filter(deltas.baseline == queries.default_baseline(warehouse)).select(*columns).to_pyarrow()
 
 
 def _deltas_by_kind(warehouse: Any, experiment: str) -> Any:
     deltas = queries.mean_deltas_by_class(warehouse, experiment, "kind")
-    columns = ["class_value", "strategy", "n_items", "score", "score_delta", "ci_low", "ci_high", "p_value"]
+    columns = ["class_value", "strategy", "n_items", "score", "score_delta", "ci_low", "ci_high"]
     return deltas.filter(deltas.baseline == queries.default_baseline(warehouse)).select(*columns).to_pyarrow()

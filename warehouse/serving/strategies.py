@@ -8,7 +8,7 @@ from warehouse.serving.queries import has_rows
 from warehouse.serving.queries import strategies as listed_strategies
 
 # in the order of the table; what comes after, and what it does not list, takes the spare ones in turn
-_COLOURS = ("#8a8f98", "#4c8bd0", "#2ca089", "#a3a635", "#e0752d", "#9b6dcc", "#d1587f")
+_COLOURS = ("#8a8f98", "#4c8bd0", "#2ca089", "#a3a635", "#e0752d", "#7a4a1e", "#9b6dcc", "#d1587f")
 _SPARE = ("#b08968", "#6b8e23", "#c77dff", "#5f9ea0", "#cd5c5c", "#708090")
 
 

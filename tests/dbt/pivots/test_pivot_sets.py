@@ -57,7 +57,8 @@ def edges(corpus: Corpus, kind: str) -> dict[tuple[int, int], float]:
 
 def set_size(corpus: Corpus, pivot_set: str) -> int:
     occurring = sum(bool(corpus.with_token(t)) for t in range(N_TOKENS))
-    return min(VARIABLES[f"{pivot_set}_size"], math.floor(VARIABLES["pivot_set_max_share"] * occurring))
+    share = VARIABLES["maxz_max_share" if pivot_set.startswith("maxz") else "pivot_set_max_share"]
+    return min(VARIABLES[f"{pivot_set}_size"], math.floor(share * occurring))
 
 
 def pivot_set(built: Built, corpus: str, name: str) -> list[dict]:
@@ -119,6 +120,29 @@ def test_bridge_sets_hold_the_tokens_that_reach_a_third_language(built: Built, n
     assert not sizes["single"]
 
 
+@pytest.mark.parametrize("name", ["maxz", "maxz_small"])
+def test_maxz_sets_hold_the_tokens_of_no_language_with_the_strongest_third_edge(built: Built, name: str) -> None:
+    sizes = {}
+    for corpus in built.corpora:
+        languages = token_languages(corpus)
+        strongest: dict[int, dict[str, float]] = defaultdict(dict)
+        for (a, b), z in edges(corpus, "bridge").items():
+            for token, neighbour in [(a, b), (b, a)]:
+                lang = languages[neighbour]
+                if lang and languages[token] is None:
+                    strongest[token][lang] = max(z, strongest[token].get(lang, 0.0))
+        place = max(2, min(3, len({lang for best in strongest.values() for lang in best}))) - 1
+        reached = {t: sorted(best.values())[-1 - place] for t, best in strongest.items() if len(best) > place}
+        best = sorted(reached, key=lambda t: (-reached[t], t))[: set_size(corpus, name)]
+        rows = pivot_set(built, corpus.name, name)
+        sizes[corpus.name] = len(rows)
+        assert [r["token_id"] for r in rows] == best
+        assert [r["bridge_z"] for r in rows] == pytest.approx([reached[t] for t in best], abs=1e-8)
+        assert not [r for r in rows if r["lang"] is not None]
+    assert sizes["balanced"]
+    assert not sizes["single"]
+
+
 @pytest.mark.parametrize(
     ("name", "method", "condition"),
     [
@@ -153,6 +177,22 @@ def test_the_truth_is_a_set_where_it_is_known(built: Built) -> None:
         assert {r["token_id"] for r in pivot_set(built, corpus.name, "planted_truth")} == truth
 
 
+def test_recall_counts_the_planted_pivots_of_every_set(built: Built) -> None:
+    for corpus in built.corpora:
+        truth = {t for tokens in corpus.planted.values() for t in tokens if t is not None}
+        rows = built.rows(f"from marts.fct_pivot_set_recall where corpus = '{corpus.name}' and kind = 'all'")
+        assert bool(rows) == bool(truth)
+        for row in rows:
+            members = {r["token_id"] for r in pivot_set(built, corpus.name, row["pivot_set"])}
+            assert (row["n_planted"], row["n_found"], row["n_tokens"]) == (
+                len(truth),
+                len(truth & members),
+                len(members),
+            )
+            assert row["recall"] == len(truth & members) / len(truth)
+            assert row["set_precision"] == (len(truth & members) / len(members) if members else None)
+
+
 def test_sensitivity_says_how_large_each_set_would_be(built: Built) -> None:
     rows = built.rows("from marts.fct_pivot_set_sensitivity")
     for corpus in built.corpora:
@@ -164,7 +204,7 @@ def test_sensitivity_says_how_large_each_set_would_be(built: Built) -> None:
         )
         truth = {t for tokens in corpus.planted.values() for t in tokens if t is not None}
         own = [r for r in rows if r["corpus"] == corpus.name]
-        assert len(own) == 3 * 6 * 4 + 2 * 6 * 3
+        assert len(own) == 3 * 6 * 4 + 3 * 6 * 3
         for row in own:
             if not row["pivot_family"].startswith("pairs_"):
                 continue

@@ -16,6 +16,7 @@ from support.corpora.random_rows import (
     VARIABLES,
     Corpus,
     expected_units,
+    hash_unit,
     items,
     word_forms,
     word_id,
@@ -42,25 +43,30 @@ def deviance_root(n: int, expected: float) -> float:
     return round(math.copysign(1, n - expected) * math.sqrt(max(2 * (term - (n - expected)), 0)), 9)
 
 
-def top_root_means(corpus: Corpus) -> dict[tuple[str, int], float]:
-    """Return (language, token) -> a fifth of its five largest G over the language's words."""
-    roots: dict[tuple[str, int], list[float]] = defaultdict(list)
-    for lang, word in {(lang, word) for _, lang, word in items()}:
+def finding_roots(corpus: Corpus) -> dict[tuple[str, int], dict[int, float]]:
+    """Return (language, token) -> word -> G > 0, over the language's words of find items."""
+    roots: dict[tuple[str, int], dict[int, float]] = defaultdict(dict)
+    for lang, word in {(lang, word) for item, lang, word in items() if hash_unit(item, "word_split") >= 0.5}:
         of_word = corpus.with_word(word)
         for token in range(N_TOKENS):
             docs = corpus.with_token(token)
             if docs & of_word:
                 root = deviance_root(len(docs & of_word), expected_units(corpus, of_word, docs))
                 if root > 0:
-                    roots[lang, token].append(root)
-    return {key: sum(sorted(found)[-5:]) / 5 for key, found in roots.items()}
+                    roots[lang, token][word] = root
+    return roots
+
+
+def top_root_mean(of_finding: dict[int, float], word: int, root: float) -> float:
+    """Return a fifth of a token's five largest G over the finding words and the word itself."""
+    return sum(sorted((of_finding | {word: root}).values())[-5:]) / 5
 
 
 def naive_candidates(corpus: Corpus) -> dict[tuple[str, Pair], list[tuple[int, float]]]:
     """Return (score method, unordered pair) -> [(token_id, score)], best first, cut."""
     tokens = {t: corpus.with_token(t) for t in range(N_TOKENS) if t not in (SPECIAL, BLANK)}
     found: dict[tuple[str, Pair], list[tuple[int, float]]] = {}
-    top_roots = top_root_means(corpus)
+    of_finding = finding_roots(corpus)
     for item, words in item_words().items():
         for lang_a, lang_b in itertools.combinations(sorted(words), 2):
             a, b = corpus.with_word(words[lang_a]), corpus.with_word(words[lang_b])
@@ -79,7 +85,7 @@ def naive_candidates(corpus: Corpus) -> dict[tuple[str, Pair], list[tuple[int, f
                 scores["adjusted"].append((token, round(adjusted, 9)))
                 if min(roots) > 0:
                     weighed = [
-                        g * (g / top_roots[lang, token]) ** 0.25
+                        g * (g / top_root_mean(of_finding.get((lang, token), {}), words[lang], g)) ** 0.25
                         for g, lang in zip(roots, (lang_a, lang_b), strict=True)
                     ]
                     mean = (sum(round(s, 9) ** 0.5 for s in weighed) / 2) ** 2

@@ -9,8 +9,10 @@ import pytest
 
 from support.corpora.random_rows import VARIABLES, Corpus, Document, hash_unit, items
 from support.homes.built import Built
+from support.naive.coverage import Covering, coverage, greedy_order, sorted_order
 
 LENGTH = VARIABLES["min_document_tokens"]
+DEFAULT_SET = "maxz"
 
 
 def first_copies(corpus: Corpus) -> list[Document]:
@@ -67,6 +69,34 @@ def marked_tokens(built: Built, corpus: Corpus) -> dict[str, dict[int, int]]:
     return marked
 
 
+def covering(built: Built, corpus: Corpus) -> list[tuple[Document, Covering]]:
+    """Return the eligible documents with the edges that they contain; none if the default set has no edge anywhere."""
+    edges = {
+        (row["token_id"], row["neighbour_id"])
+        for row in built.rows(
+            f"""
+            select n.token_id, n.neighbour_id
+            from marts.fct_token_neighbours n semi join marts.dim_pivot_tokens p
+                on n.corpus = p.corpus and n.token_id = p.token_id and p.pivot_set = '{DEFAULT_SET}'
+            where n.corpus = '{corpus.name}' and n.graph = 'bridge' and n.neighbour_lang is not null
+                and n.neighbour_rank_in_lang <= {VARIABLES["coverage_neighbours_per_language"]}
+            """
+        )
+    }
+    found = [
+        (d, Covering(d.doc_id, len(d.token_ids), frozenset(e for e in edges if set(e) <= set(d.token_ids))))
+        for d in eligible(corpus)
+    ]
+    return found if any(c.edges for _, c in found) else []
+
+
+def coverage_by_language(built: Built, corpus: Corpus) -> dict[str, list[Covering]]:
+    by_language: dict[str, list[Covering]] = defaultdict(list)
+    for document, covered in covering(built, corpus):
+        by_language[document.lang].append(covered)
+    return by_language
+
+
 def smoothed_order(documents: list[Document], marked: dict[int, int]) -> dict[int, float]:
     """Return {doc_id: smoothed density}."""
     pseudo = VARIABLES["density_pseudo_tokens"]
@@ -112,11 +142,18 @@ def orders(built: Built, corpus: Corpus) -> dict[str, list[Document]]:
         density = smoothed_order(documents, counts)
         strategy = name if name in ("word_density", "planted_truth") else f"pivot_aware_{name}"
         found[strategy] = sorted(documents, key=lambda d, density=density: (-density[d.doc_id], d.doc_id))
-    if "bridge" in marked:
-        above = above_threshold(documents, marked["bridge"])
+    if languages := coverage_by_language(built, corpus):
+        by_id = {d.doc_id: d for d in documents}
+        found["pivot_coverage"] = [
+            by_id[c.doc_id]
+            for members in languages.values()
+            for c in sorted_order(members, VARIABLES["coverage_passes"])
+        ]
+    if DEFAULT_SET in marked:
+        above = above_threshold(documents, marked[DEFAULT_SET])
         found["pivot_aware_threshold"] = sorted(draw("pivot_aware_threshold"), key=lambda d: d.doc_id not in above)
-    if "pivot_aware_bridge" in found:
-        found["pivot_aware"] = found["pivot_aware_bridge"]
+    if f"pivot_aware_{DEFAULT_SET}" in found:
+        found["pivot_aware"] = found[f"pivot_aware_{DEFAULT_SET}"]
     return found
 
 
@@ -248,7 +285,7 @@ def test_summary_and_overlap_are_those_of_the_selections(built: Built) -> None:
             assert row["token_share"] == pytest.approx(n_tokens / all_tokens)
             assert row["target_share"] == pytest.approx(target_shares(corpus, row["strategy"])[row["lang"]])
             for column, ranking in [
-                ("mean_pivot_density", "bridge"),
+                ("mean_pivot_density", DEFAULT_SET),
                 ("mean_planted_pivot_density", "planted_truth"),
                 ("mean_word_density", "word_density"),
             ]:
@@ -264,3 +301,27 @@ def test_summary_and_overlap_are_those_of_the_selections(built: Built) -> None:
             both = [a[i]["n_tokens"] for i in a.keys() & b.keys()]
             assert (row["n_docs_both"], row["n_tokens_both"]) == (len(both), sum(both))
             assert row["token_share_of_a"] == pytest.approx(sum(both) / sum(r["n_tokens"] for r in a.values()))
+
+
+def test_coverage_is_nearly_that_of_exact_greedy(built: Built) -> None:
+    corpus = next(c for c in built.corpora if c.name == "balanced")
+    rows = built.rows(
+        f"from marts.fct_selected_documents where corpus = '{corpus.name}' and strategy = 'pivot_coverage'"
+    )
+    ranks = {row["doc_id"]: row["rank_in_lang"] for row in rows}
+    languages = coverage_by_language(built, corpus)
+    assert languages
+    reached, by_own_gain, best = 0.0, 0.0, 0.0
+    for members in languages.values():
+        taken, greedy, once = (
+            sorted(members, key=lambda d: ranks[d.doc_id]),
+            greedy_order(members),
+            sorted_order(members, 0),
+        )
+        for share in (0.1, 0.3, 0.6):
+            budget = int(share * sum(d.n_tokens for d in members))
+            reached += coverage(taken, budget)
+            by_own_gain += coverage(once, budget)
+            best += coverage(greedy, budget)
+    assert reached > 0.98 * best
+    assert reached > by_own_gain

@@ -4,6 +4,7 @@ import json
 from itertools import pairwise
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -18,6 +19,7 @@ from ml.translation.eval_set import EvalSet, open_eval_set, read_pivots
 from ml.translation.prompts import PromptBuilder, PromptTokens, all_prompts
 from support.ml_runs.inputs import ARCHITECTURES, VOCAB_SIZE, make_config
 from warehouse.contract.errors import StepFailed, UsageError
+from warehouse.contract.folders import EVALUATION_SET, TOPICS
 from warehouse.contract.result_schemas import RESULT
 
 CPU = torch.device("cpu")
@@ -93,13 +95,27 @@ def test_controls_are_as_many_pivots_of_others_and_disjoint() -> None:
     pivots = {(item, "en", "fr"): [10 * item + place for place in range(4)] for item in range(1, 8)}
     pivots[9, "en", "fr"] = [10, 11, 12, 13]  # the same as item 1's
     pivots[1, "fr", "en"] = [99, 98, 97, 96]
-    controls = ml.trace._Controls(pivots)
+    controls = ml.trace.Controls(pivots, {})
     chosen = controls.choose((1, "en", "fr"), barred={20, 30})
     assert chosen is not None
     assert len(chosen) == 4
     assert not set(chosen) & {10, 11, 12, 13, 20, 30, 96, 97, 98, 99}
     assert chosen == controls.choose((1, "en", "fr"), barred={30, 20})
     assert controls.choose((1, "fr", "en"), barred=set()) is None
+
+
+def test_controls_are_of_the_same_topic_where_it_is_known() -> None:
+    pivots = {(item, "en", "fr"): [10 * item, 10 * item + 1] for item in range(1, 9)}
+    topics = dict.fromkeys((1, 4, 6), "sea") | dict.fromkeys((2, 3, 5), "sky") | {7: "sand"}
+    controls = ml.trace.Controls(pivots, topics)
+    for item, others in [(1, {4, 6}), (2, {3, 5}), (4, {1, 6})]:
+        chosen = controls.choose((item, "en", "fr"), barred=set())
+        assert chosen is not None
+        assert {token // 10 for token in chosen} <= others
+        filled_up = controls.choose((item, "en", "fr"), barred={10 * other for other in others})
+        assert filled_up == [10 * other + 1 for other in sorted(others)]
+    assert controls.choose((7, "en", "fr"), barred=set()) is None  # the only item of its topic
+    assert controls.choose((8, "en", "fr"), barred=set()) is not None  # no topic is known: any item
 
 
 def request(folder: Path, eval_set: Path, *, kind: str = "olmo", out: str = "out", **given: object) -> list[str]:
@@ -167,6 +183,25 @@ def test_threads_change_no_byte_and_batching_only_the_last_digits(traced: Path, 
 def test_other_architectures_run_through(kind: str, eval_set: Path, tmp_path: Path) -> None:
     ml.trace.main(request(tmp_path, eval_set, kind=kind))
     assert json.loads((tmp_path / "out" / "run.json").read_text())["n_layers"] == 4
+
+
+def test_the_record_counts_prompts_by_kind_of_control(traced: Path, eval_set: Path, tmp_path: Path) -> None:
+    assert json.loads((traced / "run.json").read_text())["n_prompts_by_control"] == {
+        "same_topic": 0,
+        "any_item": 24,
+        "none": 0,
+    }
+    folder = tmp_path / "set"
+    folder.mkdir()
+    for path in eval_set.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    topics = [{"item_id": 100, "topic": "sea"}]  # the other item's topic is not known
+    pq.write_table(pa.Table.from_pylist(topics, schema=EVALUATION_SET[TOPICS]), folder / TOPICS)
+    ml.trace.main(request(tmp_path, folder))
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert record["n_prompts_by_control"] == {"same_topic": 0, "any_item": 12, "none": 12}
+    for row in pq.read_table(tmp_path / "out" / "results" / "layer_traces.parquet").to_pylist():
+        assert (row["p_control"] is None) == (row["item_id"] == 100)
 
 
 def test_a_pair_without_pivots_has_no_pivot_probability(eval_set: Path, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_a_sentence_names_baseline_size_and_both_intervals() -> None:
     assert delta_sentence(row("leaning_better", (0.001, 0.009), (-0.01, 0.02))) == (
         "Against random multilingual: +0.0050 (words +0.0010 to +0.0090; 2 seeds -0.0100 to +0.0200), leaning better."
     )
-    assert "one seed only" in delta_sentence(row("leaning_better", (0.001, 0.009), None, n_seeds=1))
+    assert delta_sentence(row("not_tested", (0.001, 0.009), None, n_seeds=1)).endswith("one seed only), not tested.")
 
 
 def test_the_verdict_is_about_the_multilingual_baseline() -> None:
@@ -63,7 +63,7 @@ def test_the_verdict_is_about_the_multilingual_baseline() -> None:
 
 
 def test_one_training_run_decides_nothing_and_the_levels_are_said() -> None:
-    once = row("leaning_worse", (-0.2, -0.1), None, n_seeds=1, score_delta=-0.0092)
+    once = row("not_tested", (-0.2, -0.1), None, n_seeds=1, score_delta=-0.0092)
     means = [
         {"strategy": "pivot_aware", "score": 0.0638},
         {"strategy": "random_multilingual", "score": 0.0730},

@@ -90,6 +90,8 @@ def _as_bytes(text: str, matches: dict[int, list[int]]) -> dict[int, list[int]]:
         ("10", "10 100 第10回", [0, 8]),
         ("дом", "Дом, домой", [0]),
         ("CD", "CDー CDs", [0]),
+        ("Tシャツ", "TシャツX aTシャツ", [0]),  # each edge by its own character
+        ("a_", "a_ a_b a_水", [0, 7]),  # punctuation at a word's edge asks for a boundary, as a letter would
     ],
 )
 def test_words_placed_by_hand(word: str, text: str, begins: list[int]) -> None:

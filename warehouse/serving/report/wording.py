@@ -94,10 +94,10 @@ def verdict(
         "worse": f"No: {size} against {label(other)} data",
         "leaning_better": f"Perhaps: {size}, but only one of two intervals leaves out zero",
         "leaning_worse": f"Rather not: {size}, and one of two intervals lies below zero",
-        "not_tested": f"Not known: {size}, from too few words and training runs for an interval",
+        "not_tested": f"Not known: {size}, from too few training runs for an interval",
     }.get(found, f"Not shown: {size}, and the intervals hold zero")
-    if main.get("seed_ci_low") is None and found.startswith("leaning"):
-        direction = "ahead" if found.endswith("better") else "behind"
+    if found == "not_tested" and main["n_seeds"] == 1:
+        direction = "ahead" if main["score_delta"] > 0 else "behind"
         headline = f"Not known: {direction} by {abs(main['score_delta']):.4f}, but in one training run only"
     sentences = [delta_sentence(of_pivots[name]) for name in _baseline_order(of_pivots, strategies)]
     levels = {row["strategy"]: row["score"] for row in means}

@@ -11,6 +11,8 @@
      'Documents drawn at random, those with more words of the list sooner; multilingual shares.'),
     ('pivot_aware', 'multilingual', default_ranking, false, none,
      'Documents densest in tokens of the default pivot set first; multilingual shares.'),
+    ('pivot_coverage', 'multilingual', 'coverage', false, none,
+     'Documents that together cover most pivots of the default set beside their neighbours first; multilingual shares.'),
     ('word_density', 'multilingual', 'word_density', true, none,
      'Documents densest in words of the list first: exposure to the words without pivots; multilingual shares.'),
     ('planted_truth', 'multilingual', 'planted_truth', false, none,

@@ -80,24 +80,51 @@ token_specificity as (
 
 ),
 
-specific_roots as (
+finding_words as (
+
+    select distinct word_id from {{ ref('stg_translation_items') }}
+    where '{{ var('pivot_items') }}' = 'all' or word_split = 'find'
+
+),
+
+-- the mean of the five largest G over the words that may find pivots and the word itself, missing ones counting 0
+top_roots as (
 
     select
         word_tokens.corpus,
         word_tokens.word_id,
         word_tokens.token_id,
-        {{ specific_root('word_tokens.deviance_root', 'token_specificity.top_root_mean') }} as specific_root
+        word_tokens.deviance_root,
+        case
+            when finding_words.word_id is not null then token_specificity.five_largest_sum
+            else greatest(
+                coalesce(token_specificity.five_largest_sum, 0),
+                coalesce(token_specificity.four_largest_sum, 0) + word_tokens.deviance_root
+            )
+        end / 5 as top_root_mean
     from word_tokens
     inner join words
         on
             word_tokens.corpus = words.corpus
             and word_tokens.word_id = words.word_id
-    inner join token_specificity
+    left join finding_words on word_tokens.word_id = finding_words.word_id
+    left join token_specificity
         on
             word_tokens.corpus = token_specificity.corpus
             and words.lang = token_specificity.lang
             and word_tokens.token_id = token_specificity.token_id
     where word_tokens.deviance_root > 0
+
+),
+
+specific_roots as (
+
+    select
+        corpus,
+        word_id,
+        token_id,
+        {{ specific_root('deviance_root', 'top_root_mean') }} as specific_root
+    from top_roots
 
 ),
 

@@ -20,6 +20,12 @@ bridge as (
 
 ),
 
+maxz as (
+
+    select * from {{ ref('int_maxz_tokens__ranked') }}
+
+),
+
 pairs as (
 
     select * from {{ ref('int_pair_tokens__ranked') }}
@@ -44,12 +50,11 @@ tokens as (
 
 ),
 
--- a set that marks a large part of the vocabulary selects nothing
-size_limits as (
+vocabularies as (
 
     select
         corpus,
-        cast(floor({{ var('pivot_set_max_share') }} * count(*)) as bigint) as max_tokens
+        count(*) as n_tokens
     from tokens
     where n_docs > 0
     group by corpus
@@ -64,9 +69,11 @@ members as (
         adjacency.token_id,
         adjacency.token_rank,
         pivot_sets.max_size,
+        pivot_sets.max_share,
         adjacency.degree,
         adjacency.weighted_degree,
         cast(null as bigint) as bridge_degree,
+        cast(null as double) as bridge_z,
         cast(null as bigint) as n_pairs
     from adjacency
     inner join pivot_sets on pivot_sets.pivot_family = 'adjacency'
@@ -79,12 +86,31 @@ members as (
         bridge.token_id,
         bridge.token_rank,
         pivot_sets.max_size,
+        pivot_sets.max_share,
         bridge.degree,
         bridge.weighted_degree,
         bridge.bridge_degree,
+        cast(null as double) as bridge_z,
         cast(null as bigint) as n_pairs
     from bridge
     inner join pivot_sets on pivot_sets.pivot_family = 'bridge'
+
+    union all
+
+    select
+        maxz.corpus,
+        pivot_sets.pivot_set,
+        maxz.token_id,
+        maxz.token_rank,
+        pivot_sets.max_size,
+        pivot_sets.max_share,
+        maxz.degree,
+        maxz.weighted_degree,
+        cast(null as bigint) as bridge_degree,
+        maxz.bridge_z,
+        cast(null as bigint) as n_pairs
+    from maxz
+    inner join pivot_sets on pivot_sets.pivot_family = 'maxz'
 
     union all
 
@@ -94,9 +120,11 @@ members as (
         pairs.token_id,
         pairs.token_rank,
         pivot_sets.max_size,
+        pivot_sets.max_share,
         cast(null as bigint) as degree,
         cast(null as double) as weighted_degree,
         cast(null as bigint) as bridge_degree,
+        cast(null as double) as bridge_z,
         pairs.n_pairs
     from pairs
     inner join pivot_sets on pairs.pivot_set = pivot_sets.pivot_set
@@ -107,8 +135,10 @@ limited as (
 
     select members.*
     from members
-    inner join size_limits on members.corpus = size_limits.corpus
-    where members.token_rank <= least(members.max_size, size_limits.max_tokens)
+    inner join vocabularies on members.corpus = vocabularies.corpus
+    where
+        members.token_rank <= members.max_size
+        and members.token_rank <= floor(members.max_share * vocabularies.n_tokens)
 
 ),
 
@@ -126,6 +156,7 @@ truth as (
         cast(null as bigint) as degree,
         cast(null as double) as weighted_degree,
         cast(null as bigint) as bridge_degree,
+        cast(null as double) as bridge_z,
         cast(null as bigint) as n_pairs
     from planted_pivots
 
@@ -141,6 +172,7 @@ combined as (
         degree,
         weighted_degree,
         bridge_degree,
+        bridge_z,
         n_pairs
     from limited
 
@@ -154,6 +186,7 @@ combined as (
         degree,
         weighted_degree,
         bridge_degree,
+        bridge_z,
         n_pairs
     from truth
 
@@ -171,6 +204,7 @@ final as (
         combined.degree,
         combined.weighted_degree,
         combined.bridge_degree,
+        combined.bridge_z,
         combined.n_pairs,
         tokens.lang,
         tokens.n_docs,

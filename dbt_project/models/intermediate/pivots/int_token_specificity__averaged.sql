@@ -1,5 +1,6 @@
--- One row per corpus, language and token that stands out beside a word of the list in that language: the mean of its
--- five largest G over those words (missing ones count 0). What stands out beside many words says little about one.
+-- One row per corpus, language and token that stands out beside a word of the list in that language: the sums of its
+-- five and of its four largest G over those words. What stands out beside many words says little about one. Only words
+-- of items that may find pivots count (var pivot_items), so evaluation words have no part in the scores of other words.
 
 with
 
@@ -10,9 +11,18 @@ word_tokens as (
 
 ),
 
+finding_words as (
+
+    select distinct word_id from {{ ref('stg_translation_items') }}
+    where '{{ var('pivot_items') }}' = 'all' or word_split = 'find'
+
+),
+
 words as (
 
-    select * from {{ ref('int_words__counted') }}
+    select words.*
+    from {{ ref('int_words__counted') }} as words
+    inner join finding_words on words.word_id = finding_words.word_id
 
 ),
 
@@ -41,7 +51,8 @@ final as (
         corpus,
         lang,
         token_id,
-        {{ exact_sum('deviance_root') }} / 5 as top_root_mean
+        {{ exact_sum('deviance_root') }} as five_largest_sum,
+        coalesce({{ exact_sum('case when word_rank <= 4 then deviance_root end') }}, 0) as four_largest_sum
     from ordered
     where word_rank <= 5
     group by corpus, lang, token_id

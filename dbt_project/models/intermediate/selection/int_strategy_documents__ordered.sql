@@ -27,6 +27,12 @@ strategies as (
 
 ),
 
+coverage as (
+
+    select * from {{ ref('int_coverage_documents__ordered') }}
+
+),
+
 -- what is dense enough comes first, at random; the rest, at random, fills a budget that is larger than that
 thresholded as (
 
@@ -129,9 +135,24 @@ ranked as (
 
 ),
 
+covering as (
+
+    select
+        corpus,
+        'pivot_coverage' as strategy,
+        doc_id,
+        lang,
+        n_tokens,
+        rank_in_lang
+    from coverage
+
+),
+
 ordered as (
 
     select * from drawn
+    union all
+    select * from covering
     union all
     select * from ranked
     union all

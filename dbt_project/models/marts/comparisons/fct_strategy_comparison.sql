@@ -35,11 +35,11 @@ judged as (
     select
         *,
         case
-            when item_side is null and seed_side is null then 'not_tested'
-            when coalesce(item_side, 0) + coalesce(seed_side, 0) = 2 then 'better'
-            when coalesce(item_side, 0) + coalesce(seed_side, 0) = 1 then 'leaning_better'
-            when coalesce(item_side, 0) + coalesce(seed_side, 0) = 0 then 'no_clear_difference'
-            when coalesce(item_side, 0) + coalesce(seed_side, 0) = -1 then 'leaning_worse'
+            when seed_side is null then 'not_tested' -- one training: its words cannot say what another would bring
+            when coalesce(item_side, 0) + seed_side = 2 then 'better'
+            when coalesce(item_side, 0) + seed_side = 1 then 'leaning_better'
+            when coalesce(item_side, 0) + seed_side = 0 then 'no_clear_difference'
+            when coalesce(item_side, 0) + seed_side = -1 then 'leaning_worse'
             else 'worse'
         end as verdict
     from sided

@@ -75,7 +75,8 @@ final as (
         compared.score_delta,
         case when compared.n_items > 1 then intervals.ci_low end as ci_low,
         case when compared.n_items > 1 then intervals.ci_high end as ci_high,
-        cast(case when compared.n_items > 1 then intervals.p_value end as double) as p_value,
+        -- resamples of words say how another list would differ, not how another training would: no test of strategies
+        cast(case when compared.n_items > 1 and compared.n_seeds > 1 then intervals.p_value end as double) as p_value,
         compared.n_seeds,
         compared.n_items,
         compared.n_scored,

@@ -19,6 +19,7 @@ final as (
         degree,
         weighted_degree,
         bridge_degree,
+        bridge_z,
         n_pairs,
         lang,
         n_docs,

@@ -1,6 +1,7 @@
 -- One row per corpus, family of pivot sets, list length and threshold: how many tokens such a set would mark, and how
 -- many of them are planted pivots. Families pairs_<method> take the candidates up to rank top_k with at least
--- min_score; adjacency and bridge the best top_k tokens of at least that (bridge) degree. Nothing is cut at a share.
+-- min_score; adjacency and bridge the best top_k tokens of at least that (bridge) degree, maxz of at least that z.
+-- Nothing is cut at a share.
 
 with
 
@@ -23,6 +24,12 @@ adjacency as (
 bridge as (
 
     select * from {{ ref('int_bridge_tokens__ranked') }}
+
+),
+
+maxz as (
+
+    select * from {{ ref('int_maxz_tokens__ranked') }}
 
 ),
 
@@ -74,6 +81,16 @@ members as (
         cast(bridge_degree as double) as score
     from bridge
 
+    union all
+
+    select
+        corpus,
+        'maxz' as pivot_family,
+        token_id,
+        token_rank,
+        bridge_z as score
+    from maxz
+
 ),
 
 settings as (
@@ -83,7 +100,8 @@ settings as (
         ('pairs_adjusted', [1, 3, 10, 20, 50, 100], [0, 3, 5, 8]),
         ('pairs_specific', [1, 3, 10, 20, 50, 100], [0, 3, 5, 8]),
         ('adjacency', [50, 100, 200, 500, 1000, 2000], [0, 5, 20]),
-        ('bridge', [50, 100, 200, 500, 1000, 2000], [0, 5, 20])
+        ('bridge', [50, 100, 200, 500, 1000, 2000], [0, 5, 20]),
+        ('maxz', [50, 100, 200, 500, 1000, 2000], [0, 8, 12])
     ] %}
     {% for family, top_ks, min_scores in grids %}
         {% set last_family = loop.last %}

@@ -31,9 +31,9 @@ explained as (
                     || 'behaviour.'
             when signature = 'pivot_curve_like_control'
                 then
-                    'Probability of the pivots of another item over that of the own ones, at the peak layer. Above '
-                    || 'the threshold the curve shows frequent tokens, not links between words: use a stricter pivot'
-                    || ' set.'
+                    'Probability of the pivots of another item (of the same topic where topics are known) over that of '
+                    || 'the own ones, at the peak layer. Above the threshold the curve shows frequent tokens or those '
+                    || 'of a subject, not links between words: use a stricter pivot set.'
             when signature = 'auc_near_half'
                 then
                     'Distance from one half of the mean AUC (definition peak, predictor pair count). Below the '
