@@ -30,7 +30,10 @@ def ingest(
     lang: Annotated[str | None, typer.Option(metavar="CODE", help="Language of every document.")] = None,
     lang_column: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Where records state their language [default: the usual places]."),
+        typer.Option(
+            metavar="NAME",
+            help="Where records state their language, such as metadata.lang [default: the usual places].",
+        ),
     ] = None,
     eos_token_id: Annotated[
         int | None, typer.Option(metavar="N", help="Id between documents [default: the tokenizer's].")

@@ -100,7 +100,7 @@ def test_drawn_distractors_follow_the_rule(new_home: Callable[[str], Home]) -> N
     ]
     here = {(i, s, t) for i, s, t, *_ in directions}
     for corpus, frequency in (("counted", units), ("uncounted", {})):
-        expected = nearest(words, frequency, [d for d in directions])
+        expected = nearest(words, frequency, list(directions))
         expected = {k: v for k, v in expected.items() if k not in listed} | {k: ["x", "y"] for k in listed & here}
         found: dict[tuple[int, str, str], list[str]] = {}
         for row in query(home, f"from marts.fct_distractors where corpus = '{corpus}' order by item_id, candidate"):
