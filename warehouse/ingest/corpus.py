@@ -16,8 +16,8 @@ from warehouse.base.progress import progress, say
 from warehouse.base.settings import Home
 from warehouse.contract.atomic import remove_unfinished
 from warehouse.contract.hashing import file_hash, short_hash
-from warehouse.ingest.piece_rows import Origin, Tools
 from warehouse.ingest.lang_column import check_lang_column
+from warehouse.ingest.piece_rows import Origin, Tools
 from warehouse.ingest.readers import hf_parquet, memmap
 from warehouse.ingest.readers.detect import InputFile, find_files
 from warehouse.ingest.readers.instances import choose_instances
