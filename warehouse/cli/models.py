@@ -165,16 +165,21 @@ def demo(
     scale: Annotated[float, typer.Option(min=0.01, help="Size of the corpus; 1 is 10,000 documents.")] = 6.0,
     seed: Annotated[int, typer.Option(help="Seed of the planted documents.")] = 0,
     preset: PresetOption = "demo-cpu",
-    home: HomeOption = None,
+    home: Annotated[
+        Path | None,
+        typer.Option("--home", metavar="DIR", help="The demo's own folder [default: `demo` in the usual home]."),
+    ] = None,
 ) -> None:
     """Run the whole pipeline on a planted corpus whose true pivots are known, then say where to look.
 
-    Example: `pivots demo --home ./demo-home`
+    It has a home of its own, ./pivots-home/demo: your corpora and word lists stay apart from the planted ones.
+
+    Example: `pivots demo`, then `pivots report --home pivots-home/demo`
     """
     from warehouse.base.settings import Home
     from warehouse.experiments.plan import read_plan
     from warehouse.experiments.requests import DemoRequest
     from warehouse.operations.flow_process import run_flow
 
-    folder = Home.resolve(home)
+    folder = Home.of_demo(home)
     run_flow(folder, "flows.demo", DemoRequest(home=folder.root, plan=read_plan(preset), scale=scale, seed=seed))
