@@ -58,7 +58,9 @@ def build(
     from warehouse.base.settings import Home
     from warehouse.build.build import build as dbt_build
     from warehouse.build.build_record import is_build_unfinished
-    from warehouse.build.dbt_runner import point_raw_views, shell_exports
+    from warehouse.build.dbt_runner import build_variables, point_raw_views, shell_exports
+    from warehouse.experiments.budgets import eligible_tokens, too_large
+    from warehouse.lake.corpora import read_corpora
     from warehouse.lake.first_step import check_counted
     from warehouse.serving.outcome import build_lines, typed
 
@@ -114,6 +116,10 @@ def build(
         spark_engine = SparkEngine(here)
     dbt_build(here, engine=spark_engine, select=select or (), variables=chosen, unit_tests=unit_tests)
     print(*build_lines(here), sep="\n")
+    if budget := build_variables(here).get("selection_budget_tokens"):
+        for corpus in read_corpora(here):
+            if problem := too_large(budget, eligible_tokens(here, corpus), corpus):
+                print(f"budget     {problem}")
     if publish and is_build_unfinished(here):  # a part was built, and what failed before was another part
         print("published  nothing: an earlier build did not finish; run `pivots build`, all of it")
     elif publish:
@@ -159,8 +165,13 @@ def export(
     Example: `pivots export --corpus demo --strategy pivot_aware --budget-tokens 500000`
     """
     from warehouse.base.settings import Home
-    from warehouse.experiments.training_export import export_selection
+    from warehouse.experiments.budgets import eligible_tokens, too_large
+    from warehouse.experiments.training_export import HELD_OUT, export_selection
 
     made = export_selection(Home.resolve(home), corpus=corpus, strategy=strategy, budget_tokens=budget_tokens)
     shares = ", ".join(f"{lang} {n:,}" for lang, n in made.manifest["tokens_by_lang"].items())
     print(f"{made.folder}\n{made.manifest['n_docs']:,} documents, {made.manifest['n_tokens']:,} tokens: {shares}")
+    if budget_tokens is not None and strategy != HELD_OUT:
+        here = Home.resolve(home)
+        if problem := too_large(budget_tokens, eligible_tokens(here, corpus), corpus):
+            print(problem)

@@ -145,19 +145,34 @@ def experiment(
     model: ModelOption,
     preset: PresetOption,
     seeds: Annotated[int | None, typer.Option(min=1, help="Number of seeds [default: the preset's].")] = None,
+    budget_tokens: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Document tokens of an arm [default: the preset's].")
+    ] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Only say what would be trained, and on how much.")] = False,
+    allow_equal_arms: Annotated[
+        bool, typer.Option("--allow-equal-arms", help="Run also where the budget takes the whole corpus in every arm.")
+    ] = False,
     home: HomeOption = None,
 ) -> None:
     """Compare the selection strategies: train one model per strategy and seed, evaluate all, publish the comparison.
 
-    Example: `pivots experiment --corpus demo --model ml/base_model --preset demo-cpu --seeds 2`
+    Example: `pivots experiment --corpus mine --model profiles/olmo-tiny.json --preset short-cpu --plan`
     """
     from warehouse.base.settings import Home
+    from warehouse.experiments.budgets import check_arms_can_differ, plan_lines
     from warehouse.experiments.requests import experiment_request
     from warehouse.operations.flow_process import run_flow
 
     folder = Home.resolve(home)
     # a bad request fails here, before a flow starts
-    request = experiment_request(folder.root, corpora=corpus, model=model, preset=preset, seeds=seeds)
+    request = experiment_request(
+        folder.root, corpora=corpus, model=model, preset=preset, seeds=seeds, budget_tokens=budget_tokens
+    )
+    if plan:
+        print(*plan_lines(folder, request.plan, corpus), sep="\n")
+        return
+    if not allow_equal_arms:
+        check_arms_can_differ(folder, request.plan, corpus)
     run_flow(folder, "flows.experiment", request)
 
 

@@ -65,8 +65,10 @@ def pivot_lines(home: Home) -> list[str]:
             if not any(row["is_default"] for row in sets):
                 fuller = ", ".join(row["pivot_set"] for row in sets) or "none: the corpus is too small"
                 lines.append(
-                    f"no set     the default pivot set of {corpus} holds no token, so strategy pivot_aware selects nothing;"
-                    f' sets with tokens are {fuller} (build with --vars \'{{"default_pivot_set": "pairs"}}\')'
+                    f"no set     strategy pivot_aware selects nothing of {corpus}: its pivot set holds no token."
+                )
+                lines.append(
+                    f'           Sets with tokens: {fuller}; build with --vars \'{{"default_pivot_set": "NAME"}}\''
                 )
     return lines
 
