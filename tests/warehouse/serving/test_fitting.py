@@ -54,6 +54,18 @@ def test_columns_go_from_the_end_and_only_as_many_as_must() -> None:
     assert fit(names, cells, 1).columns == [0]
 
 
+def test_identities_go_before_numbers_and_words_stay() -> None:
+    names = ["item_id", "source_word", "n_docs", "is_kept", "pivot_score"]
+    cells = [[Text(f"{name} {row}") for row in "ab"] for name in names]
+    widths = [10, 14, 9, 10, 14]
+    shown = []
+    for left_out in ([], [3], [3, 0], [3, 0, 2], [3, 0, 2, 4]):
+        columns = [c for c in range(5) if c not in left_out]
+        assert fit(names, cells, sum(widths[c] + 3 for c in columns) + 1).columns == columns
+        shown.append(columns)
+    assert shown[-1] == [1]
+
+
 def test_rows_that_are_all_the_same_keep_a_column() -> None:
     cells = [[Text("one")] * 2, [Text("two" * 9)] * 2]
     fitted = fit(["a", "b"], cells, 20)
