@@ -88,8 +88,8 @@ drills: setup ## spoil every change that commands make to files, and see that th
 dbt-docs: setup ## what every model, column and test is, as one page in the home (after a build)
 	$(BIN)/pivots docs
 
-analyses: setup ## answer the twenty questions on the home again: docs/analyses.md
-	$(BIN)/python -m tools.answer_questions
+analyses: setup ## answer the twenty questions on the demo's home again: docs/analyses.md
+	$(BIN)/python -m tools.answer_questions --home pivots-home/demo
 
 gpu: ## on a machine with a GPU: correctness, speed, scales, counting, within GPU_MINUTES (25); resumes
 	$(GPU_PYTHON) -m ml.gpu --minutes $(GPU_MINUTES) --out $(GPU_OUT) $(GPU_OPTIONS)

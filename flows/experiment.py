@@ -18,6 +18,7 @@ from warehouse.base.errors import end_in_one_line
 from warehouse.base.machine import available_threads
 from warehouse.base.settings import Home
 from warehouse.experiments import evaluations, launch
+from warehouse.experiments.budgets import check_arms_can_differ
 from warehouse.experiments.evaluation_set import EvaluationSet, export_evaluation_set
 from warehouse.experiments.model_identity import Model, identify_model
 from warehouse.experiments.plan import Plan
@@ -95,7 +96,9 @@ def scheduled_experiment(corpora: list[str], model: str, preset: str, home: str 
     """The experiment with parameters that a deployment can hold. What it reads stays as it is until it has ended."""
     with one_writer():
         folder = Home.resolve(Path(home) if home else None)
-        return run_experiment(experiment_request(folder.root, corpora=corpora, model=model, preset=preset))
+        request = experiment_request(folder.root, corpora=corpora, model=model, preset=preset)
+        check_arms_can_differ(folder, request.plan, corpora)
+        return run_experiment(request)
 
 
 def _show_result(home: Home, name: str) -> None:

@@ -75,8 +75,9 @@ class LayerTraces:
         self._tokenizer = open_tokenizer(request, loaded.source, eval_set.folder)
         if self._tokenizer.hash != (wanted := eval_set.manifest["tokenizer_hash"]):
             raise UsageError(
-                f"{self._tokenizer.path} (hash {self._tokenizer.hash}) is not the tokenizer of the pivots in "
-                f"{eval_set.folder} (hash {wanted}): name lake/tokenizers/{wanted}.json of the home with --tokenizer"
+                f"{self._tokenizer.path} ({self._tokenizer.hash[:12]}) is not the tokenizer of the pivots in "
+                f"{eval_set.folder} ({wanted[:12]}), so their token ids mean other texts: trace a model of that "
+                "tokenizer, or ingest the documents with this one under another --corpus name"
             )
         self._text = TokenText(self._tokenizer.tokenizer)
         self._builder = PromptBuilder(eval_set, self._tokenizer.tokenizer, names)

@@ -57,7 +57,7 @@ from ml.training.step import StepData, accumulate_gradients
 from warehouse.contract.atomic import atomic_folder, remove_unfinished
 from warehouse.contract.errors import UsageError, raise_all
 from warehouse.contract.folders import PROGRESS, RUN_RECORD
-from warehouse.contract.hashing import file_hash, id64
+from warehouse.contract.hashing import id64
 from warehouse.contract.presets import TrainPreset, read_preset
 from warehouse.contract.requests import TrainRequest, read_request
 from warehouse.contract.result_schemas import RESULT
@@ -272,7 +272,7 @@ def _run_record(
         "inputs": {"export": export.content_hash, "model": identity["model"]},
         "export_id": export.manifest["export_id"],
         "strategy": export.manifest.get("strategy"),
-        "tokenizer_hash": file_hash(export.tokenizer_file),
+        "tokenizer_hash": export.manifest["tokenizer_hash"],
         "model_type": model.config.model_type,
         "n_parameters": n_parameters(model),
         "dtype": "float32 weights" + (", bfloat16 autocast" if accelerator.mixed_precision == "bf16" else ""),

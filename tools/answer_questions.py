@@ -1,7 +1,7 @@
 """The twenty questions of dbt_project/analyses, answered on a home: SQL in, a page of Markdown out.
 
-`python -m tools.answer_questions --home pivots-home` rewrites docs/analyses.md. An analysis begins with comments: the
-question, then `Read:` how to read the rows, then `In short:` a sentence with columns of the first row in braces.
+`python -m tools.answer_questions --home pivots-home/demo` rewrites docs/analyses.md. An analysis begins with comments:
+the question, then `Read:` how to read the rows, then `In short:` a sentence with columns of the first row in braces.
 """
 
 import argparse
@@ -116,11 +116,11 @@ def page(answers: Sequence[Answer]) -> str:
         "",
         "Each is one file of SQL in [dbt_project/analyses](../dbt_project/analyses), answered here on the home that",
         "`pivots demo` leaves: a planted corpus of 60,000 documents, one seed. Made by",
-        "`python -m tools.answer_questions --home pivots-home`, which writes this page for any home (`--out`). To ask",
-        "one:",
+        "`python -m tools.answer_questions --home pivots-home/demo`, which writes this page for any home (`--out`). To",
+        "ask one:",
         "",
         "```",
-        'eval "$(pivots build --print-env)"',
+        'eval "$(pivots build --home pivots-home/demo --print-env)"',
         "dbt show --select q01_bridges_of_a_word --limit 20 --vars '{ask_word: bank}'",
         "```",
         "",

@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--home", type=Path)
     parser.add_argument("--out", type=Path, default=REPOSITORY / "docs" / "images")
     arguments = parser.parse_args()
-    home, out = Home.resolve(arguments.home), arguments.out
+    home, out = Home.of_demo(arguments.home), arguments.out
     out.mkdir(parents=True, exist_ok=True)
     picture_report(write_report(home), out)
     picture_dashboard(home, out)

@@ -17,6 +17,7 @@ from ml.models.load import find_model, load_model
 from warehouse.contract.atomic import atomic_folder
 from warehouse.contract.hashing import file_hash
 from warehouse.contract.presets import TrainPreset
+from warehouse.contract.tokenizer_identity import tokenizer_hash
 
 BASE_MODEL = ROOT / "ml" / "base_model"
 TOKENIZER = BASE_MODEL / "tokenizer.json"
@@ -105,7 +106,7 @@ def random_export(folder: Path, *, n_tokens: int, vocab_size: int, seed: int = 0
             "n_docs": int(ends.size),
             "n_tokens": n_tokens,
             "tokens_by_lang": {"en": n_tokens},
-            "tokenizer_hash": file_hash(TOKENIZER),
+            "tokenizer_hash": tokenizer_hash(TOKENIZER.read_bytes()),
             "eos_token_id": 0,
             "dtype": "uint16",
             "shards": [shard],
@@ -175,7 +176,11 @@ def _write_list(folder: Path, words: dict[str, list[str]], *, n_distractors: int
         "lang": [lang for lang in LANGUAGES for _ in range(n_words)],
         "word": [word for lang in LANGUAGES for word in words[lang]],
     }
-    manifest = {"eval_set_id": f"eval-{n_words}", "corpus": "random", "tokenizer_hash": file_hash(TOKENIZER)}
+    manifest = {
+        "eval_set_id": f"eval-{n_words}",
+        "corpus": "random",
+        "tokenizer_hash": tokenizer_hash(TOKENIZER.read_bytes()),
+    }
     with atomic_folder(folder) as unfinished:
         pq.write_table(pa.table(items), unfinished / "items.parquet")
         pq.write_table(pa.table(keys | candidates), unfinished / "candidates.parquet")

@@ -1,5 +1,6 @@
 """The model of a request, ready to read, with its tokenizer and how much of it to read at once."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,9 +9,9 @@ from transformers import PreTrainedModel
 
 from ml.models.load import ModelSource, find_model, load_model, load_tokenizer, model_hash, pick_device, pick_dtype
 from warehouse.contract.errors import UsageError
-from warehouse.contract.folders import TOKENIZER
-from warehouse.contract.hashing import file_hash
+from warehouse.contract.folders import MANIFEST, TOKENIZER
 from warehouse.contract.requests import BatchRequest, ModelRequest
+from warehouse.contract.tokenizer_identity import is_recorded_as, is_same, tokenizer_hash
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class LoadedModel:
 
 @dataclass(frozen=True)
 class TokenizerFile:
-    """A tokenizer.json, opened, and the hash of its bytes."""
+    """A tokenizer.json, opened, and what identifies it: as the inputs name it when it is theirs."""
 
     path: Path
     hash: str
@@ -52,8 +53,19 @@ def open_tokenizer(request: ModelRequest, source: ModelSource, inputs: Path) -> 
     )
     for path in candidates:
         if path is not None and path.is_file():
-            return TokenizerFile(path, file_hash(path), load_tokenizer(path))
+            tokenizer = load_tokenizer(path)
+            return TokenizerFile(path, _name(path.read_bytes(), inputs), tokenizer)
     raise UsageError(f"no {TOKENIZER} beside --model {request.model}; name one with --tokenizer FILE")
+
+
+def _name(content: bytes, inputs: Path) -> str:
+    """Return what identifies a tokenizer: what the manifest of the inputs calls it when it is theirs, else its hash."""
+    manifest, file = inputs / MANIFEST, inputs / TOKENIZER
+    recorded = json.loads(manifest.read_text()).get("tokenizer_hash") if manifest.is_file() else None
+    if recorded is None or is_recorded_as(content, recorded):
+        return recorded or tokenizer_hash(content)
+    is_theirs = file.is_file() and is_recorded_as(file.read_bytes(), recorded) and is_same(content, file)
+    return recorded if is_theirs else tokenizer_hash(content)
 
 
 def batch_tokens(request: BatchRequest) -> int:

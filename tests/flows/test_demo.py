@@ -56,7 +56,7 @@ def ask(home: Path, sql: str) -> list[dict]:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Return the home of a finished demo, and what it printed."""
     home = tmp_path_factory.mktemp("demo") / "home"
-    done = run(home, "demo", "--scale", "0.5", "--preset", TINY)
+    done = run(home, "demo", "--home", str(home), "--scale", "0.5", "--preset", TINY)
     assert done.returncode == 0, done.stderr[-3000:]
     return home, done.stdout
 
@@ -67,8 +67,9 @@ def test_demo_ends_with_what_came_out_and_where_to_look(demo: tuple[Path, str]) 
         "Best pivots of water (en) and eau (fr)",
         "random_multilingual",
         "pivot_aware",
-        "report",
+        f"report     {home / 'report.html'}",
         "pivots sql",
+        "pivots run FOLDER",
     ):
         assert part in printed
     assert (home / "report.html").stat().st_size > 10_000
@@ -102,7 +103,7 @@ def test_a_second_demo_does_nothing_again_and_publishes_the_same(demo: tuple[Pat
     home = demo[0]
     before = {p: p.read_bytes() for p in (home / "lake").rglob("*.parquet")}
     hashes = json.loads((home / "serving" / "current" / "manifest.json").read_text())["tables"]
-    again = run(home, "demo", "--scale", "0.5", "--preset", TINY)
+    again = run(home, "demo", "--home", str(home), "--scale", "0.5", "--preset", TINY)
     assert again.returncode == 0, again.stderr[-3000:]
     assert {p: p.read_bytes() for p in (home / "lake").rglob("*.parquet")} == before
     assert json.loads((home / "serving" / "current" / "manifest.json").read_text())["tables"] == hashes

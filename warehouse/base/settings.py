@@ -19,6 +19,11 @@ class Home:
         chosen = option or Path(os.environ.get("PIVOTS_HOME") or DEFAULT_HOME)
         return cls(chosen.expanduser().resolve())
 
+    @classmethod
+    def of_demo(cls, option: Path | None = None) -> "Home":
+        """Return the home given by the option, else `demo` in the usual one: nobody's own corpus lies there."""
+        return cls.resolve(option) if option else cls(cls.resolve().root / "demo")
+
     @property
     def lake(self) -> Path:
         """Immutable Parquet shards, one folder per raw table."""

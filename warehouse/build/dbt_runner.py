@@ -18,11 +18,13 @@ from warehouse.base.settings import Home
 from warehouse.contract.atomic import atomic_file
 from warehouse.contract.disk import is_full, no_room
 from warehouse.lake.connections import lock_descriptors, open_writer, writer_lock
+from warehouse.lake.first_step import nothing_built
 from warehouse.lake.raw_views import refresh_raw_views
 
 PROJECT_DIR = shipped.dbt_project()
 VARS_FILE = "build-vars.json"
 RUN_RESULTS = "run_results.json"
+_ANY_MART = "select 1 from information_schema.tables where table_schema = 'marts' limit 1"
 
 
 def dbt_environment(home: Home) -> dict[str, str]:
@@ -97,11 +99,13 @@ def generate_docs(home: Home) -> Path:
         StepFailed: dbt reported an error.
     """
     if not home.warehouse_file.exists():
-        raise UsageError(f"nothing is built in {home.root}: run `pivots build` first")
+        raise UsageError(nothing_built(home))
     target = home.root / "dbt" / "docs-target"  # its own, so that what the last build left is still that build's
     with writer_lock(home):
         with open_writer(home) as connection:
             refresh_raw_views(home, connection)
+            if not connection.execute(_ANY_MART).fetchone():
+                raise UsageError(nothing_built(home))
         arguments = ["docs", "generate", "--static", "--vars", json.dumps(build_variables(home))]
         run_dbt(home, arguments, quiet=True, environment={"DBT_TARGET_PATH": str(target)})
     with atomic_file(home.dbt_docs_file) as unfinished:

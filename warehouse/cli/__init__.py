@@ -19,6 +19,7 @@ from warehouse.cli import (
     plant,
     read,
     review,
+    run,
     schedule,
     shared_lake,
 )
@@ -52,7 +53,7 @@ def _pivots(
     """Take the options that stand before a command."""
 
 
-for module in (plant, ingest, count, infini_gram, build, review, models, lens, read, shared_lake, schedule, bench):
+for module in (plant, run, ingest, count, infini_gram, build, review, models, lens, read, shared_lake, schedule, bench):
     module.register(app)
 
 

@@ -30,7 +30,10 @@ def ingest(
     lang: Annotated[str | None, typer.Option(metavar="CODE", help="Language of every document.")] = None,
     lang_column: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Where records state their language [default: the usual places]."),
+        typer.Option(
+            metavar="NAME",
+            help="Where records state their language, such as metadata.lang [default: the usual places].",
+        ),
     ] = None,
     eos_token_id: Annotated[
         int | None, typer.Option(metavar="N", help="Id between documents [default: the tokenizer's].")
@@ -91,14 +94,15 @@ def ingest(
 
 
 def import_word_list(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="A word list in CLWTD form, one item per line.")],
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A word list: CSV, TSV or JSONL, one item per line.")],
     home: HomeOption = None,
 ) -> None:
     """Import a word-translation list, and look for its words in every document.
 
-    A line holds one item; for each language its word and lists of wrong words in the other languages.
+    A table names its languages in the first line, `en,de`, and has an item in every other, `house,Haus`; a JSONL item
+    is `{"en": "house", "de": "Haus"}`, or a CLWTD record with wrong words of its own. Two languages are enough.
 
-    Example: pivots words import words.jsonl.zst
+    Example: `pivots words import words.csv`
     """
     from warehouse.ingest.word_list import import_words
 
@@ -106,7 +110,8 @@ def import_word_list(
     words = ", ".join(f"{n:,} {lang}" for lang, n in sorted(summary.n_words_by_lang.items()))
     print(f"items        {summary.n_items:,}{' (imported before)' if summary.was_known else ''}")
     print(f"words        {words}; {summary.n_new_words:,} of them in no other list")
-    print(f"distractors  {summary.n_distractors:,}")
+    drawn = "" if summary.n_distractors else " in the list: `pivots build` draws them by frequency and length"
+    print(f"distractors  {summary.n_distractors:,}{drawn}")
     print(f"matched in   {summary.n_matched_files:,} files of documents")
     print(f"rejects      {sum(summary.reasons.values()):,}{_by_reason(summary.reasons)}")
 

@@ -145,19 +145,34 @@ def experiment(
     model: ModelOption,
     preset: PresetOption,
     seeds: Annotated[int | None, typer.Option(min=1, help="Number of seeds [default: the preset's].")] = None,
+    budget_tokens: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Document tokens of an arm [default: the preset's].")
+    ] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Only say what would be trained, and on how much.")] = False,
+    allow_equal_arms: Annotated[
+        bool, typer.Option("--allow-equal-arms", help="Run also where the budget takes the whole corpus in every arm.")
+    ] = False,
     home: HomeOption = None,
 ) -> None:
     """Compare the selection strategies: train one model per strategy and seed, evaluate all, publish the comparison.
 
-    Example: `pivots experiment --corpus demo --model ml/base_model --preset demo-cpu --seeds 2`
+    Example: `pivots experiment --corpus mine --model profiles/olmo-tiny.json --preset short-cpu --plan`
     """
     from warehouse.base.settings import Home
+    from warehouse.experiments.budgets import check_arms_can_differ, plan_lines
     from warehouse.experiments.requests import experiment_request
     from warehouse.operations.flow_process import run_flow
 
     folder = Home.resolve(home)
     # a bad request fails here, before a flow starts
-    request = experiment_request(folder.root, corpora=corpus, model=model, preset=preset, seeds=seeds)
+    request = experiment_request(
+        folder.root, corpora=corpus, model=model, preset=preset, seeds=seeds, budget_tokens=budget_tokens
+    )
+    if plan:
+        print(*plan_lines(folder, request.plan, corpus), sep="\n")
+        return
+    if not allow_equal_arms:
+        check_arms_can_differ(folder, request.plan, corpus)
     run_flow(folder, "flows.experiment", request)
 
 
@@ -165,16 +180,21 @@ def demo(
     scale: Annotated[float, typer.Option(min=0.01, help="Size of the corpus; 1 is 10,000 documents.")] = 6.0,
     seed: Annotated[int, typer.Option(help="Seed of the planted documents.")] = 0,
     preset: PresetOption = "demo-cpu",
-    home: HomeOption = None,
+    home: Annotated[
+        Path | None,
+        typer.Option("--home", metavar="DIR", help="The demo's own folder [default: `demo` in the usual home]."),
+    ] = None,
 ) -> None:
     """Run the whole pipeline on a planted corpus whose true pivots are known, then say where to look.
 
-    Example: `pivots demo --home ./demo-home`
+    It has a home of its own, ./pivots-home/demo: your corpora and word lists stay apart from the planted ones.
+
+    Example: `pivots demo`, then `pivots report --home pivots-home/demo`
     """
     from warehouse.base.settings import Home
     from warehouse.experiments.plan import read_plan
     from warehouse.experiments.requests import DemoRequest
     from warehouse.operations.flow_process import run_flow
 
-    folder = Home.resolve(home)
+    folder = Home.of_demo(home)
     run_flow(folder, "flows.demo", DemoRequest(home=folder.root, plan=read_plan(preset), scale=scale, seed=seed))

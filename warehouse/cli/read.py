@@ -36,19 +36,14 @@ def publish(
 ) -> None:
     """Give readers a fresh copy of the marts, swapped in whole: nobody waits, nobody sees half of it.
 
+    `pivots build` does so at its end; by itself it is for marts that dbt built by hand, or for results of runs.
+
     Example: `pivots publish`
     """
     from warehouse.base.settings import Home
-    from warehouse.serving.publish import publish as publish_copy
+    from warehouse.cli.build import publish_and_say
 
-    made = publish_copy(Home.resolve(home), keep=keep)
-    tables = made.manifest["tables"]
-    if not made.is_new:
-        print(f"nothing has changed since copy {made.manifest['number']}, which stays published")
-        return
-    print(f"published copy {made.manifest['number']}: {made.folder / 'warehouse.duckdb'}")
-    for name, table in tables.items():
-        print(f"  {name:<44}{table['n_rows']:>14,} rows  {table['content_hash'][-8:]}")
+    publish_and_say(Home.resolve(home), keep=keep)
 
 
 def report(

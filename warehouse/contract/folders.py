@@ -7,7 +7,7 @@
 """
 
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import pyarrow as pa
 
@@ -86,6 +86,8 @@ class EvaluationSetManifest(TypedDict):
     languages: list[str]
     n_pivots: int  # at most, per item and direction
     content: dict[str, str]  # table -> hash of its rows
+    distractor_rule: NotRequired[str]  # by which distractors were drawn, where the list has none
+    n_drawn_distractors: NotRequired[int]
 
 
 class SentenceSetManifest(TypedDict):

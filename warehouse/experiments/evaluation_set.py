@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
+from warehouse.build import build_record
 from warehouse.contract.atomic import atomic_folder
 from warehouse.contract.folders import (
     CANDIDATES,
@@ -58,22 +59,19 @@ _CANDIDATES = """
 
     select * from right_words
     union all
-    -- numbered anew: two lists may hold the same item with other distractors
-    select
-        d.item_id,
-        d.source_lang,
-        d.target_lang,
-        cast(row_number() over (
-            partition by d.item_id, d.source_lang, d.target_lang order by d.candidate, d.word
-        ) as integer) as candidate,
-        d.word
-    from (
-        select item_id, source_lang, target_lang, word, min(candidate) as candidate
-        from raw.distractors
-        group by all
-    ) as d
+    select d.item_id, d.source_lang, d.target_lang, d.candidate, d.word
+    from marts.fct_distractors as d
     inner join right_words as r using (item_id, source_lang, target_lang)
+    where d.corpus = $corpus
     order by item_id, source_lang, target_lang, candidate
+"""
+
+_DRAWN = """
+    select distractor_rule, count(*) as n_distractors
+    from marts.fct_distractors
+    inner join scored_items using (item_id)
+    where corpus = $corpus and distractor_rule != 'list'
+    group by all
 """
 
 _PIVOTS = """
@@ -111,19 +109,23 @@ def export_evaluation_set(home: Home, *, corpus: str, n_items: int | None = None
         n_pivots: best so many kept pivot candidates of each pair, by the default score.
 
     Raises:
-        UsageError: no word list is imported, or the marts are not built.
+        UsageError: no word list is imported, or the marts are not built from it.
     """
     with writer_lock(home), open_writer(home) as connection:
         refresh_raw_views(home, connection)
         connection.execute(_SCORED_ITEMS.format(limit=n_items if n_items is not None else "all"), [corpus])
         tables = {
             ITEMS: connection.execute(_ITEMS).to_arrow_table(),
-            CANDIDATES: connection.execute(_CANDIDATES).to_arrow_table(),
             TOPICS: connection.execute(_TOPICS, [corpus]).to_arrow_table(),
         }
-        if not tables[CANDIDATES].num_rows:
+        if not connection.execute("from scored_items limit 1").fetchone():
             raise UsageError("no translation items: run `pivots words import FILE` first")
+        # of words that were imported after the build the marts hold no distractor: their scores would be NULL
+        if build_record.built_state(home) and "translation_items" in build_record.changed_since_build(home):
+            raise UsageError("the word list has changed since the last build: run `pivots count`, then `pivots build`")
         try:
+            drawn = connection.execute(_DRAWN, {"corpus": corpus}).fetchone()
+            tables[CANDIDATES] = connection.execute(_CANDIDATES, {"corpus": corpus}).to_arrow_table()
             tables[PIVOTS] = connection.execute(_PIVOTS, [corpus, n_pivots]).to_arrow_table()
         except duckdb.CatalogException:
             raise UsageError("the marts are not built yet: run `pivots build` first") from None
@@ -140,6 +142,8 @@ def export_evaluation_set(home: Home, *, corpus: str, n_items: int | None = None
             "n_pivots": n_pivots,
             "content": content,
         }
+        if drawn is not None:
+            manifest["distractor_rule"], manifest["n_drawn_distractors"] = drawn
         if not folder.exists():
             with atomic_folder(folder) as unfinished:
                 for name, table in tables.items():

@@ -8,9 +8,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from warehouse.base.errors import UsageError
-from warehouse.contract.hashing import file_hash
 from warehouse.contract.presets import problems_of
 from warehouse.contract.requests import EVALUATION_REQUESTS, EvaluationRequest
+from warehouse.contract.tokenizer_identity import tokenizer_hash
 from warehouse.experiments.evaluation_set import EvaluationSet
 from warehouse.experiments.sentence_set import SentenceSet
 from warehouse.experiments.training_export import Export
@@ -92,7 +92,7 @@ def prompt_lens(
 ) -> Evaluation:
     """What each layer would say next at every token of a prompt (logit lens). `watch` holds texts of one token each."""
     config = {"prompt": prompt, "top": top, "watch": sorted(watch)} | _chosen(dtype=dtype)
-    inputs = {"tokenizer": file_hash(tokenizer)} if tokenizer else {}
+    inputs = {"tokenizer": tokenizer_hash(tokenizer.read_bytes())} if tokenizer else {}
     entries = {"prompt": prompt, "top": top, "watch": tuple(sorted(watch))} | _chosen(tokenizer=tokenizer, dtype=dtype)
     return Evaluation("prompt_lens", None, inputs, entries, config)
 

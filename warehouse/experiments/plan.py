@@ -44,12 +44,13 @@ class Plan(BaseModel):
         return [(corpora[seed % len(corpora)], seed) for seed in self.seeds]
 
 
-def read_plan(preset: str, *, seeds: int | None = None) -> Plan:
+def read_plan(preset: str, *, seeds: int | None = None, budget_tokens: int | None = None) -> Plan:
     """Return the plan that the `experiment` section of a preset describes.
 
     Args:
         preset: name in `profiles/` or path of a preset.
         seeds: number of seeds, instead of the preset's own.
+        budget_tokens: document tokens per arm, instead of the preset's own.
 
     Raises:
         UsageError: the section is missing, or entries of the preset are missing, unknown or impossible.
@@ -67,7 +68,7 @@ def read_plan(preset: str, *, seeds: int | None = None) -> Plan:
         regime=content.train,
         strategies=arms.strategies,
         seeds=tuple(range(n_seeds)),
-        budget_tokens=arms.budget_tokens,
+        budget_tokens=arms.budget_tokens if budget_tokens is None else budget_tokens,
         n_items=arms.n_items,
         n_pivots=arms.n_pivots,
         parallel_arms=arms.parallel_arms,

@@ -35,16 +35,26 @@ class DemoRequest(FlowRequest):
 
 
 def experiment_request(
-    home: Path, *, corpora: list[str], model: str, preset: str, seeds: int | None = None
+    home: Path,
+    *,
+    corpora: list[str],
+    model: str,
+    preset: str,
+    seeds: int | None = None,
+    budget_tokens: int | None = None,
 ) -> ExperimentRequest:
     """Return the request for an experiment.
+
+    Args:
+        seeds: instead of the preset's.
+        budget_tokens: document tokens per arm, instead of the preset's.
 
     Raises:
         UsageError: the preset or the model does not exist or is wrong, or there are more corpora than seeds.
     """
     if not corpora:
         raise UsageError("an experiment needs at least one corpus")
-    plan = read_plan(preset, seeds=seeds)
+    plan = read_plan(preset, seeds=seeds, budget_tokens=budget_tokens)
     plan.replications(corpora)
     identify_model(model)
     return ExperimentRequest(home=home, plan=plan, corpora=tuple(corpora), model=model)

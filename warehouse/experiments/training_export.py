@@ -59,7 +59,8 @@ def export_selection(home: Home, *, corpus: str, strategy: str, budget_tokens: i
         budget_tokens: total of document tokens, separators not counted; None takes everything the mart holds.
 
     Raises:
-        UsageError: the corpus or strategy is not in the marts, or the mart was built for a smaller budget.
+        UsageError: the corpus or strategy is not in the marts, held-out documents are asked for and there are none, or
+            the mart was built for a smaller budget.
     """
     request = _Request(corpus, strategy, budget_tokens)
     with writer_lock(home):
@@ -69,6 +70,11 @@ def export_selection(home: Home, *, corpus: str, strategy: str, budget_tokens: i
         with open_writer(home) as connection:
             refresh_raw_views(home, connection)
             _select(home, connection, request)
+            if strategy == HELD_OUT and not connection.execute("from selected limit 1").fetchone():
+                raise UsageError(
+                    f"no document of {corpus} is held out, so that no loss can be measured: the corpus is small; run "
+                    "`pivots build --vars '{\"held_out_share\": 0.1}'` first"
+                )
             fingerprint = connection.execute(
                 f"select count(*), md5(string_agg(doc_id || ':' || content_hash, ' ' order by {_ORDER})) from selected"
             ).fetchall()

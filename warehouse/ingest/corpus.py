@@ -16,6 +16,7 @@ from warehouse.base.progress import progress, say
 from warehouse.base.settings import Home
 from warehouse.contract.atomic import remove_unfinished
 from warehouse.contract.hashing import file_hash, short_hash
+from warehouse.ingest.lang_column import check_lang_column
 from warehouse.ingest.piece_rows import Origin, Tools
 from warehouse.ingest.readers import hf_parquet, memmap
 from warehouse.ingest.readers.detect import InputFile, find_files
@@ -130,6 +131,9 @@ def ingest_corpus(
         not_chosen = [file.name for file in files if chosen is not None and not len(chosen[file.path])]
         hashes = workers.file_hashes([file.path for file in files])
         sources = _sources(home, files, hashes, wanted, options, chosen)
+        # what was read with the column before holds it
+        if options.lang_column and not any(is_committed(home, corpus, source.shard_id) for source in sources):
+            check_lang_column(sources, options.lang_column)
         register_corpus(home, wanted, loaded)
         run = Run(
             kind="ingest",

@@ -1,6 +1,5 @@
 """Corpora and their tokenizers: registered once, never changed."""
 
-import hashlib
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,7 +8,8 @@ import pyarrow as pa
 from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
 from warehouse.contract.atomic import atomic_file
-from warehouse.lake.corpora import Corpus, read_corpora, tokenizer_file
+from warehouse.contract.tokenizer_identity import is_same
+from warehouse.lake.corpora import Corpus, read_corpora, recorded_tokenizer_hash, tokenizer_file
 from warehouse.lake.files import shard_path, write_table
 from warehouse.lake.schemas import SHARDED
 from warehouse.text.token_rows import token_rows
@@ -37,7 +37,7 @@ def check_corpus(home: Home, corpus: str, tokenizer: LoadedTokenizer, *, eos_tok
         0 <= eos_token_id < len(tokenizer.vocabulary) and tokenizer.vocabulary.exists[eos_token_id]
     ):
         raise UsageError(f"--eos-token-id {eos_token_id}: {tokenizer.name} has no such token")
-    digest = hashlib.blake2b(tokenizer.content, digest_size=16).hexdigest()
+    digest = recorded_tokenizer_hash(home, tokenizer.content)
     known = read_corpora(home)
     wanted = Corpus(
         corpus=corpus,
@@ -49,7 +49,8 @@ def check_corpus(home: Home, corpus: str, tokenizer: LoadedTokenizer, *, eos_tok
     if corpus not in known:
         return wanted
     existing = known[corpus]
-    if existing.tokenizer_hash != digest:
+    kept = tokenizer_file(home, existing.tokenizer_hash)
+    if existing.tokenizer_hash != digest and not (kept.exists() and is_same(tokenizer.content, kept)):
         raise UsageError(
             f"corpus {corpus} was made with tokenizer {existing.tokenizer_name} ({existing.tokenizer_hash[:12]}), "
             f"not {tokenizer.name} ({digest[:12]}): use that one, or another --corpus name"

@@ -1,9 +1,9 @@
-"""Word-translation lists (CLWTD records) into the lake: words, items, distractors, and where the words occur."""
+"""Word-translation lists into the lake: words, items, distractors, and where the words occur."""
 
 import json
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,9 @@ from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
 from warehouse.contract.atomic import remove_unfinished
 from warehouse.contract.hashing import file_hash
-from warehouse.ingest.readers.compressed import UnreadableFile, read_lines
 from warehouse.ingest.readers.records import Rejected
 from warehouse.ingest.word_matches import match_missing, write_missing_forms
+from warehouse.ingest.word_records import word_records
 from warehouse.lake import identity
 from warehouse.lake.connections import writer_lock
 from warehouse.lake.files import read_table, shard_path, write_table
@@ -26,7 +26,6 @@ from warehouse.lake.schemas import SHARDED
 from warehouse.text.word_matcher import normalise_word
 
 MAX_DISTRACTORS = 9
-_MAX_RECORD_BYTES = 16 << 20
 _MIN_LANGUAGES = 2  # an item with fewer translates nothing
 
 
@@ -73,7 +72,7 @@ def import_words(home: Home, path: Path) -> WordsSummary:
     """Import a word list and look for its new words in every document of every corpus.
 
     Raises:
-        UsageError: the file is not there or holds no usable record.
+        UsageError: the file is not there, is a table without languages in its first line, or holds no usable record.
     """
     if not path.is_file():
         raise UsageError(f"{path}: no such file")
@@ -82,8 +81,8 @@ def import_words(home: Home, path: Path) -> WordsSummary:
         found = Counter(reject.reason for reject in words.rejects).most_common(1)
         reason = f"most often: {found[0][0]}" if found else "it is empty"
         raise UsageError(
-            f"{path}: no usable record in it ({reason}); one line is an item such as "
-            '{"en": {"en": "dog", "fr": ["chat"]}, "fr": {"fr": "chien", "en": ["cat"]}}'
+            f"{path}: no usable record in it ({reason}); an item is a line such as "
+            '{"en": "house", "de": "Haus"}, or house,Haus below a first line en,de'
         )
     digest = file_hash(path)
     name = digest[:12]
@@ -111,22 +110,17 @@ def import_words(home: Home, path: Path) -> WordsSummary:
 
 
 def read_word_list(path: Path) -> WordList:
-    """Read CLWTD records: one JSON object per line; plain, gzip or zstd.
+    """Read a list, plain, gzip or zstd: CLWTD records, flat JSONL, CSV or TSV.
 
     An item keeps the languages it has when there are two at least, and the distractors that are usable; whatever is
     left out is a reject with its line. The languages of a list are those that more than half of its records have.
+
+    Raises:
+        UsageError: it is a table whose first line does not name languages.
     """
     words = WordList()
     seen: dict[int, int] = {}
-    for line_number, line in _lines(path, words):
-        try:
-            record = json.loads(line.decode())
-        except UnicodeDecodeError as error:
-            words.reject(line_number, "invalid UTF-8", error.reason)
-            continue
-        except (ValueError, RecursionError) as error:
-            words.reject(line_number, "invalid JSON", f"{error}: {line[:80].decode(errors='replace')}")
-            continue
+    for line_number, record in word_records(path, words.reject):
         item = _item(words, line_number, record)
         if item is None:
             continue
@@ -143,17 +137,6 @@ def read_word_list(path: Path) -> WordList:
             detail = f"no {', '.join(missing)}; kept with {', '.join(sorted(item.words))}"
             words.reject(item.line_number, "missing language", detail)
     return words
-
-
-def _lines(path: Path, words: WordList) -> Iterator[tuple[int, bytes]]:
-    try:
-        for line_number, line in read_lines(path, max_bytes=_MAX_RECORD_BYTES):
-            if line is None:
-                words.reject(line_number, "record too large", f"more than {_MAX_RECORD_BYTES:,} bytes")
-            elif line.strip():
-                yield line_number, line
-    except UnreadableFile as problem:
-        words.reject(None, problem.reason, problem.detail)
 
 
 def _item(words: WordList, line_number: int, record: Any) -> Item | None:

@@ -12,6 +12,7 @@ from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.machine import available_threads, memory_limit
 from warehouse.base.settings import Home
 from warehouse.base.sql_text import literal
+from warehouse.lake.first_step import nothing_published
 
 if TYPE_CHECKING:
     import ibis
@@ -135,7 +136,7 @@ def _attach_published(home: Home) -> duckdb.DuckDBPyConnection:
     """
     while True:
         if not home.published_file.exists():
-            raise UsageError(f"nothing is published in {home.root}: run `pivots publish` first")
+            raise UsageError(nothing_published(home))
         published = home.published_file.resolve()
         connection = duckdb.connect(config={"threads": available_threads(), "memory_limit": memory_limit()})
         try:

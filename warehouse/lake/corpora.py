@@ -7,6 +7,7 @@ from pathlib import Path
 from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
 from warehouse.contract.folders import TOKENIZER
+from warehouse.contract.tokenizer_identity import byte_hash, known_as
 from warehouse.lake.files import read_table
 
 
@@ -46,6 +47,17 @@ def find_corpus(home: Home, corpus: str) -> Corpus:
 def tokenizer_file(home: Home, tokenizer_hash: str) -> Path:
     """Return where the lake keeps a tokenizer."""
     return home.lake / "tokenizers" / f"{tokenizer_hash}.json"
+
+
+def recorded_tokenizer_hash(home: Home, content: bytes) -> str:
+    """Return the hash that stands for a tokenizer in this home: of the same one that it keeps or has asked with.
+
+    Tables join on it, so that in a home that earlier versions made, their hash of the bytes goes on.
+    """
+    kept = {file.stem: file for file in (home.lake / "tokenizers").glob("[!.]*.json")}
+    name = known_as(content, kept)
+    runs = read_table(home, "runs", columns=["tokenizer_hash"])["tokenizer_hash"].to_pylist()
+    return byte_hash(content) if name not in kept and byte_hash(content) in runs else name
 
 
 def copy_tokenizer(home: Home, tokenizer_hash: str, folder: Path) -> None:

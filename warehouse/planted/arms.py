@@ -28,6 +28,7 @@ from tokenizers import Tokenizer
 from warehouse.base.machine import available_threads
 from warehouse.contract.atomic import atomic_folder
 from warehouse.contract.hashing import file_hash, short_hash
+from warehouse.contract.tokenizer_identity import tokenizer_hash as identify_tokenizer
 from warehouse.lake.identity import content_hash, doc_id, item_id
 from warehouse.planted.documents import BLOCK_DOCS, MIXED, block_documents
 from warehouse.planted.lexicon import LANGUAGES
@@ -201,7 +202,7 @@ def _write_export(
         tokens.tofile(unfinished / "part-00000.npy")
         pq.write_table(spans, unfinished / "part-00000.documents.parquet", compression="zstd")
         (unfinished / "tokenizer.json").write_bytes(tokenizer_file.read_bytes())
-        tokenizer_hash = file_hash(tokenizer_file)
+        tokenizer_hash = identify_tokenizer(tokenizer_file.read_bytes())
         shard = {
             "tokens": "part-00000.npy",
             "documents": "part-00000.documents.parquet",
@@ -252,7 +253,7 @@ def write_evaluation_set(out: Path, *, tokenizer_file: Path, n_items: int | None
         pq.write_table(pa.Table.from_pylist(items), folder / "items.parquet", compression="zstd")
         pq.write_table(pa.Table.from_pylist(candidates), folder / "candidates.parquet", compression="zstd")
         (folder / "tokenizer.json").write_bytes(tokenizer_file.read_bytes())
-        tokenizer_hash = file_hash(tokenizer_file)
+        tokenizer_hash = identify_tokenizer(tokenizer_file.read_bytes())
         kinds = {str(item_id(dict(zip(LANGUAGES, c.words, strict=True)))): c.kind for c in concepts()}
         manifest = {
             "eval_set_id": f"eval-{short_hash([tokenizer_hash, candidates])}",

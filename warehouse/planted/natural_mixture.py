@@ -19,6 +19,7 @@ from warehouse.base.machine import available_threads
 from warehouse.base.progress import progress
 from warehouse.contract.atomic import atomic_folder
 from warehouse.contract.hashing import file_hash, id64, short_hash
+from warehouse.contract.tokenizer_identity import tokenizer_hash as identify_tokenizer
 from warehouse.planted.documents import BLOCK_DOCS, block_documents
 from warehouse.planted.settings import find_setting
 from warehouse.planted.tokenizer import END_OF_TEXT
@@ -30,7 +31,7 @@ def write_natural_mixture(out: Path, *, tokenizer_file: Path, n_blocks: int, see
     """Write `n_blocks` blocks of the default setting as an export folder, unless it is there already."""
     if (out / "manifest.json").exists():
         return
-    tokenizer_hash = file_hash(tokenizer_file)
+    tokenizer_hash = identify_tokenizer(tokenizer_file.read_bytes())
     request = {"corpus": "planted", "strategy": "original", "seed": seed, "n_blocks": n_blocks}
     with atomic_folder(out.absolute()) as folder:
         jobs = [

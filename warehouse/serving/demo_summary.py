@@ -8,6 +8,7 @@ from rich.console import Console
 from warehouse.base.settings import Home
 from warehouse.lake.connections import open_published_ibis
 from warehouse.serving import queries
+from warehouse.serving.outcome import typed
 from warehouse.serving.render import print_table
 
 # A pair that shares documents, one linked through pivots only, and one between two languages other than English.
@@ -30,9 +31,12 @@ def print_summary(home: Home, *, corpus: str, experiment: str) -> None:
         console.print("Intervals are over words. Seeds differ more: with one seed, no difference here is evidence.")
         console.print("\n[bold]The same by how a concept's words are linked, all words[/bold]")
         print_table(_deltas_by_kind(warehouse, experiment), console)
-    console.print(f"\nreport     {home.report_file}")
-    console.print(f'SQL        pivots sql --home {home.root} "select * from marts.fct_strategy_comparison"')
-    console.print(f"dashboard  pivots dashboard --home {home.root}")
+    console.print(f"\nreport     {home.report_file}", soft_wrap=True)
+    query = '"select * from marts.fct_strategy_comparison"'
+    console.print(f"SQL        {typed(home, 'sql')} {query}", soft_wrap=True, markup=False)
+    console.print(f"dashboard  {typed(home, 'dashboard')}", soft_wrap=True, markup=False)
+    console.print(f"home       {home.root}: the demo's own. For a corpus of yours:", soft_wrap=True, markup=False)
+    console.print("           pivots run FOLDER --tokenizer FILE --words FILE", soft_wrap=True, markup=False)
 
 
 def _pivots(console: Console, warehouse: Any, corpus: str, word: str, source_lang: str, target_lang: str) -> None:

@@ -21,6 +21,7 @@ from warehouse.build import build_record, dbt_runner
 from warehouse.contract.atomic import atomic_link, commit_folder, remove_unfinished, unfinished_path
 from warehouse.lake.connections import open_writer, writer_lock
 from warehouse.lake.files import read_table
+from warehouse.lake.first_step import nothing_built
 from warehouse.lake.runs import git_commit
 
 # Small, and what questions about origin need. Not the documents: a copy of token ids is a copy of the corpus.
@@ -71,7 +72,7 @@ def publish(home: Home, keep: int = 3) -> Publication:
     if keep < 1:
         raise UsageError(f"--keep {keep}: at least the current copy has to stay; give 1 or more")
     if not home.warehouse_file.exists():
-        raise UsageError(f"nothing is built in {home.root}: run `pivots build` first")
+        raise UsageError(nothing_built(home))
     with writer_lock(home):
         _check_build(home)
         remove_unfinished(home.serving)
@@ -134,7 +135,7 @@ def _copy(home: Home, target: Path) -> dict[str, Any]:
     with open_writer(home) as connection:
         marts = _names(connection, "marts")
         if not marts:
-            raise UsageError(f"no mart is built in {home.root}: run `pivots build` first")
+            raise UsageError(nothing_built(home))
         connection.execute(f"attach {literal(target)} as published")
         connection.execute("create schema published.marts")
         connection.execute("create schema published.raw")

@@ -3,7 +3,6 @@
 import csv
 import json
 import math
-from collections.abc import Iterable
 from datetime import date, datetime, time
 from typing import IO, Any
 
@@ -16,10 +15,12 @@ from rich.table import Table
 from rich.text import Text
 
 from warehouse.base.terminal import TextSink, printable
+from warehouse.serving.fitting import fit
 
 # DuckDB's infinite dates (int32) and times (int64)
 _INFINITE = {sign * (2**bits - 1) for sign in (1, -1) for bits in (31, 63)}
 _NULL = Text("NULL", style="dim")
+_WHOLE_FROM, _WHOLE_BELOW = 1e3, 1e15  # without decimals on a terminal
 
 
 def write_csv(reader: pa.RecordBatchReader, stream: TextSink) -> int:
@@ -57,34 +58,45 @@ def write_parquet(reader: pa.RecordBatchReader, stream: IO[bytes]) -> int:
 
 
 def print_table(rows: pa.Table, console: Console) -> None:
-    """Print rows as a table; as one block per row when the terminal is too narrow for the columns."""
+    """Print rows as a table. On a terminal it is as wide as that, and a single row that is wider is a block."""
     names = [printable(name) for name in rows.schema.names]
     if names == ["explain_key", "explain_value"]:  # a drawing, not a value
         for (drawing,) in zip(rows["explain_value"].to_pylist(), strict=True):
             console.print(drawing, markup=False, soft_wrap=True)
         return
     numeric = [pa.types.is_integer(t) or pa.types.is_floating(t) or pa.types.is_decimal(t) for t in rows.schema.types]
-    cells = [[cell_text(value) for value in python_values(column)] for column in rows.columns]
+    cells = [
+        [cell_text(value, is_terminal=console.is_terminal) for value in python_values(column)]
+        for column in rows.columns
+    ]
     widths = [max([cell_len(name), *(c.cell_len for c in column)]) for name, column in zip(names, cells, strict=True)]
     natural_width = sum(widths) + 3 * len(widths) + 1
-    if console.is_terminal and natural_width > console.width:
-        _print_blocks(names, cells, console)
+    if console.is_terminal and rows.num_rows == 1 and natural_width > console.width:
+        _print_block(names, cells, console)
         return
     if not console.is_terminal:
         console.width = natural_width  # nothing is cut: the reader is a file or another program
+    fitted = fit(names, cells, console.width)
     table = Table(header_style="bold")
-    for name, is_number in zip(names, numeric, strict=True):
-        table.add_column(name, justify="right" if is_number else "left", no_wrap=True)
-    for row in zip(*cells, strict=True):
+    for column in fitted.columns:
+        table.add_column(names[column], justify="right" if numeric[column] else "left", no_wrap=True)
+    for row in zip(*(fitted.cells[column] for column in fitted.columns), strict=True):
         table.add_row(*row)
     console.print(table)
+    for note in fitted.notes:
+        console.print(Text(note, style="dim"), soft_wrap=True)
 
 
-def cell_text(value: Any) -> Text:
-    """Return how a value reads in a table: six significant digits, and white space that would not show made visible."""
+def cell_text(value: Any, *, is_terminal: bool = False) -> Text:
+    """Return how a value reads in a table: white space that would not show made visible, numbers by significant digits.
+
+    Six digits; four on a terminal, where the whole part is never cut: 12346, not 1.235e+04.
+    """
     if value is None:
         return _NULL
     if isinstance(value, float):
+        if is_terminal:
+            return Text(f"{value:.0f}" if _WHOLE_FROM <= abs(value) < _WHOLE_BELOW else f"{value:.4g}")
         return Text(f"{value:.6g}")
     if isinstance(value, list | dict):
         return Text(printable(json.dumps(json_ready(value), ensure_ascii=False)))
@@ -143,13 +155,11 @@ def _csv_value(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime | date | time) else value
 
 
-def _print_blocks(names: list[str], cells: list[list[Text]], console: Console) -> None:
-    rows: Iterable[tuple[Text, ...]] = zip(*cells, strict=True)
-    for number, row in enumerate(rows, start=1):
-        console.rule(f"row {number}", align="left", style="dim")
-        block = Table.grid(padding=(0, 2))
-        block.add_column(style="bold", no_wrap=True)
-        block.add_column(overflow="fold")
-        for name, value in zip(names, row, strict=True):
-            block.add_row(name, value)
-        console.print(block)
+def _print_block(names: list[str], cells: list[list[Text]], console: Console) -> None:
+    """Print one row, a line for each column."""
+    block = Table.grid(padding=(0, 2))
+    block.add_column(style="bold", no_wrap=True)
+    block.add_column(overflow="fold")
+    for name, (value,) in zip(names, cells, strict=True):
+        block.add_row(name, value)
+    console.print(block)

@@ -10,6 +10,7 @@ from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.machine import memory_limit
 from warehouse.base.settings import Home
 from warehouse.lake.connections import READER_SETTINGS
+from warehouse.lake.first_step import nothing_published
 
 
 def open_prompt(home: Home) -> None:
@@ -22,7 +23,7 @@ def open_prompt(home: Home) -> None:
         StepFailed: Harlequin ended with an error.
     """
     if not home.published_file.exists():
-        raise UsageError(f"nothing is published in {home.root}: run `pivots publish` first")
+        raise UsageError(nothing_published(home))
     if importlib.util.find_spec("harlequin") is None:
         raise UsageError(
             "the prompt needs harlequin: pip install 'semantic-pivots[dashboard]', or give one query:"

@@ -56,6 +56,12 @@ def is_language_code(text: str) -> bool:
     return language_code(text) is not None and _CODE.fullmatch(text.strip()) is not None
 
 
+def is_known_language(text: str) -> bool:
+    """Tell whether a text is the code of one language that exists: `en`, `deu`, `zh-CN`, but not `house` or `en-fr`."""
+    code = language_code(text)
+    return code is not None and is_language_code(text) and "-" not in code and langcodes.tag_is_valid(code)
+
+
 def _short(code: str) -> str:
     """Return the two-letter code of a language, or of the macrolanguage that it is the usual member of; else itself."""
     code = code.lower()

@@ -1,6 +1,7 @@
 """Layer traces: the lens on every architecture, its gate, token sets, controls, the stored rows."""
 
 import json
+import shutil
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from ml.models.lens import LayerReader
 from ml.models.load import find_model, load_model
 from ml.translation.eval_set import EvalSet, open_eval_set, read_pivots
 from ml.translation.prompts import PromptBuilder, PromptTokens, all_prompts
-from support.ml_runs.inputs import ARCHITECTURES, VOCAB_SIZE, make_config
+from support.ml_runs.inputs import ARCHITECTURES, VOCAB_SIZE, make_config, tokenizer_json
 from warehouse.contract.errors import StepFailed, UsageError
 from warehouse.contract.folders import EVALUATION_SET, TOPICS
 from warehouse.contract.result_schemas import RESULT
@@ -230,3 +231,16 @@ def test_pivots_of_another_tokenizer_are_refused(eval_set: Path, tmp_path: Path)
     (folder / "manifest.json").write_text(json.dumps(manifest | {"tokenizer_hash": "0" * 32}))
     with pytest.raises(UsageError, match="is not the tokenizer of the pivots"):
         ml.trace.main(request(tmp_path, folder))
+
+
+def test_a_tokenizer_that_was_saved_again_is_still_that_of_the_pivots(eval_set: Path, tmp_path: Path) -> None:
+    """As transformers saves one: the same vocabulary and merges in other bytes."""
+    folder = tmp_path / "set"
+    shutil.copytree(eval_set, folder)
+    kept, again = folder / "tokenizer.json", tmp_path / "saved.json"
+    kept.write_text(tokenizer_json())
+    again.write_text(json.dumps(json.loads(kept.read_text()), indent=4))
+    assert again.read_bytes() != kept.read_bytes()
+    ml.trace.main(request(tmp_path, folder, tokenizer=again))
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert record["tokenizer_hash"] == json.loads((folder / "manifest.json").read_text())["tokenizer_hash"]

@@ -54,7 +54,7 @@ def test_broken_presets_are_refused(tmp_path: Path, content: str, message: str) 
 
 def test_a_training_preset_is_no_plan() -> None:
     with pytest.raises(UsageError, match="no section `experiment`"):
-        read_plan("short-cpu")
+        read_plan("base-model")
 
 
 @pytest.mark.parametrize("change", [{"strategies": []}, {"budget_tokens": 0}, {"n_items": 0}, {"parallel_arms": "2"}])

@@ -39,7 +39,7 @@ def test_a_changed_preset_does_not_change_a_request_on_its_way(tmp_path: Path) -
         ({"corpora": ["a", "b"], "seeds": 1}, "add --seeds 2"),
         ({"seeds": 0}, "at least one seed"),
         ({"preset": "none"}, "no preset 'none'"),
-        ({"preset": "short-cpu"}, "no section `experiment`"),
+        ({"preset": "base-model"}, "no section `experiment`"),
         ({"model": "nowhere.json"}, "no model at nowhere.json"),
     ],
 )

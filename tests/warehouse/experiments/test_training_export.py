@@ -135,6 +135,14 @@ def test_budget_beyond_what_was_built_says_how_to_build_it(home: Home) -> None:
         export_selection(home, corpus="c", strategy="pivot_aware", budget_tokens=6)
 
 
+def test_a_corpus_without_held_out_documents_is_refused_before_anything_is_trained(home: Home) -> None:
+    with open_writer(home) as connection:
+        connection.execute("update marts.dim_documents set is_held_out = false")
+    with pytest.raises(UsageError, match="held_out_share"):
+        export_selection(home, corpus="c", strategy=HELD_OUT, budget_tokens=None)
+    assert not home.exports.exists() or not list(home.exports.iterdir())
+
+
 def test_unbuilt_marts_say_what_to_run(tmp_path: Path, home: Home) -> None:
     with open_writer(home) as connection:
         connection.execute("drop schema marts cascade")

@@ -4,15 +4,19 @@ import json
 import unicodedata
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import tokenizers
 
 from support.corpora.files import DOCUMENTS, REJECTS, document, lake_bytes, rows, write_jsonl, write_tokenizer
 from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.settings import Home
+from warehouse.contract.hashing import file_hash
 from warehouse.ingest import register_corpus
 from warehouse.ingest.corpus import IngestOptions, IngestSummary, ingest_corpus
 from warehouse.lake import identity
+from warehouse.lake.corpora import tokenizer_file
 from warehouse.text import tokenizing
 
 ANY_SHARE = IngestOptions(max_reject_share=1)
@@ -332,3 +336,77 @@ def test_same_bytes_under_two_names_are_one_file(home: Home, tokenizer: Path, tm
     assert summary.tally.n_files == 1
     assert summary.same_bytes == ["in/b.jsonl"]
     assert len(rows(home, DOCUMENTS)) == 1
+
+
+def test_a_language_column_that_no_record_has_is_refused(home: Home, tokenizer: Path, tmp_path: Path) -> None:
+    """In every format, before anything is written; one record that states its language there is enough."""
+    folder, options = tmp_path / "in", IngestOptions(lang_column="where.l\u00e5ng", max_reject_share=1)
+    stated = {"id": "b", "text": "The water is old.", "where": {"l\u00e5ng": "en"}}
+    silent = [{"id": "a", "text": "where l\u00e5ng"}, {"id": "a2", "text": "water", "where": {"l\u00e5ng": None}}, "{"]
+    write_jsonl(folder / "a.jsonl", silent)
+    pq.write_table(pa.Table.from_pylist([{"text": "water", "where": {"lang": "en"}}]), folder / "c.parquet")
+    (folder / "page.txt").write_text("The river is cold.")
+    for paths, why in (([folder / "a.jsonl"], "no record states"), ([folder / "c.parquet"], "no record states")):
+        with pytest.raises(UsageError, match=f"^--lang-column where.l\u00e5ng: {why} its language there") as refusal:
+            ingest(home, *paths, tokenizer=tokenizer, options=options)
+        assert "\n" not in str(refusal.value)
+    with pytest.raises(UsageError, match="plain text and token files have no columns"):
+        ingest(home, folder / "page.txt", tokenizer=tokenizer, options=options)
+    with pytest.raises(UsageError, match="no record states"):
+        ingest(home, folder, tokenizer=tokenizer, options=options)
+    assert not list(home.lake.rglob("*.parquet"))
+
+    write_jsonl(folder / "z.jsonl", [stated])
+    ingest(home, folder, tokenizer=tokenizer, options=options)
+    assert rows(home, "select source_id from raw.documents where lang_source = 'metadata'") == [("b",)]
+    # what is added to a corpus that was read so may lack it
+    write_jsonl(folder / "y.jsonl", [{"id": "y", "text": "The house is old."}])
+    assert ingest(home, folder, tokenizer=tokenizer, options=options).n_new_files == 1
+
+
+def test_a_file_without_a_good_record_is_no_mistake_in_the_column(home: Home, tokenizer: Path, tmp_path: Path) -> None:
+    path = write_jsonl(tmp_path / "a.jsonl", ["{", {"id": "a"}])
+    summary = ingest(
+        home, path, tokenizer=tokenizer, options=IngestOptions(lang_column="speech\u00e9", max_reject_share=1)
+    )
+    assert summary.tally.n_rejects == 2
+
+
+def saved_again(tokenizer: Path, folder: Path) -> Path:
+    """Save a tokenizer as a model's author does, in other bytes."""
+    from transformers import PreTrainedTokenizerFast
+
+    PreTrainedTokenizerFast(tokenizer_file=str(tokenizer)).save_pretrained(folder)
+    assert (folder / "tokenizer.json").read_bytes() != tokenizer.read_bytes()
+    return folder / "tokenizer.json"
+
+
+def test_a_tokenizer_that_was_saved_again_is_the_same(home: Home, tokenizer: Path, tmp_path: Path) -> None:
+    path, again = (
+        write_jsonl(tmp_path / "a.jsonl", [document("a", "water")]),
+        saved_again(tokenizer, tmp_path / "model"),
+    )
+    ingest(home, path, tokenizer=tokenizer)
+    before = lake_bytes(home)
+    assert ingest(home, path, tokenizer=again).n_new_files == 0
+    assert lake_bytes(home) == before
+    ingest_corpus(home, [path], corpus="d", tokenizer=str(again), options=ANY_SHARE)
+    assert len({name for (name,) in rows(home, "select tokenizer_hash from raw.corpora")}) == 1
+    with pytest.raises(UsageError, match="was made with tokenizer"):
+        ingest(home, path, tokenizer=write_tokenizer(tmp_path, vocab_size=400))
+
+
+def test_a_home_that_knows_tokenizers_by_their_bytes_goes_on(home: Home, tokenizer: Path, tmp_path: Path) -> None:
+    path, again = (
+        write_jsonl(tmp_path / "a.jsonl", [document("a", "water")]),
+        saved_again(tokenizer, tmp_path / "model"),
+    )
+    old = file_hash(tokenizer)
+    kept = tokenizer_file(home, old)
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(tokenizer.read_bytes())
+    for given in (tokenizer, again):
+        ingest(home, path, tokenizer=given)
+        assert rows(home, "select distinct tokenizer_hash from raw.corpora") == [(old,)]
+        assert rows(home, "select distinct tokenizer_hash from raw.tokens") == [(old,)]
+    assert [file.name for file in kept.parent.glob("*.json")] == [kept.name]

@@ -209,3 +209,75 @@ def test_a_list_without_items_is_a_mistake(home: Home, tmp_path: Path, content: 
     with pytest.raises(UsageError, match="no such file"):
         import_words(home, tmp_path / "absent.jsonl")
     assert not home.lake.exists()
+
+
+THREE_ITEMS = [{"de": "Haus", "en": "house"}, {"de": "Wasser", "en": "water"}, {"de": "Hund, der", "en": 'say "dog"'}]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("w.csv", 'en,de\nhouse,Haus\n water , Wasser\n"say ""dog""","Hund, der"\n'),
+        ("w.csv", '\ufeffEN;deu\r\nhouse;Haus\r\n\r\nwater;Wasser\r\n"say ""dog""";Hund, der\r\n'),
+        ("w.tsv", 'en\tde\nhouse\tHaus\nwater\tWasser\n"say ""dog"""\tHund, der\n'),
+        ("words.txt", 'en\tde\nhouse\tHaus\nwater\tWasser\n"say ""dog"""\tHund, der\n'),
+        ("words", 'en,de\nhouse,Haus\nwater,Wasser\n"say ""dog""","Hund, der"\n'),
+        ("w.jsonl", "\n".join(json.dumps(item) for item in THREE_ITEMS)),
+        ("words.txt", "\n" + "\n".join(json.dumps({"eng": i["en"], "de": i["de"], "fr": None}) for i in THREE_ITEMS)),
+    ],
+    ids=["csv", "csv of a spreadsheet", "tsv", "tsv by content", "csv by content", "jsonl", "jsonl by content"],
+)
+@pytest.mark.parametrize("is_compressed", [False, True])
+def test_lists_as_people_have_them(tmp_path: Path, name: str, text: str, is_compressed: bool) -> None:
+    path = tmp_path / (name + ".gz" * is_compressed)
+    path.write_bytes(gzip.compress(text.encode()) if is_compressed else text.encode())
+    words = read_word_list(path)
+    assert [item.words for item in words.items] == THREE_ITEMS
+    assert not words.rejects
+    assert all(not item.distractors for item in words.items)
+
+
+def test_bad_rows_of_a_table_are_rejects(tmp_path: Path) -> None:
+    path = tmp_path / "w.csv"
+    path.write_bytes(b'en,de,fr\nhouse,Haus,maison\ncat\n"open,Katze,chat\nwater,,eau\nh\xff,b,c\nhouse,Haus,maison\n')
+    words = read_word_list(path)
+    assert [item.words for item in words.items] == [
+        {"de": "Haus", "en": "house", "fr": "maison"},
+        {"en": "water", "fr": "eau"},
+    ]
+    assert [(reject.line_number, reject.reason) for reject in words.rejects] == [
+        (3, "other number of columns"),
+        (4, "not a row of the table"),
+        (6, "invalid UTF-8"),
+        (7, "duplicate item"),
+    ]
+
+
+def test_flat_records_keep_the_languages_among_their_keys(tmp_path: Path) -> None:
+    records = [{"en": "house", "de": "Haus", "n": 3, "source": "x"}, {"en": "water", "de": ["Wasser"]}, {"en": "cat"}]
+    words = read_word_list(write_jsonl(tmp_path / "w.jsonl", records))
+    assert [item.words for item in words.items] == [{"de": "Haus", "en": "house"}]
+    assert [(reject.line_number, reject.reason) for reject in words.rejects] == [
+        (1, "not a language"),
+        (1, "not a language"),
+        (2, "empty or unusable word"),
+        (2, "fewer than two languages"),
+        (3, "fewer than two languages"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"house,Haus\nwater,Wasser\n", "first line of a table names the languages"),
+        (b"en\nhouse\n", "first line of a table names the languages"),
+        (b"en,eng\nhouse,maison\n", "two columns hold the same language"),
+        ("en,de\nhouse,Haus\n".encode("utf-16"), "save the table as UTF-8"),
+        (b"en,de\n", "no usable record in it .it is empty."),
+    ],
+)
+def test_a_table_without_languages_is_a_mistake(home: Home, tmp_path: Path, content: bytes, why: str) -> None:
+    (tmp_path / "w.csv").write_bytes(content)
+    with pytest.raises(UsageError, match=why):
+        import_words(home, tmp_path / "w.csv")
+    assert not home.lake.exists()

@@ -59,7 +59,10 @@ def test_the_evaluation_set_is_that_of_the_warehouse(home: Home, tmp_path: Path)
         refresh_raw_views(home, connection)
         connection.execute(_SCORED_ITEMS.format(limit="all"), [CORPUS])
         items = connection.execute(_ITEMS).to_arrow_table().to_pylist()
-        candidates = connection.execute(_CANDIDATES).to_arrow_table().to_pylist()
+        # the list has distractors for every direction, so that nothing is drawn: the mart holds the list's
+        connection.execute("create schema marts")
+        connection.execute(f"create view marts.fct_distractors as select '{CORPUS}' as corpus, * from raw.distractors")
+        candidates = connection.execute(_CANDIDATES, {"corpus": CORPUS}).to_arrow_table().to_pylist()
     written = pq.read_table(tmp_path / "eval" / "candidates.parquet").to_pylist()
 
     def by_key(rows: list[dict[str, object]]) -> set[tuple[object, ...]]:

@@ -149,7 +149,7 @@ def test_tables_keep_identities_exact() -> None:
 
 
 def test_what_cannot_be_served_is_a_usage_error(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UsageError, match="pivots publish"):
+    with pytest.raises(UsageError, match="nothing is ingested"):
         run_dashboard(Home(tmp_path), port=0, browser=False)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -213,7 +213,7 @@ def test_a_home_with_documents_only_has_a_report(tmp_path: Path) -> None:
 
 
 def test_nothing_published_is_a_usage_error(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="pivots publish"):
+    with pytest.raises(UsageError, match="nothing is ingested"):
         write_report(Home(tmp_path))
     assert not (tmp_path / "report.html").exists()
 

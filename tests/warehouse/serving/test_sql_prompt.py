@@ -100,7 +100,7 @@ def test_what_harlequin_runs_reads_the_published_copy_and_no_more(home: Home, tm
 
 
 def test_what_is_missing_is_said_in_one_line(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UsageError, match="pivots publish"):
+    with pytest.raises(UsageError, match="nothing is ingested"):
         sql_prompt.open_prompt(Home(tmp_path))
     monkeypatch.setattr(sql_prompt.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UsageError, match=r"\[dashboard\]"):

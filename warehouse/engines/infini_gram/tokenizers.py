@@ -1,11 +1,10 @@
 """The tokenizer of an index: the one that is named, else that of the corpus it was made of."""
 
-import hashlib
 from dataclasses import dataclass
 
 from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
-from warehouse.lake.corpora import find_corpus, tokenizer_file
+from warehouse.lake.corpora import find_corpus, recorded_tokenizer_hash, tokenizer_file
 from warehouse.text.tokenizing import Encoder, load_tokenizer
 
 
@@ -25,7 +24,7 @@ def index_tokenizer(home: Home, corpus: str, file_or_name: str | None) -> IndexT
     """
     if file_or_name:
         content = load_tokenizer(file_or_name).content
-        return IndexTokenizer(hashlib.blake2b(content, digest_size=16).hexdigest(), Encoder(content, "tokenizers"))
+        return IndexTokenizer(recorded_tokenizer_hash(home, content), Encoder(content, "tokenizers"))
     try:
         tokenizer_hash = find_corpus(home, corpus).tokenizer_hash
     except UsageError as unknown:

@@ -15,6 +15,7 @@ from warehouse.base.ports import LOCAL_HOST, free_port
 from warehouse.base.programs import module_command, program_environment
 from warehouse.base.progress import say
 from warehouse.base.settings import Home
+from warehouse.lake.first_step import nothing_published
 from warehouse.serving.dashboard.server import TOKEN_VARIABLE
 
 APP = Path(__file__).with_name("app.py")
@@ -35,7 +36,7 @@ def run_dashboard(home: Home, *, port: int, browser: bool) -> None:
     if importlib.util.find_spec("marimo") is None:
         raise UsageError("the dashboard needs marimo: pip install 'semantic-pivots[dashboard]'")
     if not home.published_file.exists():
-        raise UsageError(f"nothing is published in {home.root}: run `pivots publish` first")
+        raise UsageError(nothing_published(home))
     port = free_port(port)
     token = secrets.token_urlsafe(24)
     environment = program_environment(

@@ -72,7 +72,7 @@ def test_a_server_builds_what_the_home_shows(tmp_path: Path, server: str) -> Non
     write_raw(home, "training_steps", steps)
     finished = _build(home, server, "+fct_training_curves", "stg_word_scores", "stg_layer_traces")
     assert finished.returncode == 0, finished.stderr[-3000:]
-    assert finished.stdout.startswith("built: ")
+    assert finished.stdout.startswith("built  ")
     with duckdb.connect(str(home.warehouse_file), read_only=True) as connection:
         losses = connection.execute("select loss from marts.fct_training_curves order by step").fetchall()
     assert losses == [(step["loss"],) for step in steps]
