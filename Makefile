@@ -58,8 +58,8 @@ test-all: setup-engines ## every test: slow ones, servers and clusters too (Pref
 test-engines: setup-engines ## of these only what starts servers, clusters or several processes
 	$(PYTEST) -m engines
 
-test-slow: setup ## of these only what takes long
-	$(PYTEST) -m slow
+test-slow: setup ## of these only what takes long, but starts no engine
+	$(PYTEST) -m "slow and not engines"
 
 test-deps: ## what tests need from Debian: chromium and fonts for pages, Java for Spark, PostgreSQL for DuckLake
 	@missing=""; \

@@ -6,9 +6,9 @@
 {# The largest n with 2^n <= a positive integer: whole numbers only, since a logarithm of 8 may come out below 3. #}
 {% macro power_of_two(expression) -%}
     case
-        {%- for power in range(40, 0, -1) %}
+    {%- for power in range(40, 0, -1) %}
         when {{ expression }} >= {{ 2 ** power }} then {{ power }}
-        {%- endfor %}
+    {%- endfor %}
         else 0
     end
 {%- endmacro %}

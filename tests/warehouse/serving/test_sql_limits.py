@@ -86,7 +86,7 @@ def test_what_a_process_refuses_is_said_here(home: Home, tmp_path: Path) -> None
     ):
         with pytest.raises(UsageError, match=said):
             query_rows(home, sql, max_rows=1, time_limit_s=30)
-    with pytest.raises(UsageError, match="nothing is published"):
+    with pytest.raises(UsageError, match="nothing is ingested"):
         query_rows(Home(tmp_path), "select 1", max_rows=1, time_limit_s=30)
     with pytest.raises(StepFailed, match="more than 64 MiB"):
         query_rows(home, "select repeat('x', 40000000) from range(3)", max_rows=10, time_limit_s=60)
