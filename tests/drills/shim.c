@@ -166,7 +166,8 @@ CHANGE(int, fdatasync, (int fd), T(int), (fd), "sync", 1)
 static int renamed(int a, const char *from, int b, const char *to, unsigned flags) {
     char one[PATH_MAX], two[PATH_MAX], held[PATH_MAX];
     const char *old = whole(a, from, one), *new = whole(b, to, two), *kept = "";
-    int counts = below(old) || below(new);
+    struct stat found;
+    int counts = (below(old) || below(new)) && lstat(old, &found) == 0;
     if (counts) {
         REFUSE(1);
         kept = keep(new, held);
@@ -182,7 +183,8 @@ int renameat2(int a, const char *from, int b, const char *to, unsigned flags) { 
 static int removed(int folder, const char *path, int flags) {
     char buffer[PATH_MAX], held[PATH_MAX];
     const char *name = whole(folder, path, buffer), *kept = "";
-    int counts = below(name);
+    struct stat found;
+    int counts = below(name) && lstat(name, &found) == 0;
     if (counts) {
         REFUSE(0);
         kept = keep(name, held);
@@ -215,7 +217,8 @@ int mkdirat(int folder, const char *path, mode_t mode) { return made(folder, pat
 static int linked(const char *target, int folder, const char *path) {
     char buffer[PATH_MAX];
     const char *name = whole(folder, path, buffer);
-    int counts = below(name);
+    struct stat found;
+    int counts = below(name) && lstat(name, &found) != 0;
     if (counts) REFUSE(1);
     int result = (int)syscall(SYS_symlinkat, target, folder, path);
     if (counts && result == 0) record("symlink", name, NULL, NULL);
