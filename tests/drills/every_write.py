@@ -162,7 +162,9 @@ def _spoil(
     found = state(folder)
     if found != wanted:
         names = sorted(name for name in {*found, *wanted} if found.get(name) != wanted.get(name))
-        return f"called again, {len(names)} files differ: {', '.join(names[:4])}", is_spoilt
+        kinds = ["too many" if n not in wanted else "missing" if n not in found else "other bytes" for n in names]
+        listed = ", ".join(f"{name} ({kind})" for name, kind in zip(names[:4], kinds, strict=False))
+        return f"called again, {len(names)} files differ: {listed}", is_spoilt
     return None, is_spoilt
 
 

@@ -69,6 +69,17 @@ static const char *whole(int folder, const char *path, char *out) {
     return out;
 }
 
+/* Whether a new name can be made there: who tries without (mkdir of a path whose parents are missing) changes nothing. */
+static int has_parent(const char *path) {
+    char parent[PATH_MAX];
+    snprintf(parent, sizeof parent, "%s", path);
+    char *slash = strrchr(parent, '/');
+    struct stat found;
+    if (!slash || slash == parent) return 1;
+    *slash = 0;
+    return stat(parent, &found) == 0;
+}
+
 /* Returns the error to give instead of the change, 0 to let it happen. Does not return from a kill. */
 static int spoil(int can_be_full) {
     struct control *c = control();
@@ -119,7 +130,7 @@ static int opened(int folder, const char *path, int flags, mode_t mode) {
     const char *what = NULL;
     if ((flags & (O_CREAT | O_TRUNC)) && below(name)) {
         struct stat found;
-        if (stat(name, &found) != 0) what = flags & O_CREAT ? "create" : NULL;
+        if (stat(name, &found) != 0) what = (flags & O_CREAT) && has_parent(name) ? "create" : NULL;
         else if ((flags & O_TRUNC) && !(flags & O_EXCL) && found.st_size > 0) what = "truncate";
     }
     if (what) REFUSE(1);
@@ -205,7 +216,7 @@ static int made(int folder, const char *path, mode_t mode) {
     char buffer[PATH_MAX];
     const char *name = whole(folder, path, buffer);
     struct stat found;
-    int counts = below(name) && stat(name, &found) != 0;
+    int counts = below(name) && stat(name, &found) != 0 && has_parent(name);
     if (counts) REFUSE(1);
     int result = (int)syscall(SYS_mkdirat, folder, path, mode);
     if (counts && result == 0) record("mkdir", name, NULL, NULL);
