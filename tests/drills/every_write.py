@@ -68,6 +68,7 @@ def main() -> None:
                 for failure in outcome.failures[:3]:
                     print("   ", failure, flush=True)
     if arguments.out:
+        arguments.out.parent.mkdir(parents=True, exist_ok=True)
         arguments.out.write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=1))
     sys.exit(any(outcome.failures for outcome in outcomes))
 
