@@ -78,3 +78,8 @@
     {%- endset -%}
     {{ rounded(value, 12) }}
 {%- endmacro %}
+
+{# Whether an item of this split may find pivots (var pivot_items); those that only evaluate models may not. #}
+{% macro may_find_pivots(word_split) -%}
+    ('{{ var('pivot_items') }}' = 'all' or {{ word_split }} = 'find')
+{%- endmacro %}

@@ -11,9 +11,7 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _WORDS = re.compile(
     r"No space left on device|Disk quota exceeded|\[errno (28|122)\]|PytorchStreamWriter failed writing", re.IGNORECASE
 )
-_FAILED = re.compile(
-    r"Input/output error|\[errno 5\]|Could not (write|read|fsync|truncate) file|fsync failed", re.IGNORECASE
-)
+_FAILED = re.compile(r"Input/output error|\[errno 5\]|fsync failed", re.IGNORECASE)
 _FULL_BYTES = 1 << 20
 _INTACT = "what was committed is intact"
 _PATH = re.compile(r"""["'](/[^"']+)["']""")

@@ -9,7 +9,7 @@ from warehouse.serving.queries import strategies as listed_strategies
 
 # in the order of the table; what comes after, and what it does not list, takes the spare ones in turn
 _COLOURS = ("#8a8f98", "#4c8bd0", "#2ca089", "#a3a635", "#e0752d", "#7a4a1e", "#9b6dcc", "#d1587f")
-_SPARE = ("#b08968", "#6b8e23", "#c77dff", "#5f9ea0", "#cd5c5c", "#708090")
+SPARE_COLOURS = ("#b08968", "#6b8e23", "#c77dff", "#5f9ea0", "#cd5c5c", "#708090")
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Strategies:
     def colours(self, order: Sequence[str]) -> list[str]:
         """Return a colour for each; that of a listed strategy is the same in every chart of every page."""
         known = dict(zip(self.names, _COLOURS, strict=False))
-        spare = iter(_SPARE * (1 + len(order)))
+        spare = iter(SPARE_COLOURS * (1 + len(order)))
         return [known.get(name) or next(spare) for name in order]
 
 

@@ -366,7 +366,7 @@ def show_strategies(baseline, data, experiment, home, mo, page, queries, strateg
 
 
 @app.cell
-def choose_runs(data, experiment, home, mo, queries):
+def choose_runs(data, experiment, home, mo, queries, strategies):
     _rows = data.ask(home, queries.scores, experiment.value) if experiment.value else []
     _runs = {
         f"{row['strategy']}{'' if row['seed'] is None else ' seed ' + str(row['seed'])} ({row['run_id']})": row[
@@ -375,11 +375,9 @@ def choose_runs(data, experiment, home, mo, queries):
         for row in _rows
     }
     _names = list(_runs)
-    _known = data.ask(home, queries.strategies)
-    _default = next((row["strategy"] for row in _known if row["is_default"]), "")
-    _base = next((row["strategy"] for row in _known if row["is_default_baseline"]), "")
-    _mine = next((name for name in _names if name.startswith(f"{_default} ")), _names[0] if _names else None)
-    _other = next((name for name in _names if name.startswith(f"{_base} ")), _mine)
+    _first = _names[0] if _names else None
+    _mine = next((name for name in _names if name.startswith(f"{strategies.default} ")), _first)
+    _other = next((name for name in _names if name.startswith(f"{strategies.baseline} ")), _mine)
     run_a = mo.ui.dropdown(_runs, value=_mine, label="run")
     run_b = mo.ui.dropdown(_runs, value=_other, label="less run")
     return run_a, run_b

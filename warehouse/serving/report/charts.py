@@ -5,9 +5,8 @@ from typing import Any
 
 import altair as alt
 
-from warehouse.serving.strategies import Strategies, label
+from warehouse.serving.strategies import SPARE_COLOURS, Strategies, label
 
-SPARE_COLOURS = ("#b08968", "#6b8e23", "#c77dff", "#5f9ea0", "#cd5c5c", "#708090")
 BEHAVIOUR_COLOURS = {"cooccurrence": "#4c8bd0", "pivot": "#e0752d", "excluded": "#8a8f98"}
 METHOD_COLOURS = {"adjusted": "#e0752d", "specific": "#2ca089", "paper": "#4c8bd0"}
 LANGUAGE_COLOURS = ("#4c8bd0", "#e0752d", "#2ca089", "#9b6dcc", "#d1587f", "#a3a635", "#b08968", "#708090")

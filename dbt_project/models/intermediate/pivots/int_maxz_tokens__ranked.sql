@@ -3,9 +3,9 @@
 
 with
 
-edges as (
+language_degrees as (
 
-    select * from {{ ref('int_bridge_edges__weighed') }}
+    select * from {{ ref('int_token_bridges__summed') }}
 
 ),
 
@@ -15,46 +15,15 @@ token_languages as (
 
 ),
 
-ends as (
-
-    select
-        corpus,
-        token_id_a as token_id,
-        token_id_b as neighbour_id,
-        edge_weight
-    from edges
-
-    union all
-
-    select
-        corpus,
-        token_id_b as token_id,
-        token_id_a as neighbour_id,
-        edge_weight
-    from edges
-
-),
-
 strongest as (
 
-    select
-        ends.corpus,
-        ends.token_id,
-        neighbour_languages.lang,
-        count(*) as degree,
-        {{ exact_sum('ends.edge_weight') }} as weighted_degree,
-        max(ends.edge_weight) as max_z
-    from ends
-    inner join token_languages as neighbour_languages
+    select language_degrees.*
+    from language_degrees
+    left join token_languages
         on
-            ends.corpus = neighbour_languages.corpus
-            and ends.neighbour_id = neighbour_languages.token_id
-    left join token_languages as own_languages
-        on
-            ends.corpus = own_languages.corpus
-            and ends.token_id = own_languages.token_id
-    where neighbour_languages.lang is not null and own_languages.lang is null
-    group by ends.corpus, ends.token_id, neighbour_languages.lang
+            language_degrees.corpus = token_languages.corpus
+            and language_degrees.token_id = token_languages.token_id
+    where language_degrees.lang is not null and token_languages.lang is null
 
 ),
 

@@ -8,7 +8,7 @@ candidates as (
     where
         is_kept
         and source_lang < target_lang -- every pair once
-        and ('{{ var('pivot_items') }}' = 'all' or word_split = 'find')
+        and {{ may_find_pivots('word_split') }}
 
 ),
 

@@ -14,7 +14,7 @@ word_tokens as (
 finding_words as (
 
     select distinct word_id from {{ ref('stg_translation_items') }}
-    where '{{ var('pivot_items') }}' = 'all' or word_split = 'find'
+    where {{ may_find_pivots('word_split') }}
 
 ),
 
