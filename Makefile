@@ -82,7 +82,7 @@ bench: setup ## the benchmarks; they print ratios and rewrite docs/benchmarks/
 mutate: setup ## break every mart's formula in turn: do the dbt tests notice? (minutes)
 	PYTHONPATH=tests $(BIN)/python -m mutation.mutate
 
-drills: setup ## spoil every change that commands make to files, and see that the next call mends it (hours)
+drills: setup ## spoil every change that commands make to files, and see that the next call fixes it (hours)
 	PYTHONPATH=.:tests $(BIN)/python -m drills.every_write --out build/drills.json
 
 dbt-docs: setup ## what every model, column and test is, as one page in the home (after a build)

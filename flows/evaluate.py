@@ -36,7 +36,7 @@ def evaluate(
 
     Args:
         checkpoints: folder with model folders at any depth; `checkpoints` in the home when not given.
-        corpus: whose words and held-out documents judge; the only corpus when not given.
+        corpus: whose words and held-out documents evaluate; the only corpus when not given.
         n_items: how many words to score; all when not given.
         home: the warehouse's folder; PIVOTS_HOME when not given.
 

@@ -1,5 +1,5 @@
 -- How often does each strategy show the words that models are judged by?
--- Read: occurrences of judge words in the documents of each export. More exposure is the rival explanation of any gain.
+-- Read: occurrences of evaluation words in the documents of each export. More exposure is the rival explanation of any gain.
 -- word_density is the control for it: it takes documents with many of the list's other half, the find words, and knows
 -- nothing of pivots.
 -- In short: strategy {strategy} shows a judge word {mean_matches} times on average.
@@ -44,7 +44,7 @@ select
     exports.corpus,
     exports.strategy,
     exports.budget_tokens,
-    max(n_judges.n_words) as n_judge_words,
+    max(n_judges.n_words) as n_evaluation_words,
     count(exposure.word_id) as n_words_shown,
     round(cast(coalesce(sum(exposure.n_matches), 0) as double) / max(n_judges.n_words), 1) as mean_matches
 from exports

@@ -68,7 +68,7 @@ class Sizes:
     learning_rates: tuple[float, ...]
     arms: tuple[str, ...]  # the first is what the others are held against
     seeds: int
-    ladder_items: int  # words that judge a model, at most
+    ladder_items: int  # words that a model is evaluated with, at most
     base_blocks: int  # of 4,096 documents, which the base models read
     base_step_tokens: int
     ladder_seq_len: int

@@ -76,7 +76,7 @@ def several_writers(address: Address, homes: list[Home]) -> float:
 
 
 def with_names(address: Address, home: Home, n_names: int) -> float:
-    """Return seconds that one writer takes for a shard when so many files are registered already."""
+    """Return seconds that one writer takes for a shard when N files are registered already."""
     with shared_lake(address, create=True) as shared:
         prepare(shared)
         shared.connection.execute(

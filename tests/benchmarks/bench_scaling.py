@@ -2,7 +2,7 @@
 
     PYTHONPATH=tests python -m benchmarks.bench_scaling [--work DIR] [--scales 10 40] [--cores 1 2 4]
 
-Each step is its own process, bound to so many cores, on a planted corpus (`pivots plant --setting long_documents`).
+Each step is its own process, bound to a number of cores, on a planted corpus (`pivots plant --setting long_documents`).
 What a token costs is the slope between the two sizes: starting a process and compiling a project is not in it.
 Measurements are kept in --work, so that an interrupted benchmark goes on. Rewrites docs/benchmarks/scaling.md.
 """
@@ -48,7 +48,7 @@ class Measured:
 
 
 def run(command: list[str], cores: int) -> tuple[float, float]:
-    """Run a command on the first so many cores; return its seconds and its peak memory in GiB."""
+    """Run a command on the first N cores; return its seconds and its peak memory in GiB."""
     environment = {**os.environ, "PIVOTS_THREADS": str(cores)}
     began = time.monotonic()
     process = psutil.Popen(
@@ -135,7 +135,7 @@ def page(rows: list[Measured], sizes: dict[float, dict[str, Any]], scales: list[
         f"python {platform.python_version()}, duckdb {version('duckdb')}, dbt-core {version('dbt-core')}, every default"
         " of the project.",
         f"Planted corpora of {small:.1f} and {large:.1f} million tokens"
-        f" ({sizes[scales[1]]['n_docs']:,} documents), each step its own process on so many cores.",
+        f" ({sizes[scales[1]]['n_docs']:,} documents), each step its own process on that number of cores.",
         "",
         "## Measured",
         "",

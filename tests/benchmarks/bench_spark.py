@@ -2,8 +2,8 @@
 
     PYTHONPATH=tests python -m benchmarks.bench_spark [--cores 1,2,4] [--corpora mixture-300,...] [--parts ...]
 
-Every measurement is a process of its own, bound with all it starts (driver, executors, workers) to so many cores;
-Spark runs as `local-cluster[cores,1,...]`: a real master, and so many executors of one core. Figures of each
+Every measurement is a process of its own, bound with all it starts (driver, executors, workers) to N cores;
+Spark runs as `local-cluster[cores,1,...]`: a real master, and N executors of one core. Figures of each
 measurement stay in the scratch folder, so that parts can be run one at a time; what other sources left is left out.
 Prints the figures and rewrites docs/benchmarks/spark.md. Corpora stay in the scratch folder: delete it to start over.
 """

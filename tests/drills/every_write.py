@@ -1,4 +1,4 @@
-"""Spoil every change that a command makes to files, one at a time, and see that the same command mends it.
+"""Spoil every change that a command makes to files, one at a time, and see that the same command fixes it.
 
     PYTHONPATH=tests python -m drills.every_write                      # all commands, all faults: hours
     PYTHONPATH=tests python -m drills.every_write --step ingest --fault kill --every 5

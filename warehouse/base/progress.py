@@ -20,7 +20,7 @@ def say(message: str) -> None:
 
 @contextmanager
 def progress(description: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
-    """Yield a function that advances the display by so many units of work."""
+    """Yield a function that advances the display by a number of units of work."""
     if sys.stderr.isatty():
         columns = (
             TextColumn("{task.description}"),

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class TryAgain(Exception):
-    """An attempt failed in a way that another one may mend.
+    """An attempt failed in a way that another one may fix.
 
     Args:
         reason: what went wrong, for the message when it is given up.
@@ -44,7 +44,7 @@ def attempt(
 
     Args:
         tries: how often at most.
-        for_s: it is given up at the first failure later than so many seconds after the first attempt began.
+        for_s: it is given up at the first failure later than N seconds after the first attempt began.
         first_pause_s: seconds before the second attempt.
         growth: how many times as long each further pause is, up to `longest_pause_s`.
         spread: each pause is longer or shorter by up to this share, by chance, so that rivals come apart.

@@ -16,7 +16,7 @@ ModelOption = Annotated[
 ]
 PresetOption = Annotated[str, typer.Option("--preset", metavar="P", help="A preset of profiles/, or a .yml file.")]
 ItemsOption = Annotated[
-    int | None, typer.Option("--items", min=1, help="Score so many items, a fair sample [default: all].")
+    int | None, typer.Option("--items", min=1, help="Score N items, a fair sample [default: all].")
 ]
 NamesOption = Annotated[
     list[str] | None,

@@ -87,7 +87,7 @@ def sql(
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write here instead.")] = None,
     limit: Annotated[
         int | None,
-        typer.Option(min=0, help=f"At most so many rows; 0 is all [default: {TERMINAL_ROWS} for table, else all]."),
+        typer.Option(min=0, help=f"At most N rows; 0 is all [default: {TERMINAL_ROWS} for table, else all]."),
     ] = None,
     timeout: Annotated[
         float | None, typer.Option(min=0.001, metavar="SECONDS", help="Stop the query after so long [default: never].")
@@ -133,7 +133,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
     home: HomeOption = None,
 ) -> None:
-    """Say what is ingested, counted, built, trained and published, what is stale, and which command mends it.
+    """Say what is ingested, counted, built, trained and published, what is stale, and which command fixes it.
 
     Example: `pivots status --json`
     """

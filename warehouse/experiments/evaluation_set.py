@@ -101,12 +101,12 @@ class EvaluationSet:
 
 
 def export_evaluation_set(home: Home, *, corpus: str, n_items: int | None = None, n_pivots: int = 10) -> EvaluationSet:
-    """Write the items, candidates and pivots to judge models by, as `exports/eval-<hash>/`.
+    """Write the items, candidates and pivots that models are evaluated on, as `exports/eval-<hash>/`.
 
     Args:
-        n_items: score only so many items (a seeded sample); None scores all. Shots come from all items either way,
+        n_items: score at most N items (a seeded sample); None scores all. Shots come from all items either way,
             and planted training concepts are never scored.
-        n_pivots: best so many kept pivot candidates of each pair, by the default score.
+        n_pivots: the best N kept pivot candidates of each pair, by the default score.
 
     Raises:
         UsageError: no word list is imported, or the marts are not built from it.

@@ -41,7 +41,7 @@ def export_sentences(
     Args:
         corpus: whose tokenizer a model without one of its own is read with.
         languages: only these, by the column's or file's name or its two-letter code; none means all.
-        n_sentences: translate only so many (a fair sample: the smallest content hashes); None translates all.
+        n_sentences: translate at most N (a fair sample: the smallest content hashes); None translates all.
             Examples come from all sentences either way.
 
     Raises:

@@ -21,7 +21,7 @@ from warehouse.text.token_offsets import place_tokens
 from warehouse.text.tokenizing import Encoded, Encoder
 from warehouse.text.word_matcher import WordMatcher, WordMatches
 
-# one document in so many is encoded a second time by the reference tokenizer, by its content's hash
+# one document in this number is encoded a second time by the reference tokenizer, by its content's hash
 _CHECKED_SHARE = 256
 
 

@@ -31,7 +31,7 @@ _PARALLEL_BYTES = 4 << 20
 _PARALLEL_FILES = 200
 # Files up to this share of a process's part of all bytes are read whole by one process.
 _WHOLE_SHARE = 1 / 4
-# Whole files that a process gets at once: until they have so many bytes, or are so many.
+# Whole files that a process gets at once: at most this many bytes, and at most this many files.
 _TASK_BYTES = 1 << 20
 _TASK_FILES = 32
 

@@ -195,7 +195,7 @@ SHARDED: dict[str, pa.Schema] = {
             ("query", pa.string()),  # JSON, as the HTTP API has it: text that its server tokenises, or token ids
             # options of the run, which bear on pairs only
             ("max_diff_tokens", pa.int64()),  # between the beginnings of the two words, at most
-            ("max_clause_freq", pa.int64()),  # of a word with more places only so many are looked at
+            ("max_clause_freq", pa.int64()),  # of a word with more places at most this many are looked at
             # places of the word; of the rarer word with the other one near it; of all tokens and separators
             ("n_occurrences", pa.int64()),
             ("is_approx", pa.bool_()),  # the engine's flag; false too when less than half of the places were left out

@@ -28,7 +28,7 @@ class Leftover:
 
 
 def leftovers(home: Home, *, older_than_days: float) -> list[Leftover]:
-    """Return what may be removed and was not written to for so many days, sorted by folder.
+    """Return what may be removed and was not written to for N days, sorted by folder.
 
     Raises:
         UsageError: the age is negative.

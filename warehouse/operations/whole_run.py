@@ -32,7 +32,7 @@ class WholeRun:
         documents: a folder or a file.
         words: a word list; None uses the lists that the home has.
         corpus: name of the corpus; None takes the folder's.
-        window_tokens: counted are windows of so many tokens; 0 counts whole documents. None: as the corpus was counted
+        window_tokens: counted are windows of N tokens; 0 counts whole documents. None: as the corpus was counted
             before, windows of 512 tokens when it was not.
     """
 

@@ -227,7 +227,7 @@ def write_evaluation_set(out: Path, *, tokenizer_file: Path, n_items: int | None
     """Write the planted list as an evaluation set: all items as shots, those that no glossary holds to be scored.
 
     Args:
-        n_items: score the first so many only.
+        n_items: score at most N, the first ones.
     """
     if (out / "manifest.json").exists():
         return

@@ -32,7 +32,7 @@ class Fitted:
 
 
 def fit(names: Sequence[str], cells: Sequence[list[Text]], width: int) -> Fitted:
-    """Choose what fits into a width of so many cells.
+    """Choose what fits into a width of N cells.
 
     First the columns go whose value is the same in every row, and are named with it; then long texts are cut; then
     columns go by their names, of like ones the last. One always stays.

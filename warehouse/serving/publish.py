@@ -120,7 +120,7 @@ def build_invocation(home: Home) -> dict[str, str] | None:
 def _check_build(home: Home) -> None:
     """Raise UsageError when a model or a test of the data failed last: readers keep the copy that was audited."""
     if failures := dbt_runner.failures(home.dbt_target):
-        raise UsageError(f"the last build failed: {failures}; mend it, run `pivots build`, then publish")
+        raise UsageError(f"the last build failed: {failures}; fix it, run `pivots build`, then publish")
     if build_record.is_build_unfinished(home):
         raise UsageError("the last build did not finish, so marts of two builds stand side by side: run `pivots build`")
 

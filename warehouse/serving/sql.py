@@ -48,7 +48,7 @@ def query(
 
     Args:
         max_rows: how many rows come at most; all when None.
-        time_limit_s: stop the query after so many seconds.
+        time_limit_s: stop the query after N seconds.
 
     Raises:
         UsageError: nothing is published, or the text is not one query that only reads.

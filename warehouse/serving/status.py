@@ -1,4 +1,4 @@
-"""What a home holds, what is stale, and the command that mends it. Reads files only: it never waits for a writer."""
+"""What a home holds, what is stale, and the command that fixes it. Reads files only: it never waits for a writer."""
 
 import json
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ def status(home: Home) -> dict[str, Any]:
 
     Returns:
         home, corpora, words, rejects, build, exports, runs, published, report, and stale: a list of
-        {what, why, mend} in the order in which to mend them. Everything is ready for JSON.
+        {what, why, fix} in the order in which to fix them. Everything is ready for JSON.
     """
     described: dict[str, Any] = {
         "home": str(home.root),
@@ -168,11 +168,11 @@ def report(home: Home) -> dict[str, Any] | None:
 
 
 def stale(home: Home, described: dict[str, Any]) -> list[dict[str, str]]:
-    """Return what is missing or older than what it is made from, with the command that mends it, in working order."""
+    """Return what is missing or older than what it is made from, with the command that fixes it, in working order."""
     found: list[dict[str, str]] = []
 
-    def note(what: str, why: str, mend: str) -> None:
-        found.append({"what": what, "why": why, "mend": mend})
+    def note(what: str, why: str, fix: str) -> None:
+        found.append({"what": what, "why": why, "fix": fix})
 
     if not described["corpora"]:
         note("corpus", "nothing is ingested", "pivots ingest PATH --corpus NAME --tokenizer FILE")

@@ -10,7 +10,7 @@ _REASONS_SHOWN = 10
 
 
 def print_status(described: dict[str, Any], console: Console) -> None:
-    """Print a home's status: what exists, then what is stale with the command that mends it."""
+    """Print a home's status: what exists, then what is stale with the command that fixes it."""
     console.print(Text(described["home"], style="bold"), soft_wrap=True)
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
@@ -22,10 +22,10 @@ def print_status(described: dict[str, Any], console: Console) -> None:
         console.print(Text("nothing is stale", style="green"))
         return
     table = Table(title="stale or missing", title_justify="left", title_style="bold", header_style="bold", box=None)
-    for column in ("what", "why", "mend with"):
+    for column in ("what", "why", "fix with"):
         table.add_column(column, overflow="fold")
     for entry in described["stale"]:
-        table.add_row(entry["what"], entry["why"], Text(entry["mend"], style="cyan"))
+        table.add_row(entry["what"], entry["why"], Text(entry["fix"], style="cyan"))
     console.print(table)
 
 

@@ -42,7 +42,7 @@ def make_tiny(folder: Path) -> None:
 
 
 def make_planted(folder: Path, n_tokens: float, *, seed: int) -> Home:
-    """Return a home with about so many tokens of the planted corpus of long documents, which lies beside it."""
+    """Return a home with about N tokens of the planted corpus of long documents, which lies beside it."""
     from warehouse.ingest.corpus import ingest_corpus
     from warehouse.ingest.word_list import import_words
     from warehouse.planted.plant import plant_corpus
@@ -56,7 +56,7 @@ def make_planted(folder: Path, n_tokens: float, *, seed: int) -> Home:
 
 
 def first_shards(source: Home, folder: Path, n_tokens: float) -> None:
-    """Make a home of the first shards of another, as many as hold so many tokens; files are links."""
+    """Make a home of the first shards of another, as many as hold N tokens; files are links."""
     home = Home(folder)
     if home.lake.exists():
         return

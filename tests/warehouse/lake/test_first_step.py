@@ -48,7 +48,7 @@ def test_the_first_missing_step_is_named(ask: Callable[[Home], object], tmp_path
         assert f"run `{step}" in str(refusal.value)
         assert "\n" not in str(refusal.value)
         if status_says:
-            assert status(home)["stale"][0]["mend"].startswith(step)
+            assert status(home)["stale"][0]["fix"].startswith(step)
 
     refused("pivots ingest")
     home.root.mkdir(exist_ok=True)

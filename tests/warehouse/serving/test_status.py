@@ -88,8 +88,8 @@ def built(
     build_record.record_build(home, build_record.lake_state(home))
 
 
-def mends(home: Home) -> list[str]:
-    return [entry["mend"] for entry in status(home)["stale"]]
+def fixes(home: Home) -> list[str]:
+    return [entry["fix"] for entry in status(home)["stale"]]
 
 
 def test_a_home_that_does_not_exist_is_described_and_not_created(tmp_path: Path) -> None:
@@ -103,17 +103,17 @@ def test_a_home_that_does_not_exist_is_described_and_not_created(tmp_path: Path)
 def test_every_step_is_asked_for_in_turn_until_nothing_is_stale(tmp_path: Path) -> None:
     home = Home(tmp_path)
     ingested(home, "s1", {1: ("en", 10), 2: ("fr", 30), 3: ("en", 5)})
-    assert mends(home) == ["pivots words import FILE", f"pivots count --corpus {CORPUS}"]
+    assert fixes(home) == ["pivots words import FILE", f"pivots count --corpus {CORPUS}"]
     with_words(home)
-    assert mends(home) == [f"pivots count --corpus {CORPUS}"]
+    assert fixes(home) == [f"pivots count --corpus {CORPUS}"]
     counted(home, ["s1"])
-    assert mends(home) == ["pivots build"]
+    assert fixes(home) == ["pivots build"]
     built(home)
-    assert mends(home) == ["pivots publish"]
+    assert fixes(home) == ["pivots publish"]
     publish(home)
-    assert mends(home) == ["pivots report"]
+    assert fixes(home) == ["pivots report"]
     home.report_file.write_text('<html><head><meta name="pivots-published" content="1"></head></html>')
-    assert mends(home) == []
+    assert fixes(home) == []
 
 
 def test_what_exists(tmp_path: Path) -> None:
@@ -154,11 +154,11 @@ def test_new_documents_make_counts_and_then_marts_stale(tmp_path: Path) -> None:
     ingested(home, "s2", {2: ("fr", 10)})
     # not with the default options: they would count something else
     again = f"pivots count --corpus {CORPUS} --unit window --window-tokens 512"
-    assert mends(home)[:2] == [again, "pivots build"]
+    assert fixes(home)[:2] == [again, "pivots build"]
     counted(home, ["s1", "s2"])
-    assert mends(home)[0] == "pivots build"
+    assert fixes(home)[0] == "pivots build"
     built(home, "i-2")
-    assert mends(home)[0] == "pivots publish"
+    assert fixes(home)[0] == "pivots publish"
 
 
 def test_an_export_makes_nothing_stale(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_an_export_makes_nothing_stale(tmp_path: Path) -> None:
     with_words(home)
     counted(home, ["s1"])
     built(home)
-    before = mends(home)
+    before = fixes(home)
     write_rows(
         home,
         "exports",
@@ -176,7 +176,7 @@ def test_an_export_makes_nothing_stale(tmp_path: Path) -> None:
     )
     now = datetime(2026, 1, 2, tzinfo=UTC)
     write_rows(home, "runs", [{"run_id": "export-1", "kind": "export", "finished_at": now}], name="export-1")
-    assert mends(home) == before
+    assert fixes(home) == before
 
 
 def test_a_build_of_some_models_has_seen_only_what_it_read_in_full(tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ def test_a_failed_build_is_named(tmp_path: Path) -> None:
     built(home, statuses=("success", "fail"))
     described = status(home)
     assert described["build"]["not_passed"] == ["node_fail"]
-    assert described["stale"][0]["mend"] == "pivots build"
+    assert described["stale"][0]["fix"] == "pivots build"
 
 
 def test_status_never_waits_for_a_writer(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ OF_DOCUMENTS = (
     r"strategies choose documents",
     r"that choose the same documents",
     r"on documents nobody trained on",
-    r"documents dense in",
+    r"Word-dense documents did",
     r"no strategy has chosen documents",
 )
 
@@ -59,7 +59,7 @@ def test_a_report_on_windows_speaks_of_windows(windows: Home, tmp_path: Path) ->
         "against windows of the same language and length",
         "by how many windows the two words share",
         "log(1 + windows shared by the pair)",
-        "at least so many windows",
+        "at least this number of windows",
         "shared windows, at least",
         "shares most windows with",
     ):

@@ -78,7 +78,7 @@ class SharedLake:
             details: JSON for programs, kept with the snapshot.
 
         Raises:
-            StepFailed: it could not be committed for `wait_s`, or failed for a reason that waiting does not mend.
+            StepFailed: it could not be committed for `wait_s`, or failed for a reason that waiting does not fix.
         """
         return self._persist(lambda: self._try(work, message, alone, details), message)
 

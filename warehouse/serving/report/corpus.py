@@ -56,8 +56,8 @@ def overview(warehouse: Any, status: dict[str, Any], corpus: str | None) -> Sect
             blocks.append(_listing("All corpora", "The sections below are about the first one shown above.", others))
     stale = [entry for entry in status["stale"] if entry["what"] != "report"]
     if stale:
-        says = "Older than what it is made from, or missing; the commands in this order mend it."
-        blocks.append(Listing(title="Stale", says=says, table=Table(columns=["what", "why", "mend"], rows=stale)))
+        says = "Older than what it is made from, or missing; the commands in this order fix it."
+        blocks.append(Listing(title="Stale", says=says, table=Table(columns=["what", "why", "fix"], rows=stale)))
     else:
         table = Table(columns=[], rows=[])
         blocks.append(
@@ -195,12 +195,12 @@ def _quality(warehouse: Any, corpus: str, unit: UnitName) -> Block:
     if not panels:
         return Missing(
             title="Pivot quality",
-            says=f"No pair has both words in enough {unit.plural} to judge by.",
+            says=f"No pair has both words in enough {unit.plural}.",
             command="pivots ingest PATH",
         )
     return Figure(
         title="Pivot quality",
-        says="Without a judge: for two non-English words, is the English translation among the best candidates?"
+        says="Without word list or truth: for two non-English words, is the English translation among the best candidates?"
         " Where pivots were planted, how many are found, and how many of the candidates are real. One line per"
         " direction; higher is better.",
         panels=panels,

@@ -165,7 +165,7 @@ def _roc(warehouse: Any, experiment: str, unit: UnitName, strategies: Strategies
         return []
     order = strategies.order([row["strategy"] for row in [*answer.rows, *by_threshold]])
     says = (
-        f"Take a word for a straight one when its pair shares at least so many {unit.plural}: which share of the"
+        f"Take a word for a straight one when its pair shares at least this number of {unit.plural}: which share of the"
         " straight words is caught, and which share of the pivot words is caught by mistake. All directions together;"
         " the diagonal is a coin toss."
     )

@@ -27,7 +27,7 @@ def results(warehouse: Any, experiment: str | None, unit: UnitName, strategies: 
         blocks += _held_out(warehouse, experiment, strategies)
     intro = (
         f"Experiment `{experiment}`. The score is the probability of the right translation less that after wrong source"
-        " words; only words that took no part in finding pivots (split `judge`) are shown."
+        " words; only words that took no part in finding pivots (split `judge`, the evaluation words) are shown."
     )
     return Section(id="results", title=title, intro=intro, blocks=blocks)
 
@@ -155,7 +155,7 @@ def _by_direction(warehouse: Any, experiment: str, strategies: Strategies) -> li
     return [
         Figure(
             title="Scores by strategy and direction",
-            says="Every training seed of a strategy with its 95 % interval over words. Few words judge one direction,"
+            says="Every training seed of a strategy with its 95 % interval over words. One direction has few evaluation words,"
             " so look for what all directions agree on.",
             panels=panels,
             legend=[(label(name), colour) for name, colour in zip(order, colours, strict=True)],

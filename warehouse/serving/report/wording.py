@@ -109,7 +109,7 @@ def verdict(
         )
     if main["is_beyond_exposure"] is False:
         sentences.append(
-            "Documents dense in the words themselves did no worse: the gain may be exposure to the words, not pivots."
+            "Word-dense documents did no worse: the gain may be exposure to the words, not pivots."
         )
     if "scores_at_chance" in flagged:
         sentences.append("Some model scores no better than chance, and then differences mean nothing.")

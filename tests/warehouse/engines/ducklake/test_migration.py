@@ -62,7 +62,7 @@ def home(tmp_path: Path) -> Home:
 
 
 def write_count(home: Home, count_id: str, *, n_docs: int) -> None:
-    """Count the corpus anew: a stratum per length, each of so many documents."""
+    """Count the corpus anew: a stratum per length, each of N documents."""
     folder = home.lake / "counts" / "shared" / count_id
     count = {"corpus": "shared", "count_id": count_id, "unit": "document", "n_units": 15}
     strata = [{"corpus": "shared", "lang": "en", "length_bin": n, "n_docs": n_docs} for n in range(N_STRATA)]
