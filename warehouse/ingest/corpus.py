@@ -36,7 +36,7 @@ from warehouse.text.tokenizing import EnginesDiffer, load_tokenizer
 
 # Raised when the rows that the same file gives change: shards made before are then not taken for the same.
 _ROWS_VERSION = 1
-# A share of rejects says something once at least this many records were seen; at the end of the request it always counts.
+# A share of rejects says something from this many records on; at the end of the request it always counts.
 _EARLY_STOP_RECORDS = 10_000
 _CORPUS_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 

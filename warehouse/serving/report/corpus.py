@@ -200,9 +200,9 @@ def _quality(warehouse: Any, corpus: str, unit: UnitName) -> Block:
         )
     return Figure(
         title="Pivot quality",
-        says="Without word list or truth: for two non-English words, is the English translation among the best candidates?"
-        " Where pivots were planted, how many are found, and how many of the candidates are real. One line per"
-        " direction; higher is better.",
+        says="Without word list or truth: for two non-English words, is the English translation among the best"
+        " candidates? Where pivots were planted, how many are found, and how many of the candidates are real. One line"
+        " per direction; higher is better.",
         panels=panels,
         legend=charts.method_legend([row["score_method"] for row in rows]),
         answer=answer,

@@ -155,7 +155,8 @@ def _by_direction(warehouse: Any, experiment: str, strategies: Strategies) -> li
     return [
         Figure(
             title="Scores by strategy and direction",
-            says="Every training seed of a strategy with its 95 % interval over words. One direction has few evaluation words,"
+            says="Every training seed of a strategy with its 95 % interval over words. One direction has few"
+            " evaluation words,"
             " so look for what all directions agree on.",
             panels=panels,
             legend=[(label(name), colour) for name, colour in zip(order, colours, strict=True)],
