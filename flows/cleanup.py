@@ -17,7 +17,7 @@ def clean_up(older_than_days: float = 30, dry_run: bool = True, home: str | None
     with one_writer():
         find = leftovers if dry_run else remove_leftovers
         found = find(here, older_than_days=older_than_days)
-        rows = [{"folder": one.name(here), "why": one.why, "bytes": one.n_bytes} for one in found]
+        rows = [{"path": one.name(here), "why": one.why, "bytes": one.n_bytes} for one in found]
         said = "Could be removed (dry run)" if dry_run else "Removed"
         create_table_artifact(key="clean-up", table=rows, description=said)
     return sum(one.n_bytes for one in found)

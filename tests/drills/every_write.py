@@ -14,6 +14,7 @@ import argparse
 import ctypes
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -28,6 +29,7 @@ from drills import power, shim
 from drills.steps import STEPS, Step, home_of, state
 
 FAULTS = ("kill", "EIO", "ENOSPC", "power, bytes lost", "power, names lost")
+_PROGRESS = re.compile(r"(train|score|trace): \S+ of \S+ |train: ")
 _OF_DISK = {"kill": shim.KILL, "EIO": shim.EIO, "ENOSPC": shim.ENOSPC}
 
 
@@ -113,7 +115,7 @@ def drill(step: Step, faults: Sequence[str], every: int, all_writes: bool, scrat
         control.arm(home_of(folder).root, log=log)
         _must(_in_child(step.act, folder, scratch))
         n_changes = control.disarm().n_changes
-        wanted = state(folder)
+        wanted = _what_came_out(step, folder, scratch)
     changes = log.read_text().splitlines()
     if len(changes) != n_changes:
         raise RuntimeError(f"{step.name}: {n_changes} changes, of which {len(changes)} succeeded")
@@ -149,7 +151,7 @@ def _spoil(
     is_spoilt = control.disarm().is_spoilt
     if "Traceback" in said:
         return f"traceback: {said.strip().splitlines()[-1]}", is_spoilt
-    if code > 0 and len(said.strip().splitlines()) != 1:
+    if code > 0 and sum(not _PROGRESS.match(line) for line in said.strip().splitlines()) != 1:
         return f"exit code {code}, said {said!r}", is_spoilt
     if is_power:
         lines = log.read_text().splitlines() if log.exists() else []
@@ -160,13 +162,28 @@ def _spoil(
     code, said = _in_child(step.act, folder, scratch)
     if code != 0:
         return f"called again: exit code {code}, said {said.strip()[-300:]!r}", is_spoilt
-    found = state(folder)
+    found = _what_came_out(step, folder, scratch)
     if found != wanted:
         names = sorted(name for name in {*found, *wanted} if found.get(name) != wanted.get(name))
         kinds = ["too many" if n not in wanted else "missing" if n not in found else "other bytes" for n in names]
         listed = ", ".join(f"{name} ({kind})" for name, kind in zip(names[:4], kinds, strict=False))
         return f"called again, {len(names)} files differ: {listed}", is_spoilt
     return None, is_spoilt
+
+
+def _what_came_out(step: Step, folder: Path, scratch: Path) -> dict[str, str]:
+    if step.after is not None:
+        _must(_in_child(step.after, folder, scratch))
+    files = state(folder)
+    if step.content is None:
+        return files
+    content, answer = step.content, scratch / "content"
+    _must(_in_child(lambda there: _write_json(answer, content(there)), folder, scratch))
+    return files | json.loads(answer.read_text())
+
+
+def _write_json(path: Path, value: dict[str, str]) -> None:
+    path.write_text(json.dumps(value))
 
 
 @contextmanager

@@ -2,28 +2,36 @@
 
 import contextlib
 import hashlib
+import io
 import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from support.corpora.files import document, write_jsonl, write_tokenizer
 from support.homes.handmade import make_marts, make_runs
 from warehouse.base.settings import Home
 from warehouse.counting.count import count_corpus
 from warehouse.counting.options import CountOptions
+from warehouse.engines.ducklake.address import Address, resolve
+from warehouse.engines.ducklake.migrate import migrate, verify_raw
+from warehouse.engines.ducklake.transactions import WAIT_S, shared_lake
 from warehouse.experiments.training_export import export_selection
 from warehouse.ingest.corpus import IngestOptions, ingest_corpus
 from warehouse.ingest.word_list import import_words
 from warehouse.lake.connections import open_writer
 from warehouse.lake.raw_views import refresh_raw_views
+from warehouse.operations.clean_up import remove_leftovers
 from warehouse.serving.publish import publish
 from warehouse.serving.report import write_report
 
 _WORDS = ["water", "eau", "house", "maison", "light", "lumière", "the", "la"]
 # the clocks of runs, locks, what anybody may delete, and DuckDB's file, whose bytes differ while its rows do not
-_NOT_COMPARED = ("lake/runs/", "lake/_empty/", "tmp/", "writer.lock", "warehouse.duckdb")
+_SHARED = "shared"  # a shared lake, of which rows are compared
+_NOT_COMPARED = ("lake/runs/", "lake/_empty/", "tmp/", "writer.lock", "warehouse.duckdb", f"{_SHARED}/")
 
 
 @dataclass(frozen=True)
@@ -33,11 +41,15 @@ class Step:
     Attributes:
         before: brings an empty folder to where the command is called; the home is `home` in it.
         act: the command.
+        after: called before what came out is looked at.
+        content: gives more to compare than the files of the home.
     """
 
     name: str
     before: tuple[Callable[[Path], None], ...]
     act: Callable[[Path], None]
+    after: Callable[[Path], None] | None = None
+    content: Callable[[Path], dict[str, str]] | None = None
 
 
 def home_of(folder: Path) -> Home:
@@ -62,11 +74,13 @@ def _hash(path: Path) -> str:
     if path.name == "warehouse.duckdb":
         return "see the manifest"
     content = path.read_bytes()
-    if path.name == "manifest.json" and content:  # of a published copy or an export: all of it but the clocks
+    if path.name in ("manifest.json", "run.json") and content:  # all of it but the clocks
         fields = json.loads(content)
-        for clock in ("published_at", "run_id", "created_at"):
+        for clock in ("published_at", "run_id", "created_at", "timing"):
             fields.pop(clock, None)
         content = json.dumps(fields, sort_keys=True).encode()
+    if path.name == "training_steps.parquet" and content:
+        content = repr(pq.read_table(path).drop_columns(["step_s", "measured_flops_per_s"]).to_pylist()).encode()
     return hashlib.sha256(content).hexdigest()
 
 
@@ -161,7 +175,29 @@ def report(folder: Path) -> None:
     write_report(home_of(folder))
 
 
-_EXPORT, _MODEL, _TRAINED = "export", "model", "trained"
+def clean_up(folder: Path) -> None:
+    """`pivots clean-up --remove`: the report holds no lock, so that nobody else may take what a killed one left."""
+    remove_leftovers(home_of(folder), older_than_days=0)
+
+
+def migrate_home(folder: Path) -> None:
+    """`pivots migrate`, into a lake below the home, whose changes are then seen."""
+    migrate(home_of(folder), _lake(folder))
+
+
+def lake_content(folder: Path) -> dict[str, str]:
+    """Return rows and hashes of each table of the shared lake: its files have random names."""
+    with shared_lake(_lake(folder), WAIT_S) as shared:
+        return {f"lake table {table.table}": f"{table.n_rows} rows, {table.content}" for table in verify_raw(shared)}
+
+
+def _lake(folder: Path) -> Address:
+    root = home_of(folder).root / _SHARED
+    root.mkdir(exist_ok=True)
+    return resolve(f"ducklake:{root}/lake.ducklake", f"{root}/files/")
+
+
+_EXPORT, _MODEL, _WORDS_SET, _EVALUATED = "export", "model", "eval-set", "evaluated"
 
 
 def training_inputs(folder: Path) -> None:
@@ -178,10 +214,46 @@ def train(folder: Path) -> None:
     import ml.train
     from support.ml_runs.training import arguments
 
-    with contextlib.redirect_stdout(None):
+    with contextlib.redirect_stdout(io.StringIO()):
         ml.train.main(
-            arguments(folder, folder / _EXPORT, out=f"home/{_TRAINED}", model=folder / _MODEL, checkpoint_every_steps=2)
+            arguments(
+                folder, folder / _EXPORT, out="home", model=folder / _MODEL / "olmo.json", checkpoint_every_steps=2
+            )
         )
+
+
+def evaluation_inputs(folder: Path) -> None:
+    """Words to translate and the configuration of a tiny model."""
+    from support.ml_runs.inputs import make_config, make_eval_set
+
+    make_eval_set(folder / _WORDS_SET, n_scored=2)
+    make_config(folder / _MODEL)
+    home_of(folder).root.mkdir()
+
+
+def score(folder: Path) -> None:
+    """`pivots score`'s program."""
+    import ml.score
+
+    _evaluate(folder, ml.score.main)
+
+
+def trace(folder: Path) -> None:
+    """`pivots trace`'s program."""
+    import ml.trace
+
+    _evaluate(folder, ml.trace.main)
+
+
+def _evaluate(folder: Path, program: Callable[[list[str]], None]) -> None:
+    given = {
+        "--eval-set": folder / _WORDS_SET,
+        "--model": folder / _MODEL / "olmo.json",
+        "--run-id": "r1",
+        "--out": home_of(folder).root / _EVALUATED,
+    }
+    with contextlib.redirect_stdout(io.StringIO()):
+        program([str(part) for pair in given.items() for part in pair])
 
 
 _COUNTED = (inputs, words, first, count)
@@ -197,7 +269,10 @@ STEPS = {
         Step("publish", (inputs, first, marts), published),
         Step("publish again", (inputs, first, marts, published, changed_marts), published),
         Step("export", (inputs, first, marts), export),
-        Step("report", (inputs, first, marts, published), report),
+        Step("report", (inputs, first, marts, published), report, after=clean_up),
         Step("train", (training_inputs,), train),
+        Step("score", (evaluation_inputs,), score),
+        Step("trace", (evaluation_inputs,), trace),
+        Step("migrate", (inputs, words, first, count, marts), migrate_home, content=lake_content),
     )
 }

@@ -147,7 +147,7 @@ def _clean_up_keeps_the_model_and_the_results(home: Home, model: str, runs: list
     where = {"home": str(home.root)}
     assert clean_up(older_than_days=1, **where) == 0  # all of it was written today
     n_bytes = clean_up(older_than_days=0, **where)
-    listed = {row["folder"] for row in artifact("clean-up")}
+    listed = {row["path"] for row in artifact("clean-up")}
     assert {f"runs/{run}" for run in runs} | {"runs/train-interrupted"} < listed  # and the count that was replaced
     assert any(name.startswith("lake/counts/") for name in listed)
     assert dead.exists()

@@ -51,7 +51,7 @@ def register(app: typer.Typer) -> None:
         remove: Annotated[bool, typer.Option("--remove", help="Remove it, instead of only listing it.")] = False,
         home: HomeOption = None,
     ) -> None:
-        """List work folders whose results are in the lake, and counts that others replaced.
+        """List work folders whose results are in the lake, replaced counts, and what killed commands left.
 
         Example: `pivots clean-up --older-than-days 7 --remove`
         """

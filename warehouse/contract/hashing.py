@@ -30,11 +30,3 @@ def file_hash(path: Path, *, digest_size: int = 16) -> str:
     """Return the hex blake2b of a file's bytes, read in blocks: two digits for each byte of `digest_size`."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, partial(hashlib.blake2b, digest_size=digest_size)).hexdigest()
-
-
-def folder_hash(folder: Path) -> str:
-    """Return 32 hex digits of all files below a folder, by relative name and content."""
-    digest = hashlib.blake2b(digest_size=16)
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        digest.update(f"{path.relative_to(folder).as_posix()}\x1f{file_hash(path)}\x1e".encode())
-    return digest.hexdigest()

@@ -77,9 +77,10 @@ def count_corpus(
             inputs=inputs.hashes(),
             tokenizer_hash=inputs.tokenizer_hash,
         )
+        for written in (folder.parent, home.lake / "sums" / corpus):
+            remove_unfinished(written)
         was_there = folder.exists()
         if not was_there:
-            remove_unfinished(folder.parent)
             with atomic_folder(folder) as unfinished:
                 scratch = unfinished / "scratch"
                 _count(home, unfinished, scratch, inputs, options, count_id, run.run_id, engine)

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
 from warehouse.build import build_record
-from warehouse.contract.atomic import atomic_folder
+from warehouse.contract.atomic import atomic_folder, remove_unfinished
 from warehouse.contract.folders import (
     CANDIDATES,
     EVALUATION_SET,
@@ -144,6 +144,7 @@ def export_evaluation_set(home: Home, *, corpus: str, n_items: int | None = None
         }
         if drawn is not None:
             manifest["distractor_rule"], manifest["n_drawn_distractors"] = drawn
+        remove_unfinished(home.exports)
         if not folder.exists():
             with atomic_folder(folder) as unfinished:
                 for name, table in tables.items():

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
-from warehouse.contract.atomic import atomic_folder
+from warehouse.contract.atomic import atomic_folder, remove_unfinished
 from warehouse.contract.folders import MANIFEST, SENTENCE_TEXTS, SENTENCES, SentenceSetManifest
 from warehouse.contract.hashing import id64, short_hash
 from warehouse.lake.connections import writer_lock
@@ -63,6 +63,7 @@ def export_sentences(
     }
     folder = home.exports / set_id
     with writer_lock(home):
+        remove_unfinished(home.exports)
         if not folder.exists():
             with atomic_folder(folder) as unfinished:
                 pq.write_table(rows, unfinished / SENTENCES, compression="zstd")

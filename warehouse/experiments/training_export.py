@@ -20,7 +20,7 @@ from warehouse.base.errors import UsageError
 from warehouse.base.progress import progress
 from warehouse.base.settings import Home
 from warehouse.build.dbt_runner import build_variables
-from warehouse.contract.atomic import atomic_folder
+from warehouse.contract.atomic import atomic_folder, remove_unfinished
 from warehouse.contract.folders import DOCUMENT_SPANS, MANIFEST, ExportManifest, ShardManifest
 from warehouse.contract.hashing import file_hash, short_hash
 from warehouse.lake.connections import open_writer, writer_lock
@@ -80,6 +80,7 @@ def export_selection(home: Home, *, corpus: str, strategy: str, budget_tokens: i
             ).fetchall()
             export_id = f"{corpus}-{strategy}-{short_hash([asdict(request), tokenizer, fingerprint])}"
             folder = home.exports / export_id
+            remove_unfinished(home.exports)
             if not folder.exists():
                 with atomic_folder(folder) as unfinished:
                     _write(home, connection, unfinished, export_id, request, tokenizer)

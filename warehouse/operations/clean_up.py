@@ -1,4 +1,4 @@
-"""What a home keeps that nothing needs any more: replaced counts, and work folders whose results are in the lake."""
+"""What a home keeps that nothing needs any more: replaced counts, unfinished files, and folders of finished work."""
 
 import shutil
 import time
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
+from warehouse.contract.atomic import UNFINISHED_PREFIX
 from warehouse.contract.folders import EVALUATIONS
 from warehouse.lake.connections import writer_lock
 from warehouse.lake.files import read_table
@@ -16,19 +17,19 @@ _DAY_S = 86_400
 
 @dataclass(frozen=True)
 class Leftover:
-    """A folder that may go, and why."""
+    """A file or folder that may go, and why."""
 
-    folder: Path
+    path: Path
     why: str
     n_bytes: int
 
     def name(self, home: Home) -> str:
-        """Return the folder's path within the home."""
-        return str(self.folder.relative_to(home.root))
+        """Return the path within the home."""
+        return str(self.path.relative_to(home.root))
 
 
 def leftovers(home: Home, *, older_than_days: float) -> list[Leftover]:
-    """Return what may be removed and was not written to for N days, sorted by folder.
+    """Return what may be removed and was not written to for N days, sorted by path.
 
     Raises:
         UsageError: the age is negative.
@@ -36,8 +37,10 @@ def leftovers(home: Home, *, older_than_days: float) -> list[Leftover]:
     if older_than_days < 0:
         raise UsageError(f"--older-than-days {older_than_days:g}: give 0 or more")
     oldest = time.time() - older_than_days * _DAY_S
-    old = [pair for pair in [*_work_folders(home), *_replaced_counts(home)] if _last_write(pair[0]) <= oldest]
-    return [Leftover(folder, why, _size(folder)) for folder, why in sorted(old)]
+    known = dict([*_unfinished(home), *_work_folders(home), *_replaced_counts(home)])
+    inside = {path for path in known if known.keys() & set(path.parents)}
+    old = [path for path in known.keys() - inside if _last_write(path) <= oldest]
+    return [Leftover(path, known[path], _size(path)) for path in sorted(old)]
 
 
 def remove_leftovers(home: Home, *, older_than_days: float) -> list[Leftover]:
@@ -45,8 +48,16 @@ def remove_leftovers(home: Home, *, older_than_days: float) -> list[Leftover]:
     with writer_lock(home):
         found = leftovers(home, older_than_days=older_than_days)
         for leftover in found:
-            shutil.rmtree(leftover.folder)
+            if leftover.path.is_dir() and not leftover.path.is_symlink():
+                shutil.rmtree(leftover.path)
+            else:
+                leftover.path.unlink()
     return found
+
+
+def _unfinished(home: Home) -> list[tuple[Path, str]]:
+    """Return what killed commands left; a command that writes has changed its own a moment ago."""
+    return [(path, "a command was killed in it") for path in home.root.rglob(f"{UNFINISHED_PREFIX}*")]
 
 
 def _work_folders(home: Home) -> list[tuple[Path, str]]:
@@ -72,9 +83,9 @@ def _replaced_counts(home: Home) -> list[tuple[Path, str]]:
     return found
 
 
-def _last_write(folder: Path) -> float:
-    return max(path.stat().st_mtime for path in [folder, *folder.rglob("*")])
+def _last_write(path: Path) -> float:
+    return max(each.lstat().st_mtime for each in [path, *path.rglob("*")])
 
 
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+def _size(path: Path) -> int:
+    return sum(each.stat().st_size for each in [path, *path.rglob("*")] if each.is_file())

@@ -3,7 +3,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.contract.hashing import file_hash, folder_hash, id64, short_hash
+from warehouse.contract.hashing import id64, short_hash
 from warehouse.lake.identity import doc_id, item_id, word_id
 
 words = st.dictionaries(st.text(min_size=2, max_size=3), st.text(min_size=1), min_size=2, max_size=5)
@@ -36,14 +36,3 @@ def test_lone_surrogates_have_an_identity_too() -> None:
 def test_short_hash_ignores_the_order_of_keys() -> None:
     assert short_hash({"a": 1, "b": [2]}) == short_hash({"b": [2], "a": 1})
     assert short_hash({"a": 1}) != short_hash({"a": 2})
-
-
-def test_folder_hash_sees_names_and_bytes(tmp_path) -> None:
-    (tmp_path / "a").write_text("1")
-    first = folder_hash(tmp_path)
-    assert first == folder_hash(tmp_path)
-    (tmp_path / "a").rename(tmp_path / "b")
-    second = folder_hash(tmp_path)
-    (tmp_path / "b").write_text("2")
-    assert len({first, second, folder_hash(tmp_path)}) == 3
-    assert len(file_hash(tmp_path / "b")) == 32

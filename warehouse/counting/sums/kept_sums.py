@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from warehouse.base.settings import Home
-from warehouse.contract.atomic import atomic_folder, remove_unfinished
+from warehouse.contract.atomic import atomic_folder
 from warehouse.contract.hashing import short_hash
 from warehouse.counting.inputs import CountInputs
 from warehouse.counting.options import CountOptions
@@ -92,10 +92,10 @@ def sums_writer(home: Home, inputs: CountInputs, options: CountOptions) -> Itera
     """Yield a writer of the sums of all inputs; when it is done, they replace others of their kind."""
     kind = sums_kind(inputs, options)
     folder = home.lake / "sums" / inputs.corpus / f"{options.unit_name}-{short_hash([kind, inputs.hashes()])}"
-    remove_unfinished(folder.parent)
     with atomic_folder(folder) as unfinished:
         yield SumsWriter(unfinished)
-    for path in folder.parent.glob("[!.]*/sums.json"):
-        other = json.loads(path.read_text())["kind"]
-        if path.parent != folder and other["unit"] == kind["unit"]:
-            shutil.rmtree(path.parent)
+        # First these, then the rename: killed in between, the next count has no sums and counts everything again.
+        # The other way round it would have two, and nothing to tell it that one of them is replaced.
+        for path in folder.parent.glob("[!.]*/sums.json"):
+            if json.loads(path.read_text())["kind"]["unit"] == kind["unit"]:
+                shutil.rmtree(path.parent)

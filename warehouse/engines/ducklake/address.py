@@ -30,10 +30,6 @@ class Address:
     catalog: str
     data: str | None
 
-    @property
-    def is_postgres(self) -> bool:
-        return self.catalog.startswith(_PREFIX + "postgres:")
-
     def working_home(self, home: Home) -> Home:
         """Return the folder below `home` in which builds of this lake do their work; readers never need it."""
         return Home(home.root / "catalogs" / short_hash(self.catalog))

@@ -21,8 +21,6 @@ def test_addresses_are_absolute_and_bounded(monkeypatch: pytest.MonkeyPatch, tmp
     assert resolve("ducklake:postgres:dbname=a connect_timeout=3").catalog.count("connect_timeout") == 1
     assert resolve("ducklake:postgres:postgresql://u@h/a").catalog == "ducklake:postgres:postgresql://u@h/a"
     assert resolve("ducklake:x", "s3://bucket/a b//").data == "s3://bucket/a b/"
-    assert resolve("ducklake:postgres:dbname=a").is_postgres
-    assert not resolve("ducklake:a").is_postgres
 
 
 def test_the_environment_names_a_lake_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
