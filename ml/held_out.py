@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 from transformers import PreTrainedModel
 
@@ -25,6 +24,8 @@ from ml.program.evaluation_run import run_evaluation
 from ml.program.loaded import LoadedModel, batch_tokens
 from ml.training.sequences import Export, open_export
 from warehouse.contract.errors import UsageError
+from warehouse.contract.folders import DOCUMENT_SPANS
+from warehouse.contract.reading import read_rows
 from warehouse.contract.requests import HeldOutRequest
 from warehouse.contract.result_schemas import RESULT
 
@@ -119,7 +120,7 @@ def _documents(export: Export) -> pa.Table:
     """Return one row per document: shard, lang, start, end, n_bytes."""
     parts = []
     for number, shard in enumerate(export.manifest["shards"]):
-        rows = pq.read_table(export.folder / shard["documents"], columns=["lang", "start", "end", "n_bytes"])
+        rows = read_rows(export.folder / shard["documents"], DOCUMENT_SPANS).drop_columns("doc_id")
         parts.append(rows.append_column("shard", pa.array([number] * rows.num_rows, pa.int32())))
     return pa.concat_tables(parts)
 

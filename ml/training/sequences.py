@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ml.common.result_files import read_json
 from ml.models.nll import IGNORED
 from warehouse.contract.errors import UsageError, raise_all
 from warehouse.contract.folders import MANIFEST, TOKENIZER, ExportManifest
 from warehouse.contract.hashing import file_hash, id64
+from warehouse.contract.reading import read_manifest
 
 _CPU = torch.device("cpu")
 
@@ -48,9 +48,7 @@ def open_export(folder: Path) -> Export:
     manifest_file = folder / MANIFEST
     if not manifest_file.exists():
         raise UsageError(f"--export {folder}: no manifest.json there; make an export with `pivots export`")
-    manifest: ExportManifest = read_json(manifest_file)
-    if manifest.get("eos_token_id") is None:
-        raise UsageError(f"--export {folder}: the manifest has no eos_token_id; its tokenizer needs one")
+    manifest = read_manifest(manifest_file, ExportManifest)
     dtype = np.dtype(manifest["dtype"]).newbyteorder("<")
     shards, problems = [], []
     for shard in manifest["shards"]:

@@ -4,12 +4,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
-from ml.common.result_files import read_json
 from warehouse.contract.errors import UsageError, raise_all
-from warehouse.contract.folders import CANDIDATES, ITEMS, MANIFEST, PIVOTS, TOPICS
+from warehouse.contract.folders import (
+    CANDIDATES,
+    EVALUATION_SET,
+    ITEMS,
+    MANIFEST,
+    PIVOTS,
+    TOPICS,
+    EvaluationSetManifest,
+)
 from warehouse.contract.hashing import file_hash, short_hash
+from warehouse.contract.reading import read_manifest, read_rows
 
 _SHOWN_PROBLEMS = 5
 
@@ -50,11 +56,10 @@ def open_eval_set(folder: Path) -> EvalSet:
     if missing:
         raise UsageError(f"--eval-set {folder}: {', '.join(missing)} missing; `pivots export` writes evaluation sets")
     words: dict[str, dict[int, str]] = {}
-    for row in pq.read_table(folder / ITEMS, columns=["item_id", "lang", "word"]).to_pylist():
+    for row in read_rows(folder / ITEMS, EVALUATION_SET[ITEMS]).to_pylist():
         words.setdefault(row["lang"], {})[row["item_id"]] = row["word"]
-    columns = ["item_id", "source_lang", "target_lang", "candidate", "word"]
     grouped: dict[tuple[int, str, str], list[tuple[int, str]]] = {}
-    for row in pq.read_table(folder / CANDIDATES, columns=columns).to_pylist():
+    for row in read_rows(folder / CANDIDATES, EVALUATION_SET[CANDIDATES]).to_pylist():
         key = (row["item_id"], row["source_lang"], row["target_lang"])
         grouped.setdefault(key, []).append((row["candidate"], row["word"]))
     queries, problems = [], []
@@ -77,7 +82,7 @@ def open_eval_set(folder: Path) -> EvalSet:
         raise UsageError(f"--eval-set {folder}: candidates.parquet has no rows")
     files = (ITEMS, CANDIDATES, PIVOTS, TOPICS)
     content_hash = short_hash({name: file_hash(folder / name) for name in files if (folder / name).exists()})
-    return EvalSet(folder, read_json(folder / MANIFEST), words, tuple(queries), content_hash)
+    return EvalSet(folder, read_manifest(folder / MANIFEST, EvaluationSetManifest), words, tuple(queries), content_hash)
 
 
 def read_pivots(eval_set: EvalSet) -> dict[tuple[int, str, str], list[int]]:
@@ -85,9 +90,8 @@ def read_pivots(eval_set: EvalSet) -> dict[tuple[int, str, str], list[int]]:
     path = eval_set.folder / PIVOTS
     if not path.exists():
         raise UsageError(f"--eval-set {eval_set.folder}: pivots.parquet is missing, and traces need it")
-    columns = ["item_id", "source_lang", "target_lang", "token_id", "pivot_rank"]
     ranked: dict[tuple[int, str, str], list[tuple[int, int]]] = {}
-    for row in pq.read_table(path, columns=columns).to_pylist():
+    for row in read_rows(path, EVALUATION_SET[PIVOTS]).to_pylist():
         key = (row["item_id"], row["source_lang"], row["target_lang"])
         ranked.setdefault(key, []).append((row["pivot_rank"], row["token_id"]))
     return {key: [token for _, token in sorted(pairs)] for key, pairs in ranked.items()}
@@ -98,5 +102,5 @@ def read_topics(eval_set: EvalSet) -> dict[int, str]:
     path = eval_set.folder / TOPICS
     if not path.exists():
         return {}
-    table = pq.read_table(path, columns=["item_id", "topic"])
+    table = read_rows(path, EVALUATION_SET[TOPICS])
     return dict(zip(table["item_id"].to_pylist(), table["topic"].to_pylist(), strict=True))

@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
-from ml.common.result_files import read_json
 from ml.translation.eval_set import EvalSet, Query
 from warehouse.contract.errors import UsageError
-from warehouse.contract.folders import MANIFEST, SENTENCES
+from warehouse.contract.folders import MANIFEST, SENTENCE_TEXTS, SENTENCES, SentenceSetManifest
 from warehouse.contract.hashing import file_hash, short_hash
+from warehouse.contract.reading import read_manifest, read_rows
 
 
 def open_sentence_set(folder: Path) -> EvalSet:
@@ -21,7 +19,7 @@ def open_sentence_set(folder: Path) -> EvalSet:
         raise UsageError(f"--sentences {folder}: {', '.join(missing)} missing")
     texts: dict[str, dict[int, str]] = {}
     scored = set()
-    for row in pq.read_table(folder / SENTENCES).to_pylist():
+    for row in read_rows(folder / SENTENCES, SENTENCE_TEXTS).to_pylist():
         texts.setdefault(row["lang"], {})[row["sentence_id"]] = row["text"]
         if row["is_scored"]:
             scored.add(row["sentence_id"])
@@ -35,4 +33,4 @@ def open_sentence_set(folder: Path) -> EvalSet:
     if not queries:
         raise UsageError(f"--sentences {folder}: no sentence has a text in two languages")
     content_hash = short_hash(file_hash(folder / SENTENCES))
-    return EvalSet(folder, read_json(folder / MANIFEST), texts, queries, content_hash)
+    return EvalSet(folder, read_manifest(folder / MANIFEST, SentenceSetManifest), texts, queries, content_hash)

@@ -1,7 +1,7 @@
 """Spoil every change that a command makes to files, one at a time, and see that the same command fixes it.
 
-    PYTHONPATH=tests python -m drills.every_write                      # all commands, all faults: hours
-    PYTHONPATH=tests python -m drills.every_write --step ingest --fault kill --every 5
+    PYTHONPATH=.:tests python -m drills.every_write                      # all commands, all faults: hours
+    PYTHONPATH=.:tests python -m drills.every_write --step ingest --fault kill --every 5
 
 Each change (shim.c) of each command is spoilt in turn (of writes that follow each other in one file the first and the
 last, unless --all-writes): by a kill before it, by EIO or ENOSPC instead of it, or by a cut
@@ -107,13 +107,13 @@ def drill(step: Step, faults: Sequence[str], every: int, all_writes: bool, scrat
         shutil.rmtree(folder, ignore_errors=True)
     before.mkdir()
     for prepare in step.before:
-        _must(_in_child(prepare, before, scratch))
+        _must(call_in_child(prepare, before, scratch))
     # what a command leaves may name the folder it was called in: all calls are in one of the same name
     with _folder(before, scratch) as folder:
         log = scratch / "log"
         log.unlink(missing_ok=True)
         control.arm(home_of(folder).root, log=log)
-        _must(_in_child(step.act, folder, scratch))
+        _must(call_in_child(step.act, folder, scratch))
         n_changes = control.disarm().n_changes
         wanted = _what_came_out(step, folder, scratch)
     changes = log.read_text().splitlines()
@@ -147,7 +147,7 @@ def _spoil(
         log=log if is_power else None,
         kept=kept if is_power else None,
     )
-    code, said = _in_child(step.act, folder, scratch)
+    code, said = call_in_child(step.act, folder, scratch)
     is_spoilt = control.disarm().is_spoilt
     if "Traceback" in said:
         return f"traceback: {said.strip().splitlines()[-1]}", is_spoilt
@@ -159,7 +159,7 @@ def _spoil(
             power.lose_bytes(lines)
         else:
             power.lose_names(lines, spared="warehouse.duckdb")
-    code, said = _in_child(step.act, folder, scratch)
+    code, said = call_in_child(step.act, folder, scratch)
     if code != 0:
         return f"called again: exit code {code}, said {said.strip()[-300:]!r}", is_spoilt
     found = _what_came_out(step, folder, scratch)
@@ -173,12 +173,12 @@ def _spoil(
 
 def _what_came_out(step: Step, folder: Path, scratch: Path) -> dict[str, str]:
     if step.after is not None:
-        _must(_in_child(step.after, folder, scratch))
+        _must(call_in_child(step.after, folder, scratch))
     files = state(folder)
     if step.content is None:
         return files
     content, answer = step.content, scratch / "content"
-    _must(_in_child(lambda there: _write_json(answer, content(there)), folder, scratch))
+    _must(call_in_child(lambda there: _write_json(answer, content(there)), folder, scratch))
     return files | json.loads(answer.read_text())
 
 
@@ -197,8 +197,14 @@ def _folder(before: Path, scratch: Path) -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def _in_child(act: Callable[[Path], None], folder: Path, scratch: Path) -> tuple[int, str]:
-    """Call in a forked process; return its exit code (negative: a signal) and what it said on stderr."""
+def call_in_child(
+    act: Callable[[Path], None], folder: Path, scratch: Path, *, kill: Callable[[int], None] | None = None
+) -> tuple[int, str]:
+    """Call in a forked process; return its exit code (negative: a signal) and what it said on stderr.
+
+    Args:
+        kill: is given the process, and may wait and kill it.
+    """
     said = scratch / "said"
     child = os.fork()
     if child == 0:
@@ -206,6 +212,8 @@ def _in_child(act: Callable[[Path], None], folder: Path, scratch: Path) -> tuple
         with said.open("w") as stream:
             os.dup2(stream.fileno(), 2)
         os._exit(_call(act, folder))
+    if kill is not None:
+        kill(child)
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status), said.read_text(errors="replace")
 

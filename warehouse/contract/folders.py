@@ -7,9 +7,10 @@
 """
 
 from dataclasses import dataclass
-from typing import NotRequired, TypedDict
+from typing import NotRequired
 
 import pyarrow as pa
+from typing_extensions import TypedDict  # pydantic checks those of `typing` from Python 3.12 on
 
 MANIFEST = "manifest.json"
 TOKENIZER = "tokenizer.json"

@@ -123,6 +123,8 @@ def read_preset(path: Path) -> Preset:
         raise UsageError(f"preset {path}: no such file") from None
     except (OSError, UnicodeDecodeError) as problem:
         raise UsageError(f"preset {path}: it cannot be read ({problem})") from None
+    except RecursionError:
+        raise UsageError(f"preset {path}: nested too deeply") from None
     except yaml.YAMLError as problem:
         raise UsageError(f"preset {path}: not YAML ({' '.join(str(problem).split())})") from None
     if not isinstance(content, dict) or not isinstance(content.get("train"), dict):

@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from warehouse.base.errors import StepFailed
+from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.settings import Home
+from warehouse.contract.reading import read_rows
 from warehouse.contract.result_schemas import RESULT
 from warehouse.lake.connections import writer_lock
 from warehouse.lake.files import shard_path, write_table
@@ -29,11 +27,11 @@ def write_back(home: Home, run: Run, folder: Path) -> dict[str, int]:
         for file in sorted((folder / "results").glob("*.parquet")):
             if file.stem not in RESULT:
                 raise StepFailed(f"{file} is no result table (they are: {', '.join(sorted(RESULT))})")
-            table = pq.read_table(file)
             try:
-                write_table(shard_path(home, file.stem, run.run_id), file.stem, table)
-            except (KeyError, pa.ArrowInvalid) as mismatch:
-                raise StepFailed(f"{file} does not fit raw.{file.stem}: {mismatch}") from None
+                table = read_rows(file, RESULT[file.stem])
+            except UsageError as problem:
+                raise StepFailed(f"it does not fit raw.{file.stem}: {problem}") from None
+            write_table(shard_path(home, file.stem, run.run_id), file.stem, table)
             rows[file.stem] = table.num_rows
         run.record(home)
     return rows

@@ -23,6 +23,7 @@ from warehouse.build.dbt_runner import build_variables
 from warehouse.contract.atomic import atomic_folder, remove_unfinished
 from warehouse.contract.folders import DOCUMENT_SPANS, MANIFEST, ExportManifest, ShardManifest
 from warehouse.contract.hashing import file_hash, short_hash
+from warehouse.contract.reading import read_manifest
 from warehouse.lake.connections import open_writer, writer_lock
 from warehouse.lake.corpora import copy_tokenizer, find_corpus
 from warehouse.lake.files import current_count, shard_path, write_table
@@ -98,7 +99,7 @@ def read_export(folder: Path) -> Export:
     manifest_file = folder / MANIFEST
     if not manifest_file.exists():
         raise UsageError(f"{folder} is no export: it has no {MANIFEST}; `pivots export` makes one")
-    return Export(folder, json.loads(manifest_file.read_text()))
+    return Export(folder, read_manifest(manifest_file, ExportManifest))
 
 
 def _select(home: Home, connection: duckdb.DuckDBPyConnection, request: _Request) -> None:

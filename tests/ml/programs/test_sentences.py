@@ -20,6 +20,15 @@ from warehouse.contract.result_schemas import RESULT
 
 CPU = torch.device("cpu")
 LANGUAGES = ("en", "fr", "ja")
+MANIFEST_OF_SET = {
+    "sentence_set_id": "s1",
+    "corpus": "test",
+    "source": "made.tsv",
+    "tokenizer_hash": "t",
+    "languages": list(LANGUAGES),
+    "n_sentences": 3,
+    "n_texts_by_lang": dict.fromkeys(LANGUAGES, 12),
+}
 
 
 def load(folder: Path, kind: str, **changes: object) -> torch.nn.Module:
@@ -88,7 +97,7 @@ def make_sentences(folder: Path, *, n_scored: int = 3, n: int = 12) -> Path:
             if (number, lang) != (1, "ja")
         ]
     pq.write_table(pa.Table.from_pylist(rows), folder / "sentences.parquet")
-    (folder / "manifest.json").write_text(json.dumps({"sentence_set_id": "s1"}))
+    (folder / "manifest.json").write_text(json.dumps(MANIFEST_OF_SET))
     (folder / "tokenizer.json").write_text(tokenizer_json())
     return folder
 

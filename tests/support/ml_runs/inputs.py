@@ -153,7 +153,10 @@ def make_eval_set(
     )
     manifest = {
         "eval_set_id": folder.name,
+        "corpus": "test",
         "n_items": n_items,
+        "n_pivots": 2,
+        "content": {},
         "languages": list(languages),
         "tokenizer_hash": blake2b(tokenizer_json().encode(), digest_size=16).hexdigest(),
     }

@@ -66,7 +66,7 @@ def _open_indices(path: Path) -> npt.NDArray[np.integer]:
         has_header = stream.read(len(_MAGIC)) == _MAGIC
     if has_header:
         try:
-            indices = np.load(path, mmap_mode="r", allow_pickle=False)
+            indices = memmap.open_numpy(path)
         except ValueError as error:
             raise UsageError(f"--global-indices {path}: not readable as NumPy ({error})") from None
         if indices.ndim != 1 or not np.issubdtype(indices.dtype, np.integer):

@@ -7,8 +7,10 @@ a character.
 """
 
 import codecs
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,13 +46,21 @@ def open_tokens(path: Path, vocab_size: int) -> npt.NDArray[np.unsignedinteger]:
     with path.open("rb") as stream:
         has_header = stream.read(len(_MAGIC)) == _MAGIC
     if has_header:
-        tokens = np.load(path, mmap_mode="r", allow_pickle=False)
+        tokens = open_numpy(path)
         if tokens.ndim != 1 or tokens.dtype not in (np.dtype("<u2"), np.dtype("<u4")):
             raise ValueError(f"a NumPy file of {tokens.dtype} with shape {tokens.shape}, not of uint16 or uint32 ids")
         return tokens
     dtype = np.dtype("<u4" if vocab_size > 65_535 else "<u2")
     n_tokens = path.stat().st_size // dtype.itemsize
     return np.memmap(path, dtype, "r", shape=(n_tokens,)) if n_tokens else np.empty(0, dtype)
+
+
+def open_numpy(path: Path) -> npt.NDArray[Any]:
+    """Return the array of a .npy file, mapped from disk. Raises ValueError when it is broken."""
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except (tokenize.TokenError, SyntaxError, OverflowError, EOFError) as error:  # what a broken header gives, too
+        raise ValueError(f"not a NumPy file: {error}") from None
 
 
 def check(path: Path, *, vocab_size: int, eos_token_id: int | None) -> str | None:
