@@ -13,8 +13,8 @@ from warehouse.base.errors import StepFailed
 from warehouse.build import dbt_runner
 
 READERS = {
-    "report": ["warehouse/serving/report"],
-    "dashboard": ["warehouse/serving/dashboard"],
+    "report": ["warehouse/serving/report", "warehouse/serving/strategies.py"],
+    "dashboard": ["warehouse/serving/dashboard", "warehouse/serving/strategies.py"],
     "exports": ["warehouse/experiments/training_export.py"],
     "evaluation_sets": ["warehouse/experiments/evaluation_set.py"],
 }
@@ -150,7 +150,7 @@ def test_exposures_name_the_marts_that_their_code_reads(manifest: dict[str, Any]
     queries = _marts_of_queries(known)
     for name, places in READERS.items():
         text = "".join(_source(place) for place in places)
-        called = set(re.findall(r"queries\.(\w+)", text))
+        called = set(re.findall(r"queries(?:\.| import )(\w+)", text))
         read = {mart for query in called for mart in queries.get(query, ())}
         read |= {mart for mart in known if re.search(rf"\bmarts\.{mart}\b", text)}
         declared = {node.split(".")[-1] for node in exposures[name]["depends_on"]["nodes"]}

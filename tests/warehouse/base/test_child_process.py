@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from support.homes.handmade import published_home
+from support.homes.handmade import published_home, write_count
 from support.servers.dashboards import started_dashboard
 from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.settings import Home
+from warehouse.counting.options import CountOptions
 from warehouse.lake.connections import writer_lock
 from warehouse.serving.publish import publish
 
@@ -155,6 +156,7 @@ def test_who_writes_holds_the_lock_also_when_who_started_it_is_dead(tmp_path: Pa
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 143)])
 def test_dbt_does_not_go_on_without_its_build(tmp_path: Path, number: signal.Signals, code: int) -> None:
     home = Home(tmp_path / "home")
+    write_count(home, CountOptions())
     with (tmp_path / "log").open("w") as log:
         build = subprocess.Popen([*PIVOTS, "build", "--home", str(home.root)], stdout=log, stderr=log)
     wait_until(lambda: children(build.pid), seconds=120)

@@ -14,7 +14,10 @@ import pyarrow as pa
 import pytest
 
 from support.corpora.files import document, write_jsonl, write_tokenizer
+from support.homes.handmade import write_count
+from warehouse.base.settings import Home
 from warehouse.contract.disk import disk_failure
+from warehouse.counting.options import CountOptions
 
 SMALL_KIB = 2048
 
@@ -105,6 +108,7 @@ def test_commands_on_a_full_disk_say_so_and_go_on_when_there_is_room(small_disk:
 @pytest.mark.slow
 @pytest.mark.pipeline
 def test_a_build_on_a_full_disk_says_so_instead_of_what_dbt_says(small_disk: Path) -> None:
+    write_count(Home(small_disk / "home"), CountOptions())
     failed = run("build", "--home", small_disk / "home")
     assert failed.returncode == 1
     (line,) = failed.stderr.splitlines()

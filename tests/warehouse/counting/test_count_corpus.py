@@ -81,7 +81,7 @@ def same_cells(found: dict, wanted: dict) -> None:
     np.testing.assert_allclose(ours, np.array([wanted[k][1:] for k in wanted]).reshape(-1, 2), rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize(("window", "max_docs", "seed"), product([0, 7], [None, 3], [0, 1]))
+@pytest.mark.parametrize(("window", "max_docs", "seed"), list(product([0, 7], [None, 3], [0, 1])))
 def test_every_table_equals_the_count_by_hand(tmp_path: Path, window: int, max_docs: int | None, seed: int) -> None:
     made = random_corpus(seed)
     home = Home(tmp_path)

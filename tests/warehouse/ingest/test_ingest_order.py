@@ -109,6 +109,7 @@ def test_processes_do_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert lakes[1:] == lakes[:1] * 2
 
 
+N_FILES = 6
 STEPS = """
 import sys
 from pathlib import Path
@@ -136,7 +137,7 @@ def _start(home: Path, folder: Path, tokenizer: Path, how: str) -> subprocess.Po
 
 def _phase(home: Home, n_files: int) -> str:
     """Where a killed ingest had got to, by what it left."""
-    n_done = len(list((home.lake / "source_files" / "c").glob("[!.]*.parquet")))
+    n_done = _n_done(home)
     if n_done == n_files:
         return "after the last file"
     if list(home.lake.rglob(".unfinished-*")):
@@ -144,22 +145,27 @@ def _phase(home: Home, n_files: int) -> str:
     return "between files" if n_done else "before the first file"
 
 
+def _wait_for_files(process: subprocess.Popen[str], home: Home, n_files: int) -> None:
+    """Wait until this many files are in, however fast the machine is, or the process has ended."""
+    while process.poll() is None and _n_done(home) < n_files:
+        time.sleep(0.002)
+
+
+def _n_done(home: Home) -> int:
+    return len(list((home.lake / "source_files" / "c").glob("[!.]*.parquet")))
+
+
 def _drill(folder: Path, n_kills: int, how: str) -> None:
     tokenizer = write_tokenizer(folder)
-    for i in range(6):
+    for i in range(N_FILES):
         write_jsonl(folder / "in" / f"{i}.jsonl.zst", make_records(random.Random(i), 1500))
     for i in range(2):
         write_jsonl(folder / f"words{i}.jsonl", ITEMS[i : i + 2])
 
-    def finish(home: Path) -> float:
-        process = _start(home, folder, tokenizer, how)
-        assert process.stdout is not None
-        process.stdout.readline()
-        begin = time.monotonic()
-        assert process.wait() == 0
-        return time.monotonic() - begin
+    def finish(home: Path) -> None:
+        assert _start(home, folder, tokenizer, how).wait() == 0
 
-    length = finish(folder / "clean")
+    finish(folder / "clean")
     clean = lake_bytes(Home(folder / "clean"))
     rng = random.Random(0)
     phases: Counter[str] = Counter()
@@ -169,10 +175,11 @@ def _drill(folder: Path, n_kills: int, how: str) -> None:
             process = _start(home.root, folder, tokenizer, how)
             assert process.stdout is not None
             process.stdout.readline()
-            time.sleep(rng.random() * length)
+            _wait_for_files(process, home, rng.randrange(N_FILES))
+            time.sleep(rng.random() * 0.02)
             process.send_signal(signal.SIGKILL)
             process.wait()
-            phases[_phase(home, n_files=6)] += 1
+            phases[_phase(home, n_files=N_FILES)] += 1
             # whatever is there is whole: every document shard is complete, and every word row has its document
             orphans = "select count(*) from raw.word_documents anti join raw.documents using (shard_id, doc_id)"
             assert rows(home, orphans) == [(0,)]
