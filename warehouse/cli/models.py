@@ -15,9 +15,7 @@ ModelOption = Annotated[
     typer.Option("--model", metavar="M", help="Folder, configuration file (random weights) or hub name."),
 ]
 PresetOption = Annotated[str, typer.Option("--preset", metavar="P", help="A preset of profiles/, or a .yml file.")]
-ItemsOption = Annotated[
-    int | None, typer.Option("--items", min=1, help="Score N items, a fair sample [default: all].")
-]
+ItemsOption = Annotated[int | None, typer.Option("--items", min=1, help="Score N items, a fair sample [default: all].")]
 NamesOption = Annotated[
     list[str] | None,
     typer.Option("--language-name", metavar="CODE=NAME", help="What prompts call a language, such as oc=Occitan."),
