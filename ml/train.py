@@ -31,6 +31,7 @@ from ml.models.load import (
     check_plain_unembedding,
     context_length,
     find_model,
+    leading_special_ids,
     load_config,
     load_model,
     load_tokenizer,
@@ -61,6 +62,7 @@ from warehouse.contract.hashing import id64
 from warehouse.contract.presets import TrainPreset, read_preset
 from warehouse.contract.requests import TrainRequest, read_request
 from warehouse.contract.result_schemas import RESULT
+from warehouse.contract.tokenizer_identity import is_same
 
 Made = TypeVar("Made")
 
@@ -72,6 +74,7 @@ class _Job:
     preset: TrainPreset
     data: StepData
     source: ModelSource
+    tokenizer_file: Path
     n_steps: int
     identity: dict[str, Any]
     out: Path
@@ -98,7 +101,11 @@ def _serve(request: TrainRequest, export: Export, source: ModelSource) -> None:
     preset, out = request.preset, request.out
     accelerator, is_sharded = start_processes()
     make_deterministic(accelerator.device)
-    sequences = Sequences(export, preset.seq_len)
+    tokenizer_file = _tokenizer_file(source, export)
+    leading = tuple(leading_special_ids(load_tokenizer(tokenizer_file)))
+    if preset.seq_len <= len(leading):
+        raise UsageError(f"seq_len {preset.seq_len}: the tokenizer puts {len(leading)} tokens before every text")
+    sequences = Sequences(export, preset.seq_len, leading)
     _check_fit(preset, export, source, sequences, world_size=accelerator.num_processes)
     model = load_model(source, seed=request.seed, dtype="float32", device=accelerator.device)
     if preset.document_masks and not accepts_position_ids(model):
@@ -112,11 +119,13 @@ def _serve(request: TrainRequest, export: Export, source: ModelSource) -> None:
         "run_id": request.run_id,
         "steps": total_steps,
     } | {f"preset.{name}": value for name, value in preset.model_dump().items()}
+    if leading:
+        identity["leading_special_ids"] = list(leading)
     if (out / RUN_RECORD).exists():
         check_identity(read_json(out / RUN_RECORD)["identity"], identity, out)
         accelerator.print(f"{out}: this run is finished already")
         return
-    job = _Job(preset, StepData(export, sequences, request.seed), source, total_steps, identity, out)
+    job = _Job(preset, StepData(export, sequences, request.seed), source, tokenizer_file, total_steps, identity, out)
     record = _run_record(request, export, model, identity, accelerator, is_sharded=is_sharded)
     with notice_lost_processes(), only_run_in(out):
         _run(accelerator, model, job, record)
@@ -219,6 +228,15 @@ def _train(
     return log, {"train_s": elapsed, "tokens_per_s": trained / elapsed if trained else 0.0}
 
 
+def _tokenizer_file(source: ModelSource, export: Export) -> Path:
+    """Return the tokenizer to keep with the model: its own if the export was made with the same one, else the export's.
+
+    The model's own knows what it was trained to begin texts with.
+    """
+    own = source.tokenizer_file
+    return own if own is not None and is_same(own.read_bytes(), export.tokenizer_file) else export.tokenizer_file
+
+
 def _times(peak: float | None, n_devices: int) -> float | None:
     return None if peak is None else peak * n_devices
 
@@ -249,7 +267,7 @@ def _save_model(
     with atomic_folder(job.out / "model") as folder:
         model.save_pretrained(folder, state_dict=weights)
         (folder / "generation_config.json").unlink(missing_ok=True)
-        shutil.copyfile(job.data.export.tokenizer_file, folder / "tokenizer.json")
+        shutil.copyfile(job.tokenizer_file, folder / "tokenizer.json")
         if state is not None:
             torch.save(state, folder / "optimizer.pt")
 
@@ -277,6 +295,7 @@ def _run_record(
         "n_parameters": n_parameters(model),
         "dtype": "float32 weights" + (", bfloat16 autocast" if accelerator.mixed_precision == "bf16" else ""),
         "packing": "document masks" if request.preset.document_masks else "plain causal",
+        "leading_special_ids": identity.get("leading_special_ids", []),
         "device": str(accelerator.device.type),
         "n_processes": accelerator.num_processes,
         "is_sharded": is_sharded,

@@ -1,5 +1,7 @@
 """Held-out losses: sums by language equal a plain computation, whatever the windows and batches."""
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ import torch
 import ml.held_out
 from ml.models.load import find_model, load_model
 from ml.training.sequences import open_export
-from support.ml_runs.inputs import LANGUAGES, make_config, make_export
+from support.ml_runs.inputs import LANGUAGES, make_config, make_export, tokenizer_with_bos_json
 from warehouse.contract.errors import UsageError
 from warehouse.contract.result_schemas import RESULT
 
@@ -50,6 +52,37 @@ def test_sums_equal_a_document_by_document_computation(held_out: Path, tmp_path:
     for lang, row in rows.items():
         assert row["nll_sum"] == pytest.approx(expected[lang], rel=1e-5)
         assert (row["n_tokens"], row["n_docs"], row["n_bytes"]) == (n_tokens[lang], n_docs[lang], n_bytes[lang])
+
+
+def test_a_document_begins_as_the_model_was_trained_to(tmp_path: Path) -> None:
+    """With a BOS in the tokenizer's template every document and window is read behind it, and it predicts nothing."""
+    export = make_export(tmp_path / "export", strategy="held_out", languages=LANGUAGES)
+    (export / "tokenizer.json").write_text(tokenizer_with_bos_json())
+    short = make_config(tmp_path / "model", max_position_embeddings=8)
+    shutil.copyfile(export / "tokenizer.json", short.parent / "tokenizer.json")
+    rows = run(tmp_path, export, model=short)
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    (bos,) = record["leading_special_ids"]
+    assert record["identity"]["leading_special_ids"] == [bos]
+    assert record["identity"]["window_tokens"] == 7  # and BOS
+    model = load_model(find_model(str(short)), seed=0, dtype="float32", device=CPU)
+    expected, n_tokens = dict.fromkeys(LANGUAGES, 0.0), dict.fromkeys(LANGUAGES, 0)
+    for shard in ("part-00000", "part-00001"):
+        tokens = np.fromfile(export / f"{shard}.npy", "<u2").astype(np.int64)
+        for row in pq.read_table(export / f"{shard}.documents.parquet").to_pylist():
+            document = tokens[row["start"] : row["end"]]
+            for begin in range(0, len(document) - 1, 6):
+                ids = torch.from_numpy(np.array([bos, *document[begin : begin + 7]]))[None]
+                with torch.inference_mode():
+                    log_probs = model(input_ids=ids, use_cache=False).logits[0].log_softmax(-1)
+                targets = ids[0, 2:]
+                expected[row["lang"]] -= float(log_probs[1:-1].gather(1, targets[:, None]).sum())
+                n_tokens[row["lang"]] += len(targets)
+    for lang, row in rows.items():
+        assert row["nll_sum"] == pytest.approx(expected[lang], rel=1e-5)
+        assert row["n_tokens"] == n_tokens[lang]
+    without = run(tmp_path / "without", make_export(tmp_path / "e2", strategy="held_out", languages=LANGUAGES))
+    assert {lang: row["n_tokens"] for lang, row in without.items()} == n_tokens
 
 
 def test_small_batches_give_the_same_sums(held_out: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
 EOS = 0
 VOCAB_SIZE = 600
@@ -40,6 +40,17 @@ def tokenizer_json() -> str:
     )
     text = "Please translate words from English to French Japanese Chinese.\n\nEnglish: French: Japanese: Chinese: "
     tokenizer.train_from_iterator([text * 5, *(" ".join(words) for words in WORDS.values())] * 3, trainer)
+    return tokenizer.to_str()
+
+
+@lru_cache
+def tokenizer_with_bos_json() -> str:
+    """Return the same tokenizer with a template that begins every text with `<bos>`, a token behind all others."""
+    tokenizer = Tokenizer.from_str(tokenizer_json())
+    tokenizer.add_special_tokens(["<bos>"])
+    bos = tokenizer.token_to_id("<bos>")
+    assert bos < VOCAB_SIZE
+    tokenizer.post_processor = processors.TemplateProcessing(single="<bos> $A", special_tokens=[("<bos>", bos)])
     return tokenizer.to_str()
 
 
