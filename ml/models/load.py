@@ -184,8 +184,13 @@ def context_length(config: Any) -> int | None:
 
 
 def visible_length(config: Any) -> int | None:
-    """Return how many tokens a model can look back on: its context, or its sliding window where that is shorter."""
+    """Return how many tokens a model can look back on: its context, or its sliding window where that is shorter.
+
+    A window is no limit when some layers see everything (Gemma 3: every sixth).
+    """
     window = getattr(config, "sliding_window", None) if getattr(config, "use_sliding_window", True) else None
+    if "full_attention" in (getattr(config, "layer_types", None) or ()):
+        window = None
     limits = [limit for limit in (context_length(config), window) if limit]
     return min(limits) if limits else None
 
