@@ -13,7 +13,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import torch
 from transformers import PreTrainedModel
@@ -80,6 +82,8 @@ class HeldOutLosses:
         self._window_tokens = min(DEFAULT_WINDOW, context - len(self._leading))
         if self._window_tokens < 2:
             raise UsageError(f"--model {request.model} has {context} positions: too few to predict a token of a text")
+        self._limit_tokens = request.limit_tokens
+        self._documents = chosen_documents(export, request.limit_tokens)
         self._chunks: list[list[Window]] = []
 
     @property
@@ -88,7 +92,11 @@ class HeldOutLosses:
             "export": self._export.content_hash,
             "window_tokens": self._window_tokens,
             "batch_tokens": self._batch_tokens,
-        } | ({"leading_special_ids": self._leading} if self._leading else {})
+        } | {
+            name: value
+            for name, value in (("leading_special_ids", self._leading), ("limit_tokens", self._limit_tokens))
+            if value
+        }
 
     @property
     def inputs(self) -> dict[str, str]:
@@ -96,10 +104,11 @@ class HeldOutLosses:
 
     @property
     def config(self) -> dict[str, Any]:
-        return {"window_tokens": self._window_tokens}
+        limit = {"limit_tokens": self._limit_tokens} if self._limit_tokens else {}
+        return {"window_tokens": self._window_tokens} | limit
 
     def chunks(self, resources: ExitStack) -> list[int]:
-        windows = cut_windows(self._export, self._window_tokens)
+        windows = cut_windows(self._documents, self._window_tokens)
         self._chunks = cut(windows, lambda item: item.n_tokens, limit=_CHUNK_BATCHES * self._batch_tokens)
         return [sum(item.n_tokens for item in chunk) for chunk in self._chunks]
 
@@ -108,7 +117,7 @@ class HeldOutLosses:
         return _read_chunk(self._model, self._export, self._chunks[number], self._leading, self._batch_tokens)
 
     def tables(self, rows: pa.Table) -> dict[str, pa.Table]:
-        return {"held_out_losses": summarise(self._run_id, _documents(self._export), rows)}
+        return {"held_out_losses": summarise(self._run_id, self._documents, rows)}
 
     @property
     def details(self) -> dict[str, Any]:
@@ -135,10 +144,36 @@ def _documents(export: Export) -> pa.Table:
     return pa.concat_tables(parts)
 
 
-def cut_windows(export: Export, window: int) -> list[Window]:
+def chosen_documents(export: Export, limit_tokens: int | None) -> pa.Table:
+    """Return one row per document to read, as `_documents` does: all, or as many as a limit of tokens allows.
+
+    Each language has the same share of the limit, and what a small one leaves is shared by the others. Its documents
+    are taken in the export's order, which is random, until the next one would be too much; the first is always read.
+    """
+    documents = _documents(export)
+    if limit_tokens is None:
+        return documents
+    lengths: dict[str, list[int]] = {}
+    sizes = pc.subtract(documents["end"], documents["start"]).to_pylist()
+    langs = documents["lang"].to_pylist()
+    for lang, size in zip(langs, sizes, strict=True):
+        lengths.setdefault(lang, []).append(size)
+    left, shares = limit_tokens, dict.fromkeys(lengths, 0)
+    for place, lang in enumerate(sorted(lengths, key=lambda lang: (sum(lengths[lang]), lang))):
+        shares[lang] = min(sum(lengths[lang]), left // (len(lengths) - place))
+        left -= shares[lang]
+    n_taken = {lang: max(1, int(np.searchsorted(np.cumsum(lengths[lang]), shares[lang], "right"))) for lang in lengths}
+    keep, seen = [], dict.fromkeys(lengths, 0)
+    for lang in langs:
+        keep.append(seen[lang] < n_taken[lang])
+        seen[lang] += 1
+    return documents.filter(pa.array(keep))
+
+
+def cut_windows(documents: pa.Table, window: int) -> list[Window]:
     """Return all windows of at most `window` tokens, longest first; those with nothing to predict are left out."""
     windows = []
-    for row in _documents(export).to_pylist():
+    for row in documents.to_pylist():
         windows += [
             Window(row["lang"], row["shard"], start, min(start + window, row["end"]))
             for start in range(row["start"], row["end"] - 1, window - 1)

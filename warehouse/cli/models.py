@@ -27,6 +27,16 @@ BatchOption = Annotated[
     int | None, typer.Option(min=1, help="Padded tokens per batch: fewer need less memory [default: by device].")
 ]
 
+HeldOutOption = Annotated[
+    int | None,
+    typer.Option(
+        "--held-out-tokens",
+        min=0,
+        metavar="N",
+        help="Read at most N tokens of the held-out documents, every language the same; 0: none [default: all].",
+    ),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the model commands."""
@@ -73,6 +83,7 @@ def score(
     ] = None,
     shots: Annotated[int, typer.Option(min=0, help="Example sentences in each prompt.")] = 5,
     max_new_tokens: Annotated[int, typer.Option(min=1, help="Longest translation of a sentence.")] = 256,
+    held_out_tokens: HeldOutOption = None,
     language_name: NamesOption = None,
     dtype: DtypeOption = None,
     batch_tokens: BatchOption = None,
@@ -98,7 +109,8 @@ def score(
     else:
         judges = export_evaluation_set(folder, corpus=corpus, n_items=items)
         held_out = export_selection(folder, corpus=corpus, strategy=HELD_OUT, budget_tokens=None)
-        wanted = [evaluations.word_scores(judges, options), evaluations.held_out_losses(held_out, options)]
+        losses = evaluations.held_out_losses(held_out, options, limit_tokens=held_out_tokens)
+        wanted = [evaluations.word_scores(judges, options), *losses]
     print("\n".join(launch.evaluate(folder, chosen, wanted)))
     marts = "fct_sentence_scores" if sentences is not None else "fct_translation_scores and fct_held_out_losses"
     print(f"`pivots build` turns this into marts.{marts}")
@@ -146,6 +158,7 @@ def experiment(
     budget_tokens: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Document tokens of an arm [default: the preset's].")
     ] = None,
+    held_out_tokens: HeldOutOption = None,
     plan: Annotated[bool, typer.Option("--plan", help="Only say what would be trained, and on how much.")] = False,
     allow_equal_arms: Annotated[
         bool, typer.Option("--allow-equal-arms", help="Run also where the budget takes the whole corpus in every arm.")
@@ -164,7 +177,13 @@ def experiment(
     folder = Home.resolve(home)
     # a bad request fails here, before a flow starts
     request = experiment_request(
-        folder.root, corpora=corpus, model=model, preset=preset, seeds=seeds, budget_tokens=budget_tokens
+        folder.root,
+        corpora=corpus,
+        model=model,
+        preset=preset,
+        seeds=seeds,
+        budget_tokens=budget_tokens,
+        held_out_tokens=held_out_tokens,
     )
     if plan:
         print(*plan_lines(folder, request.plan, corpus), sep="\n")

@@ -91,6 +91,9 @@ class HeldOutRequest(BatchRequest):
     batch_tokens_by_device = {"cpu": 4_096, "cuda": 65_536}
     program: Literal["held_out"] = "held_out"
     export: Path = Field(description="export folder of strategy held_out")
+    limit_tokens: Count | None = Field(
+        default=None, description="tokens to read, shared equally by the languages (default: all)"
+    )
 
 
 class PromptLensRequest(ModelRequest):

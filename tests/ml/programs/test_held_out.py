@@ -96,7 +96,7 @@ def test_windows_predict_each_token_but_a_documents_first_once(held_out: Path) -
     export = open_export(held_out)
     predicted = [
         (window.shard, place)
-        for window in ml.held_out.cut_windows(export, 5)
+        for window in ml.held_out.cut_windows(ml.held_out.chosen_documents(export, None), 5)
         for place in range(window.start + 1, window.end)
     ]
     expected = [
@@ -106,7 +106,33 @@ def test_windows_predict_each_token_but_a_documents_first_once(held_out: Path) -
         for place in range(row["start"] + 1, row["end"])
     ]
     assert sorted(predicted) == expected
-    assert max(window.n_tokens for window in ml.held_out.cut_windows(export, 5)) == 5
+    assert (
+        max(window.n_tokens for window in ml.held_out.cut_windows(ml.held_out.chosen_documents(export, None), 5)) == 5
+    )
+
+
+@pytest.mark.parametrize("limit", [1, 60, 200, 430, 10**6])
+def test_a_limit_is_shared_by_the_languages(held_out: Path, tmp_path: Path, limit: int) -> None:
+    export = open_export(held_out)
+    every = ml.held_out.chosen_documents(export, None).to_pylist()
+    lengths = {lang: [r["end"] - r["start"] for r in every if r["lang"] == lang] for lang in LANGUAGES}
+    chosen = ml.held_out.chosen_documents(export, limit).to_pylist()
+    share = dict.fromkeys(LANGUAGES, 0)
+    for _ in range(min(limit, sum(map(sum, lengths.values())))):  # one token after another, to who has least
+        needy = [lang for lang in LANGUAGES if share[lang] < sum(lengths[lang])]
+        share[min(needy, key=lambda lang: (share[lang], -sum(lengths[lang]), lang))] += 1
+    for lang, sizes in lengths.items():
+        taken = [r["end"] - r["start"] for r in chosen if r["lang"] == lang]
+        assert taken == sizes[: len(taken)]
+        assert len(taken) == 1 or sum(taken) <= share[lang] + 1
+        assert len(taken) == len(sizes) or sum(sizes[: len(taken) + 1]) > share[lang] - 1
+    if limit == 200:
+        rows = run(tmp_path, held_out, **{"--limit-tokens": limit})
+        assert {lang: row["n_docs"] for lang, row in rows.items()} == {
+            lang: sum(r["lang"] == lang for r in chosen) for lang in LANGUAGES
+        }
+        assert sum(row["n_bytes"] for row in rows.values()) == sum(r["n_bytes"] for r in chosen)
+        assert json.loads((tmp_path / "out" / "run.json").read_text())["identity"]["limit_tokens"] == limit
 
 
 def test_long_documents_are_read_within_the_models_context(held_out: Path, tmp_path: Path) -> None:

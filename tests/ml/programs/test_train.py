@@ -91,6 +91,16 @@ def test_documents_begin_as_the_model_was_trained_to(tmp_path: Path) -> None:
     assert losses(tmp_path / "out")[0] == pytest.approx(total / n_predicted, rel=1e-5)
 
 
+def test_the_larger_of_two_measured_peaks_counts(export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    peaks = iter([1e9, 4e9, 2e9, 3e9])
+    monkeypatch.setattr(ml.train, "measured_flops_per_s", lambda device: next(peaks))
+    for out, expected in (("first", 4e9), ("second", 3e9)):
+        ml.train.main(arguments(tmp_path, export, out=out, steps=2))
+        rows = pq.read_table(tmp_path / out / "results" / "training_steps.parquet")
+        assert set(rows["measured_flops_per_s"].to_pylist()) == {expected}
+        assert json.loads((tmp_path / out / "run.json").read_text())["timing"]["measured_flops_per_s"] == expected
+
+
 def test_a_finished_run_is_not_repeated(trained: Path, export: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = (trained / "model" / "model.safetensors").stat().st_mtime_ns
     ml.train.main(arguments(trained.parent, export))
