@@ -28,7 +28,6 @@ from ml.models.flops import flops_per_token, measured_flops_per_s, published_flo
 from ml.models.load import (
     ModelSource,
     accepts_position_ids,
-    check_plain_unembedding,
     context_length,
     find_model,
     leading_special_ids,
@@ -38,6 +37,7 @@ from ml.models.load import (
     model_hash,
     n_parameters,
 )
+from ml.models.unembedding import logit_rule
 from ml.program.arguments import from_options, request_parser
 from ml.program.run_folder import check_identity, only_run_in
 from ml.training.checkpoints import (
@@ -110,7 +110,7 @@ def _serve(request: TrainRequest, export: Export, source: ModelSource) -> None:
     model = load_model(source, seed=request.seed, dtype="float32", device=accelerator.device)
     if preset.document_masks and not accepts_position_ids(model):
         raise UsageError(f"document_masks: {model.config.model_type} takes no position ids; set document_masks: false")
-    check_plain_unembedding(model)
+    logit_rule(model)  # refuses a model whose logits cannot be made from its hidden states
     total_steps = n_steps(preset, sequences.n_sequences)
     identity = {
         "export": export.content_hash,

@@ -23,6 +23,12 @@ ja 水 火 家 木 川 石 パン 夜 月 馬 魚 鳥 雪 塩 牛乳 金 王 橋
 zh 水 火 房子 树 河 石头 面包 夜晚 月亮 马 鱼 鸟 雪 盐 牛奶 黄金 国王 桥 花园 信
 """
 WORDS = {line.split()[0]: line.split()[1:] for line in _WORDS.strip().splitlines()}
+# what becomes of logits behind the head, strong enough to show
+CHANGED_LOGITS: list[tuple[str, dict[str, object]]] = [
+    ("gemma2", {"num_key_value_heads": 2, "head_dim": 8, "final_logit_softcapping": 0.75}),
+    ("granite", {"num_key_value_heads": 2, "logits_scaling": 4.0}),
+    ("cohere", {"num_key_value_heads": 2, "logit_scale": 0.25}),
+]
 ARCHITECTURES = ("gpt_neox", "olmo", "olmo2", "llama", "qwen2", "bloom")
 
 
