@@ -12,7 +12,7 @@ from warehouse.contract.atomic import atomic_file
 from warehouse.contract.errors import UsageError
 from warehouse.contract.presets import Count, TrainPreset, problems_of
 
-_MODEL = "hub name, model folder, or JSON configuration (random weights)"
+_MODEL = "hub name (name@revision), model folder, GGUF file, or JSON configuration (random weights)"
 
 
 class Request(BaseModel):

@@ -138,6 +138,11 @@ def load_tokenizer(file_or_name: str) -> LoadedTokenizer:
     if path.is_dir():
         eos_token = _stated_eos(path / "tokenizer_config.json")
         path = path / "tokenizer.json"
+    if path.suffix == ".gguf":
+        raise UsageError(
+            f"--tokenizer {file_or_name}: give a tokenizer.json; `python -m ml.dequantise {file_or_name} --out FOLDER` "
+            "writes the one that transformers makes of a GGUF file"
+        )
     if path.is_file():
         content = path.read_bytes()
         name = path.parent.resolve().name if path.stem == "tokenizer" else path.stem
