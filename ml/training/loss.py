@@ -7,6 +7,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from ml.models.nll import _CHUNK_BYTES_CPU, _CHUNK_BYTES_GPU, IGNORED
+from ml.models.sliding import layer_masks
 from ml.models.unembedding import LogitRule, logit_rule
 
 
@@ -86,6 +87,8 @@ class LossModel(torch.nn.Module):
     def forward(self, tokens: Tensor, labels: Tensor, positions: Tensor | None, mask: Tensor | None) -> Tensor:
         """Return the NLL summed over positions whose label is not IGNORED. Shapes as in `Batch`."""
         options = {} if positions is None else {"position_ids": positions}
+        if mask is not None and positions is not None and isinstance(mask, Tensor):
+            mask = layer_masks(self.model.config, mask, positions)
         # use_cache=True would make transformers skip what it knows about packed sequences
         output = self.model.base_model(input_ids=tokens, attention_mask=mask, use_cache=False, **options)
         is_target = labels != IGNORED

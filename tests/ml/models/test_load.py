@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
-from ml.models.load import find_model, load_model, model_hash
+from ml.models.load import find_model, load_model, model_hash, visible_length
 from ml.training.loss import LossModel
 from support.ml_runs.inputs import ARCHITECTURES, EOS, VOCAB_SIZE, make_config
 from warehouse.contract.errors import UsageError
@@ -128,3 +129,14 @@ def test_a_revision_of_a_hub_model_is_the_one_that_is_read(tmp_path: Path, monke
     assert [source.commit for source in found.values()] == ["1" * 40, "2" * 40]
     first, second = (load_model(source, seed=0, dtype="float32", device=CPU) for source in found.values())
     assert not torch.equal(first.get_input_embeddings().weight, second.get_input_embeddings().weight)
+
+
+def test_a_window_limits_only_models_all_of_whose_layers_have_one() -> None:
+    def config(**values: object) -> SimpleNamespace:
+        return SimpleNamespace(max_position_embeddings=2048, **values)
+
+    assert visible_length(config()) == 2048
+    assert visible_length(config(sliding_window=512)) == 512
+    assert visible_length(config(sliding_window=512, use_sliding_window=False)) == 2048
+    assert visible_length(config(sliding_window=512, layer_types=["sliding_attention"] * 2)) == 512
+    assert visible_length(config(sliding_window=512, layer_types=["sliding_attention", "full_attention"])) == 2048

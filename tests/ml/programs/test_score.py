@@ -87,6 +87,19 @@ def test_models_that_take_no_mask_are_refused_and_do_not_crash(
         check_against_reference(load(tmp_path, kind, **changes), ragged_prompts(2))
 
 
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        ("gemma3_text", {"num_key_value_heads": 2, "head_dim": 8, "sliding_window": 6, "sliding_window_pattern": 2}),
+        ("mistral", {"num_key_value_heads": 2, "sliding_window": 6}),
+    ],
+)
+def test_prompts_longer_than_a_sliding_window_are_scored_like_plain_ones(
+    kind: str, changes: dict[str, object], tmp_path: Path
+) -> None:
+    assert check_against_reference(load(tmp_path, kind, **changes), ragged_prompts(4)) < 1e-4
+
+
 @pytest.mark.parametrize(("kind", "changes"), CHANGED_LOGITS)
 def test_models_that_change_their_logits_afterwards_are_scored_like_plain_prompts(
     kind: str, changes: dict[str, object], eval_set: Path, tmp_path: Path

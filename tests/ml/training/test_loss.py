@@ -66,6 +66,29 @@ def test_loss_model_gives_the_librarys_own_loss(tmp_path: Path, kind: str, chang
     torch.testing.assert_close(rows.sum() / (3 * 19), own.double(), rtol=1e-5, atol=1e-5)
 
 
+SLIDING = [
+    ("gemma3_text", {"num_key_value_heads": 2, "head_dim": 8, "sliding_window": 5, "sliding_window_pattern": 2}),
+    ("mistral", {"num_key_value_heads": 2, "sliding_window": 5}),
+]
+
+
+@pytest.mark.parametrize(("kind", "changes"), SLIDING)
+def test_packed_documents_longer_than_a_sliding_window_are_read_as_if_alone(
+    kind: str, changes: dict[str, object], tmp_path: Path
+) -> None:
+    model = load_model(find_model(str(make_config(tmp_path, kind, **changes))), seed=1, dtype="float32", device=CPU)
+    generator = np.random.default_rng(3)
+    documents = [np.append(generator.integers(1, VOCAB_SIZE, length), EOS) for length in (14, 3, 11)]
+    batch = make_batch(np.concatenate(documents)[None], eos_token_id=EOS, document_masks=True)
+    expected = 0.0
+    with torch.no_grad():
+        for document in documents:
+            ids = torch.from_numpy(document)[None]
+            expected += float(model(input_ids=ids, labels=ids, use_cache=False).loss) * (len(document) - 1)
+        ours = float(LossModel(model)(batch.tokens, batch.labels, batch.positions, batch.mask))
+    assert ours == pytest.approx(expected, rel=1e-5)
+
+
 @pytest.mark.parametrize("kind", ["gpt_neox", "olmo", "olmo2", "llama", "qwen2"])
 def test_changing_one_document_leaves_the_others_losses_alone(tmp_path: Path, kind: str) -> None:
     model = load_model(find_model(str(make_config(tmp_path, kind))), seed=1, dtype="float32", device=CPU)

@@ -6,7 +6,7 @@ import pytest
 
 from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
-from warehouse.experiments.model_identity import Model, at_revision, identify_model
+from warehouse.experiments.model_identity import Model, Provenance, at_revision, identify_model, provenance
 from warehouse.lake.files import shard_path, write_table
 from warehouse.lake.schemas import SCHEMAS
 
