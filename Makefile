@@ -14,7 +14,7 @@ GPU_OPTIONS ?=
 GPU_WHEELS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-engines lock wheel hooks demo test test-all test-engines test-slow test-deps lint format bench mutate drills dbt-docs analyses base-model gpu gpu-pack screenshots clean
+.PHONY: help setup setup-engines lock wheel hooks demo test test-all test-engines test-slow test-deps lint format bench mutate drills dbt-docs analyses verified-models base-model gpu gpu-pack screenshots clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -90,6 +90,9 @@ dbt-docs: setup ## what every model, column and test is, as one page in the home
 
 analyses: setup ## answer the twenty questions on the demo's home again: docs/analyses.md
 	$(BIN)/python -m tools.answer_questions --home pivots-home/demo
+
+verified-models: setup ## every family that transformers can build, at random, against plain transformers (an hour): docs/verified-models.md
+	$(BIN)/python -m tools.verified_models
 
 gpu: ## on a machine with a GPU: correctness, speed, scales, counting, within GPU_MINUTES (25); resumes
 	$(GPU_PYTHON) -m ml.gpu --minutes $(GPU_MINUTES) --out $(GPU_OUT) $(GPU_OPTIONS)

@@ -47,10 +47,12 @@ def export_judges(home: Home, corpus: str, plan: Plan) -> EvaluationSet:
 
 
 @task(name="evaluate", retries=1, retry_condition_fn=retry_unless_refused)
-def evaluate_model(home: Home, model: Model, judges: EvaluationSet, held_out: Export, experiment: str) -> None:
+def evaluate_model(
+    home: Home, model: Model, judges: EvaluationSet, held_out: Export, held_out_tokens: int | None, experiment: str
+) -> None:
     """Score words, trace layers and measure the held-out loss of one model."""
     with timed(f"evaluate {model.model_id}"):
-        wanted = evaluations.of_one_model(judges, held_out)
+        wanted = evaluations.of_one_model(judges, held_out, held_out_tokens=held_out_tokens)
         launch.evaluate(home, model, wanted, experiment=experiment)
 
 
@@ -82,7 +84,10 @@ def experiment(request: ExperimentRequest) -> str:
     # Waiting here, not inside a task, so that no worker of the pool is spent on waiting.
     models = [(corpus, base) for corpus in corpora]
     models += [(corpus, training.result()) for (corpus, _, _), training in zip(arms, trainings, strict=True)]
-    judged = [evaluate_model.submit(home, one, judges[corpus], held_out[corpus], name) for corpus, one in models]
+    judged = [
+        evaluate_model.submit(home, one, judges[corpus], held_out[corpus], plan.held_out_tokens, name)
+        for corpus, one in models
+    ]
     for evaluation in judged:
         evaluation.result()
     build_marts(home, select=("tag:evaluation",))

@@ -90,7 +90,7 @@ class Translations:
             "n_shots": self._request.shots,
             "max_new_tokens": self._request.max_new_tokens,
             "batch_tokens": self._batch_tokens,
-        }
+        } | ({"leading_special_ids": self._builder.specials} if self._builder.specials else {})
 
     @property
     def inputs(self) -> dict[str, str]:

@@ -28,15 +28,16 @@ from ml.models.flops import flops_per_token, measured_flops_per_s, published_flo
 from ml.models.load import (
     ModelSource,
     accepts_position_ids,
-    check_plain_unembedding,
     context_length,
     find_model,
+    leading_special_ids,
     load_config,
     load_model,
     load_tokenizer,
     model_hash,
     n_parameters,
 )
+from ml.models.unembedding import logit_rule
 from ml.program.arguments import from_options, request_parser
 from ml.program.run_folder import check_identity, only_run_in
 from ml.training.checkpoints import (
@@ -61,6 +62,7 @@ from warehouse.contract.hashing import id64
 from warehouse.contract.presets import TrainPreset, read_preset
 from warehouse.contract.requests import TrainRequest, read_request
 from warehouse.contract.result_schemas import RESULT
+from warehouse.contract.tokenizer_identity import is_same
 
 Made = TypeVar("Made")
 
@@ -72,6 +74,7 @@ class _Job:
     preset: TrainPreset
     data: StepData
     source: ModelSource
+    tokenizer_file: Path
     n_steps: int
     identity: dict[str, Any]
     out: Path
@@ -98,12 +101,16 @@ def _serve(request: TrainRequest, export: Export, source: ModelSource) -> None:
     preset, out = request.preset, request.out
     accelerator, is_sharded = start_processes()
     make_deterministic(accelerator.device)
-    sequences = Sequences(export, preset.seq_len)
+    tokenizer_file = _tokenizer_file(source, export)
+    leading = tuple(leading_special_ids(load_tokenizer(tokenizer_file)))
+    if preset.seq_len <= len(leading):
+        raise UsageError(f"seq_len {preset.seq_len}: the tokenizer puts {len(leading)} tokens before every text")
+    sequences = Sequences(export, preset.seq_len, leading)
     _check_fit(preset, export, source, sequences, world_size=accelerator.num_processes)
     model = load_model(source, seed=request.seed, dtype="float32", device=accelerator.device)
     if preset.document_masks and not accepts_position_ids(model):
         raise UsageError(f"document_masks: {model.config.model_type} takes no position ids; set document_masks: false")
-    check_plain_unembedding(model)
+    logit_rule(model)  # refuses a model whose logits cannot be made from its hidden states
     total_steps = n_steps(preset, sequences.n_sequences)
     identity = {
         "export": export.content_hash,
@@ -112,11 +119,13 @@ def _serve(request: TrainRequest, export: Export, source: ModelSource) -> None:
         "run_id": request.run_id,
         "steps": total_steps,
     } | {f"preset.{name}": value for name, value in preset.model_dump().items()}
+    if leading:
+        identity["leading_special_ids"] = list(leading)
     if (out / RUN_RECORD).exists():
         check_identity(read_json(out / RUN_RECORD)["identity"], identity, out)
         accelerator.print(f"{out}: this run is finished already")
         return
-    job = _Job(preset, StepData(export, sequences, request.seed), source, total_steps, identity, out)
+    job = _Job(preset, StepData(export, sequences, request.seed), source, tokenizer_file, total_steps, identity, out)
     record = _run_record(request, export, model, identity, accelerator, is_sharded=is_sharded)
     with notice_lost_processes(), only_run_in(out):
         _run(accelerator, model, job, record)
@@ -137,6 +146,7 @@ def _run(accelerator: Accelerator, model: Any, job: _Job, record: dict[str, Any]
     prepare_blocks(model, preset)
     loss_model = spread(accelerator, LossModel(model).train(), is_sharded=record["is_sharded"])
     log, timing = _train(accelerator, loss_model, job, newest, speed)
+    _raise_peak(log, speed, measured_flops_per_s(accelerator.device) * accelerator.num_processes)
     if accelerator.is_main_process:
         rows = pa.Table.from_pylist(log, schema=RESULT["training_steps"])
         write_result(out, "training_steps", rows)
@@ -219,6 +229,28 @@ def _train(
     return log, {"train_s": elapsed, "tokens_per_s": trained / elapsed if trained else 0.0}
 
 
+def _tokenizer_file(source: ModelSource, export: Export) -> Path:
+    """Return the tokenizer to keep with the model: its own if the export was made with the same one, else the export's.
+
+    The model's own knows what it was trained to begin texts with.
+    """
+    own = source.tokenizer_file
+    return own if own is not None and is_same(own.read_bytes(), export.tokenizer_file) else export.tokenizer_file
+
+
+def _raise_peak(log: list[dict[str, Any]], speed: dict[str, float | None], again: float) -> None:
+    """Take the larger of two measured peaks: what runs beside a measurement can only lower it.
+
+    Rows of the processes that went before, in a resumed run, keep theirs.
+    """
+    before = speed["measured_flops_per_s"]
+    assert before is not None
+    speed["measured_flops_per_s"] = max(before, again)
+    for row in log:
+        if row["measured_flops_per_s"] == before:
+            row["measured_flops_per_s"] = speed["measured_flops_per_s"]
+
+
 def _times(peak: float | None, n_devices: int) -> float | None:
     return None if peak is None else peak * n_devices
 
@@ -249,7 +281,7 @@ def _save_model(
     with atomic_folder(job.out / "model") as folder:
         model.save_pretrained(folder, state_dict=weights)
         (folder / "generation_config.json").unlink(missing_ok=True)
-        shutil.copyfile(job.data.export.tokenizer_file, folder / "tokenizer.json")
+        shutil.copyfile(job.tokenizer_file, folder / "tokenizer.json")
         if state is not None:
             torch.save(state, folder / "optimizer.pt")
 
@@ -277,6 +309,7 @@ def _run_record(
         "n_parameters": n_parameters(model),
         "dtype": "float32 weights" + (", bfloat16 autocast" if accelerator.mixed_precision == "bf16" else ""),
         "packing": "document masks" if request.preset.document_masks else "plain causal",
+        "leading_special_ids": identity.get("leading_special_ids", []),
         "device": str(accelerator.device.type),
         "n_processes": accelerator.num_processes,
         "is_sharded": is_sharded,

@@ -1,10 +1,10 @@
 """Tokens of any tokenizer as a reader should see them."""
 
-import json
+from collections.abc import Callable
 
 from tokenizers import Tokenizer
 
-from warehouse.contract.token_text import byte_alphabet, text_of_bytes
+from warehouse.contract.token_text import NotSpelled, text_of_bytes, token_speller
 
 
 class TokenText:
@@ -12,8 +12,7 @@ class TokenText:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
-        is_byte_level = '"ByteLevel"' in json.dumps(json.loads(tokenizer.to_str())["decoder"])
-        self._bytes = byte_alphabet() if is_byte_level else {}
+        self._spell = _speller(tokenizer)
         self._added = tokenizer.get_added_tokens_decoder()
 
     def __call__(self, token_id: int) -> str:
@@ -21,16 +20,26 @@ class TokenText:
         token = self._tokenizer.id_to_token(token_id)
         if token is None:
             return f"<unused {token_id}>"
-        if token_id in self._added:
-            return token
-        if self._bytes and all(character in self._bytes for character in token):
-            return text_of_bytes(bytes(self._bytes[character] for character in token))
-        return token.replace("\u2581", " ")
+        return token if token_id in self._added else self._spell(token)
 
 
 def is_blank(tokenizer: Tokenizer, token_id: int) -> bool:
     """Return whether a token writes nothing but white space (the easy first token of some CJK targets)."""
     token = tokenizer.id_to_token(token_id)
-    return (
-        token is not None and not token.translate({0x120: " ", 0x10A: " ", 0x109: " ", 0x10D: " ", 0x2581: " "}).strip()
-    )
+    return token is not None and not _speller(tokenizer)(token).strip()
+
+
+def _speller(tokenizer: Tokenizer) -> Callable[[str], str]:
+    """Return what gives the text of a token; one that spells no text is shown as it is written."""
+    try:
+        spell = token_speller(tokenizer)
+    except NotSpelled:
+        return str
+
+    def text(token: str) -> str:
+        try:
+            return text_of_bytes(spell(token))
+        except KeyError:  # not written in the alphabet of the others
+            return token
+
+    return text

@@ -5,7 +5,7 @@ from transformers import PreTrainedModel
 
 from warehouse.contract.errors import UsageError
 
-_NORM_NAMES = ("norm", "final_layer_norm", "ln_f", "final_layernorm")
+_NORM_NAMES = ("norm", "final_layer_norm", "ln_f", "final_layernorm", "layer_norm", "norm_f", "final_norm")
 
 
 def decoder_blocks(model: PreTrainedModel) -> torch.nn.ModuleList:

@@ -14,6 +14,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from ml.models.decoder import decoder_blocks, final_norm
+from ml.models.unembedding import head_logits, logit_rule
 from warehouse.contract.errors import StepFailed
 
 POSITIONS_AT_ONCE = 64  # of a prompt: 32 MB of logits with a large vocabulary
@@ -29,9 +30,9 @@ class LayerReader:
     """
 
     def __init__(self, model: PreTrainedModel) -> None:
+        logit_rule(model)  # measured before there are hooks
         self._model = model
         self._norm = final_norm(model)
-        self._head = model.get_output_embeddings()
         self._keeps_last = "logits_to_keep" in inspect.signature(model.forward).parameters
         self._local = threading.local()
         self.device = model.device
@@ -70,7 +71,7 @@ class LayerReader:
         states: list[Tensor] = self._local.states
         assert len(states) == self.n_layers
         for layer, state in enumerate(states):
-            logits = self._head(self._norm(state)).float()
+            logits = head_logits(self._model, self._norm(state))
             if layer == self.n_layers - 1:
                 self._check_gate(logits, own)
                 logits = own
@@ -80,7 +81,7 @@ class LayerReader:
     def read_prompt(self, tokens: list[int]) -> Iterator[tuple[int, int, Tensor]]:
         """Yield (layer, first position, log-probabilities [at most 64, V], float32) for every token of one prompt.
 
-        Layer 0 first, positions ascending. The model must have passed `check_plain_unembedding`.
+        Layer 0 first, positions ascending.
         Raises StepFailed as `read` does.
         """
         self._local.states, self._local.every_position = [], True
@@ -91,9 +92,9 @@ class LayerReader:
         for layer, state in enumerate(states):
             for start in range(0, len(tokens), POSITIONS_AT_ONCE):
                 part = slice(start, start + POSITIONS_AT_ONCE)
-                logits = self._head(self._norm(state[part])).float()
+                logits = head_logits(self._model, self._norm(state[part]))
                 if layer == self.n_layers - 1:
-                    own = self._head(own_sd[part]).float()
+                    own = head_logits(self._model, own_sd[part])
                     self._check_gate(logits, own)
                     logits = own
                 yield layer, start, logits.log_softmax(dim=-1)

@@ -1,4 +1,4 @@
-"""Models and their tokenizers: from a hub name, a local folder, or a JSON configuration with random weights.
+"""Models and their tokenizers: from a hub name, a local folder, a GGUF file, or a JSON configuration (random weights).
 
 Nothing here knows an architecture by name; what a model can do is asked of its signature, or measured.
 """
@@ -18,6 +18,7 @@ from transformers.utils import cached_file
 from transformers.utils import logging as transformers_logging
 
 from ml.common.result_files import read_json
+from ml.models.gguf import dequantised
 from warehouse.contract.disk import disk_failure
 from warehouse.contract.errors import UsageError
 from warehouse.contract.hashing import file_hash, short_hash
@@ -34,12 +35,13 @@ class ModelSource:
     spec: str
     folder: Path | None = None  # of a hub model: its snapshot in the cache, complete once the model was loaded
     config_file: Path | None = None
-    is_on_hub: bool = False
+    hub_name: str | None = None  # without the revision
+    gguf_file: Path | None = None  # what the folder was made of
 
     @property
     def commit(self) -> str | None:
         """The commit of a hub model: the cache names its snapshots by them."""
-        return self.folder.name if self.is_on_hub and self.folder else None
+        return self.folder.name if self.hub_name and self.folder else None
 
     @property
     def tokenizer_file(self) -> Path | None:
@@ -50,9 +52,10 @@ class ModelSource:
 
 
 def find_model(spec: str) -> ModelSource:
-    """Say what a model argument means: a folder with config.json, a JSON configuration file, or a hub name.
+    """Say what a model argument means: a folder with config.json, a JSON configuration, a GGUF file, or a hub name.
 
-    Raises UsageError when it is none of them, or a hub model that is neither in the cache nor can be fetched.
+    A hub name may have a revision behind it: `name@revision`. Raises UsageError when it is none of them, or a hub model
+    that is neither in the cache nor can be fetched.
     """
     path = Path(spec)
     if path.is_dir():
@@ -64,20 +67,24 @@ def find_model(spec: str) -> ModelSource:
                 f"--model {spec}: the folder has no *.safetensors{others}; for random weights give its config.json"
             )
         return ModelSource(spec, folder=path)
+    if path.is_file() and path.suffix == ".gguf":
+        return ModelSource(spec, folder=dequantised(path.resolve()), gguf_file=path)
     if path.is_file():
         if path.suffix != ".json":
-            raise UsageError(f"--model {spec}: a model file must be a JSON configuration")
+            raise UsageError(f"--model {spec}: a model file must be a JSON configuration or a GGUF file")
         return ModelSource(spec, config_file=path)
-    if spec.endswith(".json") or spec.startswith((".", "/")) or spec.count("/") > 1:
+    if spec.endswith((".json", ".gguf")) or spec.startswith((".", "/")) or spec.count("/") > 1:
         raise UsageError(f"--model {spec}: no such file or folder")
     try:
-        found = cached_file(spec, "config.json")
-        cached_file(spec, "tokenizer.json")
+        name, _, revision = spec.partition("@")
+        at = {"revision": revision} if revision else {}
+        found = cached_file(name, "config.json", **at)
+        cached_file(name, "tokenizer.json", **at)
     except OSError as problem:
         reason = str(problem).strip().splitlines()[0]
         raise UsageError(f"--model {spec}: neither a file or folder here nor a hub model ({reason})") from None
     assert found is not None
-    return ModelSource(spec, folder=Path(found).parent, is_on_hub=True)
+    return ModelSource(spec, folder=Path(found).parent, hub_name=name)
 
 
 def _one_line(problem: Exception) -> str:
@@ -116,7 +123,7 @@ def load_model(source: ModelSource, *, seed: int, dtype: str, device: torch.devi
     else:
         # accelerate's default for FSDP would have all processes but the first read nothing
         os.environ["FSDP_CPU_RAM_EFFICIENT_LOADING"] = "false"
-        name = source.spec if source.is_on_hub else str(source.folder)
+        name = source.hub_name or str(source.folder)
         # weights of the commit whose configuration was read; no code of theirs, and no format that can hold code
         where = {"revision": source.commit} if source.commit else {}
         try:
@@ -142,6 +149,8 @@ def model_hash(source: ModelSource, *, seed: int) -> str:
     """
     if source.config_file:
         return short_hash({"config": read_json(source.config_file), "seed": seed})
+    if source.gguf_file:  # not of what a version of transformers made of it
+        return file_hash(source.gguf_file)[:12]
     assert source.folder is not None
     weights = [path for pattern in _WEIGHTS for path in source.folder.rglob(pattern)]
     files = [source.folder / "config.json", *sorted(weights)]
@@ -184,8 +193,13 @@ def context_length(config: Any) -> int | None:
 
 
 def visible_length(config: Any) -> int | None:
-    """Return how many tokens a model can look back on: its context, or its sliding window where that is shorter."""
+    """Return how many tokens a model can look back on: its context, or its sliding window where that is shorter.
+
+    A window is no limit when some layers see everything (Gemma 3: every sixth).
+    """
     window = getattr(config, "sliding_window", None) if getattr(config, "use_sliding_window", True) else None
+    if "full_attention" in (getattr(config, "layer_types", None) or ()):
+        window = None
     limits = [limit for limit in (context_length(config), window) if limit]
     return min(limits) if limits else None
 
@@ -215,19 +229,3 @@ def pick_dtype(name: str, device: torch.device) -> str:
     if name not in _DTYPES:
         raise UsageError(f"--dtype {name}: use auto, float32 or bfloat16")
     return name
-
-
-@torch.no_grad()
-def check_plain_unembedding(model: PreTrainedModel) -> None:
-    """Raise UsageError unless logits are the unembedding of the last hidden state and nothing more.
-
-    Some architectures cap or scale their logits (Gemma 2, Cohere, Granite); chunked losses and lenses would be wrong.
-    """
-    tokens = torch.arange(4, device=model.device)[None] % model.config.vocab_size
-    hidden = model.base_model(input_ids=tokens, use_cache=False).last_hidden_state
-    head = model.get_output_embeddings()
-    own = model(input_ids=tokens, use_cache=False).logits
-    if head is None or not torch.allclose(head(hidden), own, rtol=1e-3, atol=1e-3):
-        raise UsageError(
-            f"model type {model.config.model_type} changes its logits after the unembedding: not supported"
-        )

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from ml.models.unembedding import head_logits
+
 _CHUNK_BYTES_CPU = 4 << 20  # logits of one chunk stay in the cache
 
 
@@ -21,12 +23,11 @@ def nlls_per_row(model: PreTrainedModel, tokens_bs: Tensor, labels_bs: Tensor) -
 
 def token_nlls(model: PreTrainedModel, hidden_nd: Tensor, targets_n: Tensor) -> Tensor:
     """Return -log p(target) [N], float32, without gradients; logits are made a chunk of positions at a time."""
-    head = model.get_output_embeddings()
     limit = _CHUNK_BYTES_GPU if hidden_nd.device.type == "cuda" else _CHUNK_BYTES_CPU
     chunk = max(64, limit // (4 * model.config.vocab_size))
     parts = []
     for start in range(0, len(targets_n), chunk):
-        logits = head(hidden_nd[start : start + chunk]).float()
+        logits = head_logits(model, hidden_nd[start : start + chunk])
         own = logits.gather(1, targets_n[start : start + chunk, None])[:, 0]
         parts.append(logits.logsumexp(dim=-1) - own)
     return torch.cat(parts)

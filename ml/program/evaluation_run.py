@@ -8,7 +8,8 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from ml.common.result_files import versions, write_json, write_result
-from ml.models.load import check_plain_unembedding, n_parameters
+from ml.models.load import n_parameters
+from ml.models.unembedding import logit_rule
 from ml.program.chunks import compute_chunks, drop_chunks
 from ml.program.loaded import LoadedModel, open_model
 from ml.program.run_folder import is_finished, join_processes
@@ -66,7 +67,7 @@ def run_evaluation(request: EvaluationRequest, prepare: Callable[[LoadedModel], 
     """
     state = join_processes(request.device)
     loaded = open_model(request)
-    check_plain_unembedding(loaded.model)
+    logit_rule(loaded.model)  # refuses a model whose logits cannot be made from its hidden states
     evaluation = prepare(loaded)
     out = request.out
     identity = {"run_id": request.run_id, "model": loaded.hash, "dtype": loaded.dtype} | evaluation.identity

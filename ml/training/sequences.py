@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from ml.models.nll import IGNORED
+from ml.training.leading import leading_places, sequence_starts, with_leading
 from warehouse.contract.errors import UsageError, raise_all
 from warehouse.contract.folders import MANIFEST, TOKENIZER, ExportManifest
 from warehouse.contract.hashing import file_hash, id64
@@ -70,16 +71,25 @@ def open_export(folder: Path) -> Export:
 
 
 class Sequences:
-    """The export's stream cut into sequences of `seq_len` tokens."""
+    """The export's stream cut into sequences of `seq_len` tokens, those of `leading` before every document included."""
 
-    def __init__(self, export: Export, seq_len: int) -> None:
-        self._shards, self._seq_len = export.shards, seq_len
+    def __init__(self, export: Export, seq_len: int, leading: tuple[int, ...] = ()) -> None:
+        self._shards, self._seq_len, self._leading = export.shards, seq_len, leading
+        self._eos_token_id, self.n_leading = export.eos_token_id, len(leading)
         self._ends = np.cumsum([len(shard) for shard in export.shards])
-        self.n_sequences = int(self._ends[-1]) // seq_len
+        self._starts = self._led_starts(export) if leading else None
+        self.n_sequences = int(self._ends[-1]) // seq_len if self._starts is None else len(self._starts)
 
     def __getitem__(self, index: int) -> np.ndarray:
         """Return sequence `index`, int64 [seq_len]; it may span shards."""
-        start, stop = index * self._seq_len, (index + 1) * self._seq_len
+        if self._starts is None:
+            return self._stream(index * self._seq_len)
+        stream = self._stream(int(self._starts[index]))
+        return with_leading(stream, leading=self._leading, eos_token_id=self._eos_token_id, seq_len=self._seq_len)
+
+    def _stream(self, start: int) -> np.ndarray:
+        """Return the `seq_len` tokens from one on, int64; fewer at the end."""
+        stop = min(start + self._seq_len, int(self._ends[-1]))
         parts = []
         while start < stop:
             shard = int(np.searchsorted(self._ends, start, side="right"))
@@ -88,6 +98,16 @@ class Sequences:
             parts.append(self._shards[shard][start - shard_start : upto - shard_start])
             start = upto
         return np.concatenate(parts).astype(np.int64)
+
+    def _led_starts(self, export: Export) -> np.ndarray:
+        begins = [int(end) - len(shard) for end, shard in zip(self._ends, self._shards, strict=True)]
+        ends = [
+            np.flatnonzero(shard == export.eos_token_id) + begin
+            for begin, shard in zip(begins, self._shards, strict=True)
+        ]
+        return sequence_starts(
+            np.concatenate(ends), int(self._ends[-1]), seq_len=self._seq_len, n_leading=len(self._leading)
+        )
 
     def stack(self, indices: list[int]) -> np.ndarray:
         """Return several sequences, int64 [B, seq_len]."""
@@ -124,20 +144,28 @@ def make_batch(
     *,
     eos_token_id: int,
     document_masks: bool,
+    n_leading: int = 0,
     device: torch.device = _CPU,
     mask_dtype: torch.dtype = torch.float32,
 ) -> Batch:
     """Turn tokens [B, S] into a batch on a device.
 
     With document masks, positions restart in each document, no token sees another document, and a document's first
-    token is not predicted from the document before it.
+    token is not predicted from the document before it. `n_leading` special tokens stand before every document: they
+    belong to it, are not predicted, and predict nothing.
     """
     ids = torch.as_tensor(tokens).to(device)
     labels = torch.full_like(ids, IGNORED)
     labels[:, :-1] = ids[:, 1:]
+    is_end = ids == eos_token_id
+    if n_leading:
+        places = leading_places(np.asarray(tokens), n_leading=n_leading, eos_token_id=eos_token_id)
+        is_leading = torch.from_numpy(places).to(device)
+        labels[is_leading] = IGNORED
+        labels[:, :-1][is_leading[:, 1:]] = IGNORED
+        is_end &= ~is_leading
     if not document_masks:
         return Batch(ids, labels, None, None)
-    is_end = ids == eos_token_id
     labels[is_end] = IGNORED
     document = torch.zeros_like(ids)
     document[:, 1:] = is_end[:, :-1].cumsum(1)
@@ -151,10 +179,13 @@ def make_batch(
     return Batch(ids, labels, place - starts, mask[:, None])
 
 
-def count_predicted(tokens: np.ndarray, *, eos_token_id: int, document_masks: bool) -> int:
+def count_predicted(tokens: np.ndarray, *, eos_token_id: int, document_masks: bool, n_leading: int = 0) -> int:
     """Return how many labels of a batch made from tokens [B, S] are not IGNORED."""
-    n_next = tokens[:, 1:].size
-    return n_next - int(np.count_nonzero(tokens[:, :-1] == eos_token_id)) if document_masks else n_next
+    is_leading = leading_places(tokens, n_leading=n_leading, eos_token_id=eos_token_id)
+    is_ignored = is_leading[:, :-1] | is_leading[:, 1:]
+    if document_masks:
+        is_ignored |= (tokens[:, :-1] == eos_token_id) & ~is_leading[:, :-1]
+    return int(is_ignored.size - np.count_nonzero(is_ignored))
 
 
 def count_eos(export: Export) -> int:

@@ -45,6 +45,7 @@ def micro_batches(
             tokens_bs[start : start + preset.micro_batch_sequences],
             eos_token_id=data.export.eos_token_id,
             document_masks=preset.document_masks,
+            n_leading=data.sequences.n_leading,
             device=accelerator.device,
             mask_dtype=mask_dtype,
         )
@@ -62,7 +63,12 @@ def accumulate_gradients(
         StepFailed: the loss is not finite.
     """
     mine = own_tokens(accelerator, preset, data, step)
-    n_own = count_predicted(mine, eos_token_id=data.export.eos_token_id, document_masks=preset.document_masks)
+    n_own = count_predicted(
+        mine,
+        eos_token_id=data.export.eos_token_id,
+        document_masks=preset.document_masks,
+        n_leading=data.sequences.n_leading,
+    )
     n_predicted = accelerator.reduce(torch.tensor(n_own, device=accelerator.device), reduction="sum").clamp(min=1)
     total = torch.zeros((), device=accelerator.device)
     n_batches = -(-len(mine) // preset.micro_batch_sequences)

@@ -15,6 +15,7 @@ from transformers import DynamicCache, PreTrainedModel
 
 from ml.models.load import accepts_position_ids
 from ml.models.nll import token_nlls
+from ml.models.sliding import layer_masks
 from ml.translation.prompts import PromptTokens
 from ml.translation.score_reference import candidate_nlls
 from warehouse.contract.errors import UsageError
@@ -87,7 +88,7 @@ def _shared_rows(model: PreTrainedModel, prompts: Sequence[PromptTokens]) -> tup
     tokens = padded([row[0] for row in rows], _PADDING)
     positions = padded([row[1] for row in rows], 0)
     segments = padded([row[2] for row in rows], -1)
-    mask = row_mask(segments, dtype=model.dtype)
+    mask = layer_masks(model.config, row_mask(segments, dtype=model.dtype), positions)
     output = model.base_model(input_ids=tokens, position_ids=positions, attention_mask=mask, use_cache=False)
     return output.last_hidden_state, _answers([row[3] for row in rows], device)
 

@@ -72,6 +72,11 @@ class Home:
         return self.root / "checkpoints"
 
     @property
+    def models(self) -> Path:
+        """Models made of GGUF files: made again when they are gone."""
+        return self.root / "models"
+
+    @property
     def report_file(self) -> Path:
         return self.root / "report.html"
 

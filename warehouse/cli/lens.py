@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from warehouse.cli.models import DtypeOption, ModelOption
+from warehouse.cli.models import DtypeOption, ModelOption, RevisionOption
 from warehouse.cli.options import HomeOption
 
 
@@ -28,6 +28,7 @@ def lens(
     tokenizer: Annotated[
         Path | None, typer.Option(metavar="FILE", help="tokenizer.json [default: the one beside the model].")
     ] = None,
+    revision: RevisionOption = None,
     dtype: DtypeOption = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE.parquet", help="Also write all rows as Parquet.")] = None,
     home: HomeOption = None,
@@ -41,7 +42,7 @@ def lens(
 
     from warehouse.base.settings import Home
     from warehouse.experiments import evaluations, launch
-    from warehouse.experiments.model_identity import identify_model
+    from warehouse.experiments.model_identity import at_revision, identify_model
     from warehouse.lake.files import write_table
     from warehouse.serving.lens_table import print_lens, read_rows
 
@@ -53,7 +54,7 @@ def lens(
         tokenizer=tokenizer and tokenizer.resolve(),
         dtype=dtype,
     )
-    (run_id,) = launch.evaluate(folder, identify_model(model), [request])
+    (run_id,) = launch.evaluate(folder, identify_model(at_revision(model, revision)), [request])
     rows = read_rows(folder, run_id)
     print_lens(rows, Console(), with_probabilities=probabilities)
     if out is not None:

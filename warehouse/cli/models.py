@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 ModelOption = Annotated[
     str,
-    typer.Option("--model", metavar="M", help="Folder, configuration file (random weights) or hub name."),
+    typer.Option("--model", metavar="M", help="Folder, GGUF file, configuration file (random weights) or hub name."),
+]
+RevisionOption = Annotated[
+    str | None, typer.Option(metavar="R", help="Branch, tag or commit of a hub model [default: main].")
 ]
 PresetOption = Annotated[str, typer.Option("--preset", metavar="P", help="A preset of profiles/, or a .yml file.")]
 ItemsOption = Annotated[int | None, typer.Option("--items", min=1, help="Score N items, a fair sample [default: all].")]
@@ -27,6 +30,16 @@ BatchOption = Annotated[
     int | None, typer.Option(min=1, help="Padded tokens per batch: fewer need less memory [default: by device].")
 ]
 
+HeldOutOption = Annotated[
+    int | None,
+    typer.Option(
+        "--held-out-tokens",
+        min=0,
+        metavar="N",
+        help="Read at most N tokens of the held-out documents, every language the same; 0: none [default: all].",
+    ),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the model commands."""
@@ -39,6 +52,7 @@ def train(
     model: ModelOption,
     preset: PresetOption,
     seed: Annotated[int, typer.Option(help="Order of the data and random weights.")] = 0,
+    revision: RevisionOption = None,
     home: HomeOption = None,
 ) -> None:
     """Continue pre-training a model on an export, through accelerate; resumes where it was interrupted.
@@ -47,13 +61,13 @@ def train(
     """
     from warehouse.base.settings import Home
     from warehouse.experiments import launch
-    from warehouse.experiments.model_identity import identify_model
+    from warehouse.experiments.model_identity import at_revision, identify_model
     from warehouse.experiments.presets import find_preset
     from warehouse.experiments.training_export import read_export
 
     folder = Home.resolve(home)
     regime = find_preset(preset).train
-    start = identify_model(model, seed=seed)
+    start = identify_model(at_revision(model, revision), seed=seed)
     trained = launch.train(folder, read_export(export.resolve()), start, preset=regime, seed=seed)
     print(f"{trained.model_id}\n{trained.source}")
 
@@ -73,6 +87,8 @@ def score(
     ] = None,
     shots: Annotated[int, typer.Option(min=0, help="Example sentences in each prompt.")] = 5,
     max_new_tokens: Annotated[int, typer.Option(min=1, help="Longest translation of a sentence.")] = 256,
+    held_out_tokens: HeldOutOption = None,
+    revision: RevisionOption = None,
     language_name: NamesOption = None,
     dtype: DtypeOption = None,
     batch_tokens: BatchOption = None,
@@ -86,11 +102,11 @@ def score(
     from warehouse.base.settings import Home
     from warehouse.experiments import evaluations, launch
     from warehouse.experiments.evaluation_set import export_evaluation_set
-    from warehouse.experiments.model_identity import identify_model
+    from warehouse.experiments.model_identity import at_revision, identify_model
     from warehouse.experiments.sentence_set import export_sentences
     from warehouse.experiments.training_export import HELD_OUT, export_selection
 
-    folder, chosen = Home.resolve(home), identify_model(model)
+    folder, chosen = Home.resolve(home), identify_model(at_revision(model, revision))
     options = _options(language_name, dtype, batch_tokens)
     if sentences is not None:
         texts = export_sentences(folder, sentences, corpus=corpus, languages=language or (), n_sentences=items)
@@ -98,7 +114,8 @@ def score(
     else:
         judges = export_evaluation_set(folder, corpus=corpus, n_items=items)
         held_out = export_selection(folder, corpus=corpus, strategy=HELD_OUT, budget_tokens=None)
-        wanted = [evaluations.word_scores(judges, options), evaluations.held_out_losses(held_out, options)]
+        losses = evaluations.held_out_losses(held_out, options, limit_tokens=held_out_tokens)
+        wanted = [evaluations.word_scores(judges, options), *losses]
     print("\n".join(launch.evaluate(folder, chosen, wanted)))
     marts = "fct_sentence_scores" if sentences is not None else "fct_translation_scores and fct_held_out_losses"
     print(f"`pivots build` turns this into marts.{marts}")
@@ -108,6 +125,7 @@ def trace(
     model: ModelOption,
     corpus: CorpusOption,
     items: ItemsOption = None,
+    revision: RevisionOption = None,
     language_name: NamesOption = None,
     dtype: DtypeOption = None,
     batch_tokens: BatchOption = None,
@@ -120,12 +138,12 @@ def trace(
     from warehouse.base.settings import Home
     from warehouse.experiments import evaluations, launch
     from warehouse.experiments.evaluation_set import export_evaluation_set
-    from warehouse.experiments.model_identity import identify_model
+    from warehouse.experiments.model_identity import at_revision, identify_model
 
     folder = Home.resolve(home)
     judges = export_evaluation_set(folder, corpus=corpus, n_items=items)
     traces = evaluations.layer_traces(judges, _options(language_name, dtype, batch_tokens))
-    print("\n".join(launch.evaluate(folder, identify_model(model), [traces])))
+    print("\n".join(launch.evaluate(folder, identify_model(at_revision(model, revision)), [traces])))
     print("`pivots build` turns this into marts.fct_behaviours and fct_pivot_layer_curves")
 
 
@@ -146,6 +164,8 @@ def experiment(
     budget_tokens: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Document tokens of an arm [default: the preset's].")
     ] = None,
+    held_out_tokens: HeldOutOption = None,
+    revision: RevisionOption = None,
     plan: Annotated[bool, typer.Option("--plan", help="Only say what would be trained, and on how much.")] = False,
     allow_equal_arms: Annotated[
         bool, typer.Option("--allow-equal-arms", help="Run also where the budget takes the whole corpus in every arm.")
@@ -158,13 +178,20 @@ def experiment(
     """
     from warehouse.base.settings import Home
     from warehouse.experiments.budgets import check_arms_can_differ, plan_lines
+    from warehouse.experiments.model_identity import at_revision
     from warehouse.experiments.requests import experiment_request
     from warehouse.operations.flow_process import run_flow
 
     folder = Home.resolve(home)
     # a bad request fails here, before a flow starts
     request = experiment_request(
-        folder.root, corpora=corpus, model=model, preset=preset, seeds=seeds, budget_tokens=budget_tokens
+        folder.root,
+        corpora=corpus,
+        model=at_revision(model, revision),
+        preset=preset,
+        seeds=seeds,
+        budget_tokens=budget_tokens,
+        held_out_tokens=held_out_tokens,
     )
     if plan:
         print(*plan_lines(folder, request.plan, corpus), sep="\n")

@@ -21,6 +21,7 @@ RUN_RECORD = "run.json"
 PROGRESS = "progress.json"
 RESULTS = "results"
 MODEL = "model"
+MODEL_CACHE = "PIVOTS_MODEL_CACHE"  # the environment variable that says where models made of other files are kept
 
 # One row per document of an export's shard.
 DOCUMENT_SPANS = pa.schema(

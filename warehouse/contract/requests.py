@@ -12,7 +12,7 @@ from warehouse.contract.atomic import atomic_file
 from warehouse.contract.errors import UsageError
 from warehouse.contract.presets import Count, TrainPreset, problems_of
 
-_MODEL = "hub name, model folder, or JSON configuration (random weights)"
+_MODEL = "hub name (name@revision), model folder, GGUF file, or JSON configuration (random weights)"
 
 
 class Request(BaseModel):
@@ -91,6 +91,9 @@ class HeldOutRequest(BatchRequest):
     batch_tokens_by_device = {"cpu": 4_096, "cuda": 65_536}
     program: Literal["held_out"] = "held_out"
     export: Path = Field(description="export folder of strategy held_out")
+    limit_tokens: Count | None = Field(
+        default=None, description="tokens to read, shared equally by the languages (default: all)"
+    )
 
 
 class PromptLensRequest(ModelRequest):

@@ -1,11 +1,13 @@
 """Which tokenizer a tokenizer.json is: told by what it does to plain text, not by the bytes of the file.
 
 Libraries write the same tokenizer in other bytes: keys in another order, merges as texts or as pairs, defaults spelled
-out, padding and truncation set. Homes made before recorded the hash of the bytes: it stays the name of what they hold.
+out, padding and truncation set. Homes made before recorded the hash of the bytes, or of what the file says with less of
+that taken away: it stays the name of what they hold.
 """
 
 import hashlib
 import json
+import struct
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -25,16 +27,7 @@ def tokenizer_hash(content: bytes) -> str:
     Raises:
         ValueError: it is not JSON, or holds no tokenizer.
     """
-    parsed = json.loads(content)
-    if not isinstance(parsed, dict) or not isinstance(parsed.get("model"), dict):
-        raise ValueError("not a tokenizer.json: it has no section `model`")
-    canonical: dict[str, Any] = {name: _told(parsed.get(name)) for name in _SECTIONS}
-    canonical["model"] |= {"type": parsed["model"].get("type") or "BPE"}  # old files leave it out
-    if "merges" in parsed["model"]:
-        canonical["model"]["merges"] = [_pair(merge) for merge in parsed["model"]["merges"]]
-    canonical["added_tokens"] = sorted(map(_added, parsed.get("added_tokens") or ()), key=lambda token: token["id"])
-    text = json.dumps(canonical, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return _names(content)[-1]
 
 
 def known_as(content: bytes, kept: Mapping[str, Path]) -> str:
@@ -63,8 +56,61 @@ def byte_hash(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
-def _names(content: bytes) -> tuple[str, str]:
-    return byte_hash(content), tokenizer_hash(content)
+@lru_cache(maxsize=8)
+def _names(content: bytes) -> tuple[str, str, str]:
+    """Return all that a tokenizer was ever recorded as: by its bytes, by what it says, by what that does."""
+    parsed = json.loads(content)
+    if not isinstance(parsed, dict) or not isinstance(parsed.get("model"), dict):
+        raise ValueError("not a tokenizer.json: it has no section `model`")
+    said: dict[str, Any] = {name: _told(parsed.get(name)) for name in _SECTIONS}
+    said["model"] |= {"type": parsed["model"].get("type") or "BPE"}  # old files leave it out
+    if "merges" in parsed["model"]:
+        said["model"]["merges"] = [_pair(merge) for merge in parsed["model"]["merges"]]
+    said["added_tokens"] = sorted(map(_added, parsed.get("added_tokens") or ()), key=lambda token: token["id"])
+    done = said | {name: _told(_done(parsed.get(name))) for name in ("normalizer", "pre_tokenizer", "decoder")}
+    if isinstance(decoder := done["decoder"], dict) and decoder.get("type") == "ByteLevel":
+        # its options are the pre-tokenizer's and do nothing here; these are the ones that the library writes
+        done["decoder"] = {"type": "ByteLevel", "add_prefix_space": True, "use_regex": True}
+    done["model"] = _without_effect_dropped(said["model"])
+    return byte_hash(content), _digest(said), _digest(done)
+
+
+def _digest(canonical: dict[str, Any]) -> str:
+    text = json.dumps(canonical, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _done(step: Any) -> Any:
+    """Return a normaliser, pre-tokenizer or decoder in one spelling: a sequence of one is that one, of none nothing."""
+    if not isinstance(step, dict):
+        return step
+    if step.get("type") == "Sequence":
+        ((name, inner),) = ((name, inner) for name, inner in step.items() if name != "type")
+        steps = []
+        for one in map(_done, inner):
+            if one is not None:
+                steps += one[name] if one.get("type") == "Sequence" else [one]
+        return None if not steps else steps[0] if len(steps) == 1 else {"type": "Sequence", name: steps}
+    if step.get("type") == "Metaspace":  # older files say whether a space is prepended with another key
+        scheme = step.get("prepend_scheme") or ("always" if step.get("add_prefix_space", True) else "never")
+        named = {name: step.get(name) for name in ("type", "replacement")}
+        return named | {"prepend_scheme": scheme, "split": step.get("split", True)}
+    return step
+
+
+def _without_effect_dropped(model: dict[str, Any]) -> dict[str, Any]:
+    """Return a model without what does nothing: empty affixes, an unknown token where every byte has one, last digits.
+
+    The library reads the scores of a Unigram model with an error in the last digit, and writes what it read.
+    """
+    idle = {name for name in ("continuing_subword_prefix", "end_of_word_suffix") if model.get(name) == ""}
+    vocab = model.get("vocab")
+    if model.get("byte_fallback") and isinstance(vocab, dict) and all(f"<0x{b:02X}>" in vocab for b in range(256)):
+        idle |= {"unk_token", "fuse_unk"}
+    kept = {name: value for name, value in model.items() if name not in idle}
+    if isinstance(vocab, list):
+        kept["vocab"] = [[token, struct.unpack("<f", struct.pack("<f", score))[0]] for token, score in vocab]
+    return kept
 
 
 def _told(value: Any) -> Any:

@@ -63,17 +63,23 @@ def layer_traces(judges: EvaluationSet, options: Options = Options()) -> Evaluat
     return _on_evaluation_set("trace", judges, options)
 
 
-def held_out_losses(held_out: Export, options: Options = Options()) -> Evaluation:
-    """Loss per language on an export of held-out documents."""
+def held_out_losses(
+    held_out: Export, options: Options = Options(), *, limit_tokens: int | None = None
+) -> list[Evaluation]:
+    """Loss per language on an export of held-out documents: on all, on at most a number of tokens, or none (0)."""
+    if limit_tokens == 0:
+        return []
     manifest = held_out.manifest
     options = Options(dtype=options.dtype, batch_tokens=options.batch_tokens)
-    entries = {"export": held_out.folder} | options.entries(with_names=False)
-    return Evaluation("held_out", manifest["corpus"], {"export": manifest["export_id"]}, entries, options.config)
+    limit = _chosen(limit_tokens=limit_tokens)
+    entries = {"export": held_out.folder} | limit | options.entries(with_names=False)
+    inputs = {"export": manifest["export_id"]}
+    return [Evaluation("held_out", manifest["corpus"], inputs, entries, options.config | limit)]
 
 
-def of_one_model(judges: EvaluationSet, held_out: Export) -> list[Evaluation]:
+def of_one_model(judges: EvaluationSet, held_out: Export, *, held_out_tokens: int | None = None) -> list[Evaluation]:
     """What every model of an experiment is asked: word scores, layer traces and held-out losses."""
-    return [word_scores(judges), layer_traces(judges), held_out_losses(held_out)]
+    return [word_scores(judges), layer_traces(judges), *held_out_losses(held_out, limit_tokens=held_out_tokens)]
 
 
 def sentence_scores(

@@ -22,7 +22,7 @@ from warehouse.base.child_process import run_child
 from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.programs import module_command, program_environment
 from warehouse.base.settings import Home
-from warehouse.contract.folders import MODEL, PROGRESS, REQUEST
+from warehouse.contract.folders import MODEL, MODEL_CACHE, PROGRESS, REQUEST
 from warehouse.contract.presets import TrainPreset
 from warehouse.contract.requests import EvaluationRequest, TrainRequest, write_request
 from warehouse.experiments.evaluations import Evaluation
@@ -71,7 +71,7 @@ def train(
             program = ["-m", "ml.train", "--request", file]
             for line in other_machines(config, program):
                 print(line, file=sys.stderr)
-            _launch([*_launcher(config), *program])
+            _launch(home, [*_launcher(config), *program])
         run = dataclasses.replace(run, model_id=identify_model(str(trained)).model_id, versions=hub_commit(model))
         write_back(home, run, folder)
     return identify_model(str(trained))
@@ -113,7 +113,7 @@ def evaluate(
         config = _chosen_config()
         launcher = _launcher(config) if config else [sys.executable]
         with _written(requests) as files:
-            _launch([*launcher, "-m", "ml.several", *files])
+            _launch(home, [*launcher, "-m", "ml.several", *files])
     for run, _ in missing:
         write_back(home, dataclasses.replace(run, versions=hub_commit(model)), home.runs / run.run_id)
     return [run.run_id for run in runs]
@@ -135,7 +135,7 @@ def _written(requests: Sequence[TrainRequest | EvaluationRequest]) -> Iterator[l
         raise
 
 
-def _launch(command: list[Any]) -> None:
+def _launch(home: Home, command: list[Any]) -> None:
     """Run an `ml` program and wait. Its progress and summary go to stderr.
 
     Raises:
@@ -144,7 +144,13 @@ def _launch(command: list[Any]) -> None:
     """
     with tempfile.TemporaryDirectory(prefix="pivots-") as folder:
         refusal = Path(folder) / "refusal"  # ml/common/errors.py: launchers do not pass exit codes on
-        environment = program_environment({"TOKENIZERS_PARALLELISM": "false", "PIVOTS_REFUSAL_FILE": str(refusal)})
+        environment = program_environment(
+            {
+                "TOKENIZERS_PARALLELISM": "false",
+                "PIVOTS_REFUSAL_FILE": str(refusal),
+                MODEL_CACHE: str(home.models),
+            }
+        )
         # a group of its own: launchers start more processes, and each of them watches us
         code = run_child(command, env=environment, own_group=True, stdin=subprocess.DEVNULL, stdout=sys.stderr)
         if refusal.exists():

@@ -22,9 +22,10 @@ class Model:
 
 
 def identify_model(spec: str, *, seed: int = 0) -> Model:
-    """Return the model that a folder, a JSON configuration (random weights by seed) or a hub name stands for.
+    """Return the model that a folder, a JSON configuration (random weights), a GGUF file or a hub name stands for.
 
-    The id of a folder is its name and the hash of its weights; a hub name stands for itself. What comes with the
+    The id of a folder or GGUF file is its name and the hash of its weights; a hub name, with `@revision` behind it
+    where one is given, stands for itself. What comes with the
     product is named as in the repository, such as `ml/base_model`, unless the working directory holds that too.
 
     Raises:
@@ -40,15 +41,30 @@ def identify_model(spec: str, *, seed: int = 0) -> Model:
         digest = short_hash([(file.name, file_hash(file)) for file in files])
         name = path.resolve().parent.name if path.name == "model" else path.resolve().name
         return Model(str(path.resolve()), f"{name}@{digest}")
+    if path.is_file() and path.suffix == ".gguf":
+        return Model(str(path.resolve()), f"{path.stem}@{short_hash(file_hash(path))}")
     if path.is_file():
         try:
             config = json.loads(path.read_text())
         except (UnicodeDecodeError, json.JSONDecodeError):
             raise UsageError(f"{path} is no model configuration: a JSON file like a model's config.json") from None
         return Model(str(path.resolve()), f"{path.stem}-random-{seed}@{short_hash(config)}")
-    if spec.endswith(".json") or spec.startswith((".", "/", "~")):
-        raise UsageError(f"no model at {spec}: give a folder, a configuration file (.json) or a hub name")
+    if spec.endswith((".json", ".gguf")) or spec.startswith((".", "/", "~")):
+        raise UsageError(f"no model at {spec}: give a folder, a configuration file (.json), a GGUF file or a hub name")
     return Model(spec, spec)
+
+
+def at_revision(spec: str, revision: str | None) -> str:
+    """Return a model with the revision of the hub that a user asks for beside its name.
+
+    Raises:
+        UsageError: it is no hub name, or has a revision already.
+    """
+    if revision is None:
+        return spec
+    if Path(spec).expanduser().exists() or find_shipped(spec) or "@" in spec:
+        raise UsageError(f"--revision {revision}: --model {spec} is no hub name; only those have revisions")
+    return f"{spec}@{revision}"
 
 
 def hub_commit(model: Model) -> dict[str, str]:
@@ -57,7 +73,8 @@ def hub_commit(model: Model) -> dict[str, str]:
 
     if Path(model.source).exists():
         return {}
-    found = try_to_load_from_cache(model.source, "config.json")
+    name, _, revision = model.source.partition("@")
+    found = try_to_load_from_cache(name, "config.json", revision=revision or None)
     return {model.source: Path(found).parent.name} if isinstance(found, str) else {}
 
 

@@ -1,6 +1,7 @@
 """The plan of an experiment: which arms, seeds and items, read from a preset and checked before anything runs."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -23,11 +24,14 @@ class Plan(BaseModel):
     n_items: int | None  # items scored; None = all
     n_pivots: int  # pivots per pair whose probability is traced
     parallel_arms: int  # training processes side by side
+    held_out_tokens: int | None = None  # of held-out documents that each model reads; None = all
 
     def experiment_id(self, corpora: Sequence[str], model_id: str) -> str:
         """Return the name that rows of this experiment carry: the same request has the same name."""
         regime = self.regime.model_dump()
-        request = [list(corpora), model_id, self.strategies, self.budget_tokens, self.n_items, regime]
+        request: list[Any] = [list(corpora), model_id, self.strategies, self.budget_tokens, self.n_items, regime]
+        if self.held_out_tokens is not None:  # names that were given before there was a limit stay
+            request.append(["held_out_tokens", self.held_out_tokens])
         return f"{self.name}-{short_hash(request)}"
 
     def replications(self, corpora: Sequence[str]) -> list[tuple[str, int]]:
@@ -44,13 +48,16 @@ class Plan(BaseModel):
         return [(corpora[seed % len(corpora)], seed) for seed in self.seeds]
 
 
-def read_plan(preset: str, *, seeds: int | None = None, budget_tokens: int | None = None) -> Plan:
+def read_plan(
+    preset: str, *, seeds: int | None = None, budget_tokens: int | None = None, held_out_tokens: int | None = None
+) -> Plan:
     """Return the plan that the `experiment` section of a preset describes.
 
     Args:
         preset: name in `profiles/` or path of a preset.
         seeds: number of seeds, instead of the preset's own.
         budget_tokens: document tokens per arm, instead of the preset's own.
+        held_out_tokens: how much of the held-out documents each model reads; all when None, nothing when 0.
 
     Raises:
         UsageError: the section is missing, or entries of the preset are missing, unknown or impossible.
@@ -72,4 +79,5 @@ def read_plan(preset: str, *, seeds: int | None = None, budget_tokens: int | Non
         n_items=arms.n_items,
         n_pivots=arms.n_pivots,
         parallel_arms=arms.parallel_arms,
+        held_out_tokens=held_out_tokens,
     )

@@ -42,19 +42,21 @@ def experiment_request(
     preset: str,
     seeds: int | None = None,
     budget_tokens: int | None = None,
+    held_out_tokens: int | None = None,
 ) -> ExperimentRequest:
     """Return the request for an experiment.
 
     Args:
         seeds: instead of the preset's.
         budget_tokens: document tokens per arm, instead of the preset's.
+        held_out_tokens: how much of the held-out documents each model reads; all when None, nothing when 0.
 
     Raises:
         UsageError: the preset or the model does not exist or is wrong, or there are more corpora than seeds.
     """
     if not corpora:
         raise UsageError("an experiment needs at least one corpus")
-    plan = read_plan(preset, seeds=seeds, budget_tokens=budget_tokens)
+    plan = read_plan(preset, seeds=seeds, budget_tokens=budget_tokens, held_out_tokens=held_out_tokens)
     plan.replications(corpora)
     identify_model(model)
     return ExperimentRequest(home=home, plan=plan, corpora=tuple(corpora), model=model)

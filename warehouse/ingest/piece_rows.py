@@ -82,11 +82,13 @@ def rows_of_piece(tools: Tools, origin: Origin, piece: Piece) -> Rows:
     encoded = _encode(encoder, records, kept, raw)
     _check_sample(encoder, [ids.content_hashes[i] for i in kept], texts)
 
-    data = b"".join(raw)
-    token_ends, is_lossless = place_tokens(encoder.vocabulary, encoded, raw, data)
+    spelt = encoder.spelt(raw, encoded)
+    data = b"".join(spelt)
+    token_ends, is_lossless = place_tokens(encoder.vocabulary, encoded, spelt, data)
     for position in np.flatnonzero(~is_lossless).tolist():
         # half characters of memmap fragments decode to one control character each
         is_lossless[position] = _decoded(encoder, encoded, position) == texts[position]
+    is_lossless &= ~encoder.lost(encoded)
     if not all(is_lossless):
         for position in np.flatnonzero(~is_lossless).tolist():
             line_number = records.line_numbers[kept[position]]
@@ -95,8 +97,9 @@ def rows_of_piece(tools: Tools, origin: Origin, piece: Piece) -> Rows:
         texts = [records.texts[i] for i in kept]
         raw = [text.encode() for text in texts]
         encoded = _selected(encoded, is_lossless)
-        data = b"".join(raw)
-        token_ends, _ = place_tokens(encoder.vocabulary, encoded, raw, data)
+        spelt = encoder.spelt(raw, encoded)
+        data = b"".join(spelt)
+        token_ends, _ = place_tokens(encoder.vocabulary, encoded, spelt, data)
 
     documents = _document_rows(origin, records, ids, kept, texts, encoded, np.array([len(r) for r in raw], np.int64))
     if piece.format == memmap.FORMAT:

@@ -1,5 +1,6 @@
 """The only places that open DuckDB: one writer at a time, readers on the published copy."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,17 +67,31 @@ def lock_descriptors(home: Home) -> list[int]:
 
 @contextmanager
 def open_writer(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the writer's file read-write, bounded in memory and threads. The caller holds `writer_lock`."""
+    """Open the writer's file read-write, bounded in memory and threads. The caller holds `writer_lock`.
+
+    Raises:
+        StepFailed: another program has the file open, even if only to read it.
+    """
     home.spill.mkdir(parents=True, exist_ok=True)
-    connection = duckdb.connect(
-        str(home.warehouse_file),
-        config={
-            "memory_limit": memory_limit(),
-            "threads": available_threads(),
-            "temp_directory": str(home.spill),
-            "preserve_insertion_order": False,
-        },
-    )
+    try:
+        connection = duckdb.connect(
+            str(home.warehouse_file),
+            config={
+                "memory_limit": memory_limit(),
+                "threads": available_threads(),
+                "temp_directory": str(home.spill),
+                "preserve_insertion_order": False,
+            },
+        )
+    except duckdb.IOException as error:
+        if "Conflicting lock" not in str(error):
+            raise
+        holder = re.search(r"is held in (.+?) by user", one_line(error)) or re.search(r"(PID \d+)", one_line(error))
+        program = f" ({holder[1]})" if holder else ""
+        raise StepFailed(
+            f"{home.warehouse_file} is open in another program{program}: close it there and "
+            f"run this again; what reads belongs on the published copy, {home.published_file} or `pivots sql`"
+        ) from None
     try:
         connection.execute("create schema if not exists raw")
         yield connection

@@ -1,11 +1,10 @@
-"""Text to token ids and back: byte-level BPE, fast where it is exact.
+"""Text to token ids and back, fast where it is exact.
 
 gigatoken encodes; `tokenizers` is the definition it is held to on samples. Ids never hold special tokens: text that
 spells one (`<|endoftext|>` in a web page) is encoded as the characters it is.
 """
 
 import json
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,20 +16,13 @@ import tokenizers
 
 from warehouse.base.errors import UsageError
 from warehouse.base.shipped import find_shipped
-from warehouse.text.vocabulary import NotMadeOfBytes, Vocabulary, read_vocabulary
+from warehouse.contract.token_text import NotSpelled
+from warehouse.text.fast_engine import FastEngine, joined
+from warehouse.text.kept_text import PROBES, Kept, LosesText, kept_of_probes, lost_texts, texts_that_tokens_spell
+from warehouse.text.vocabulary import Vocabulary, read_vocabulary
 
 ENGINES = ("gigatoken", "tokenizers")
 _SAMPLE_CHARS = 2000
-_FEW_TEXTS = 16  # are encoded one by one: assembling a batch costs half a millisecond
-_PROBES = (
-    "The quick brown fox, it's 12,345.67 (approx.)\n\n\tdef f(x):\r\n    return x  ",
-    "L'été dernier, où étiez-vous ? Ça coûte 3 €… naïve cœur",
-    "枢軸トークンは言語を結ぶ。「約束」とカタカナ、ひらがな。",
-    "语义枢轴：把一种语言带到另一种语言。①②③",
-    "Привет, мир! שלום עולם مرحبا بالعالم नमस्ते दुनिया สวัสดีชาวโลก 안녕 세계",
-    "👩‍👩‍👧‍👦 ﷽ 𝔘𝔫𝔦𝔠𝔬𝔡𝔢 \u200b\u2028\u0085 \x01\x7f  trailing ",
-    "  leading, don't  'LL we'Ve\n \n x",
-)
 
 
 class EnginesDiffer(Exception):
@@ -45,42 +37,63 @@ class Encoded:
     offsets: npt.NDArray[np.int64]  # text i has token_ids[offsets[i]:offsets[i+1]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    reference: tokenizers.Tokenizer
+    vocabulary: Vocabulary
+    kept: Kept
+
+
 @lru_cache(maxsize=2)
-def _parsed(tokenizer_json: bytes) -> tuple[tokenizers.Tokenizer, Vocabulary]:
+def _parsed(tokenizer_json: bytes) -> _Parsed:
     reference = tokenizers.Tokenizer.from_str(tokenizer_json.decode())
     reference.encode_special_tokens = True
-    return reference, read_vocabulary(reference)
+    reference.no_padding()
+    reference.no_truncation()
+    vocabulary = read_vocabulary(reference)
+    return _Parsed(reference, vocabulary, kept_of_probes(vocabulary, _ids(reference, PROBES)))
+
+
+def _ids(reference: tokenizers.Tokenizer, texts: Sequence[str]) -> list[npt.NDArray[np.int32]]:
+    encodings = reference.encode_batch_fast(list(texts), add_special_tokens=False)
+    return [np.array(encoding.ids, np.int32) for encoding in encodings]
 
 
 class Encoder:
     """One tokenizer, ready to encode batches with either engine."""
 
     def __init__(self, tokenizer_json: bytes, engine: str) -> None:
-        self.engine = engine
-        self._reference, self.vocabulary = _parsed(tokenizer_json)
+        parsed = _parsed(tokenizer_json)
+        self.engine, self.vocabulary, self.kept, self._reference = (
+            engine,
+            parsed.vocabulary,
+            parsed.kept,
+            parsed.reference,
+        )
         if engine == "gigatoken":
-            import gigatoken
-
-            self._fast = gigatoken.Tokenizer.from_json(tokenizer_json)
+            self._fast = FastEngine(tokenizer_json, parsed.vocabulary.is_special)
 
     def encode(self, texts: Sequence[bytes]) -> Encoded:
         """Encode NFC texts (UTF-8), without special tokens."""
         if self.engine == "tokenizers":
-            return _joined(self._encode_reference(texts))
-        if len(texts) <= _FEW_TEXTS:
-            token_ids, offsets = _arrays([self._fast.encode(text).view(np.int32) for text in texts])
-        else:
-            batch = self._fast.encode_batch(list(texts), parallel=False).layout
-            token_ids, offsets = np.asarray(batch.content.data).view(np.int32), np.asarray(batch.offsets.data)
-        special = np.flatnonzero(self.vocabulary.is_special[token_ids])
-        if not len(special):
+            return Encoded(*joined(self._encode_reference(texts)))
+        token_ids, offsets = self._fast.encode(texts)
+        inexact = np.flatnonzero(self._fast.wants_reference[token_ids])
+        if not len(inexact):
             return Encoded(token_ids, offsets)
-        # gigatoken always recognises special tokens; the reference can be told not to
-        affected = set((np.searchsorted(offsets, special, "right") - 1).tolist())
+        affected = set((np.searchsorted(offsets, inexact, "right") - 1).tolist())
         parts = [token_ids[offsets[i] : offsets[i + 1]] for i in range(len(texts))]
         for i in affected:
             parts[i] = self._encode_reference([texts[i]])[0]
-        return _joined(parts)
+        return Encoded(*joined(parts))
+
+    def spelt(self, texts: Sequence[bytes], encoded: Encoded) -> list[bytes]:
+        """Return what the tokens of each text spell: the text, where it is kept as the tokenizer keeps texts."""
+        return texts_that_tokens_spell(self.kept, self.vocabulary, texts, encoded.token_ids, encoded.offsets)
+
+    def lost(self, encoded: Encoded) -> npt.NDArray[np.bool_]:
+        """Tell which texts the tokenizer has no tokens for."""
+        return lost_texts(self.kept, self.vocabulary, encoded.token_ids, encoded.offsets)
 
     def check(self, texts: Sequence[str]) -> None:
         """Hold the fast engine to the reference on the beginnings of some texts.
@@ -97,17 +110,7 @@ class Encoder:
                 raise EnginesDiffer(f"on a text that begins {texts[i][:60]!r}")
 
     def _encode_reference(self, texts: Sequence[bytes]) -> list[npt.NDArray[np.int32]]:
-        encodings = self._reference.encode_batch_fast([t.decode() for t in texts], add_special_tokens=False)
-        return [np.array(encoding.ids, np.int32) for encoding in encodings]
-
-
-def _joined(parts: list[npt.NDArray[np.int32]]) -> Encoded:
-    return Encoded(*_arrays(parts))
-
-
-def _arrays(parts: list[npt.NDArray[np.int32]]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-    offsets = np.concatenate([[0], np.cumsum([len(p) for p in parts], dtype=np.int64)])
-    return np.concatenate(parts) if parts else np.empty(0, np.int32), offsets
+        return _ids(self._reference, [text.decode() for text in texts])
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,11 @@ def load_tokenizer(file_or_name: str) -> LoadedTokenizer:
     if path.is_dir():
         eos_token = _stated_eos(path / "tokenizer_config.json")
         path = path / "tokenizer.json"
+    if path.suffix == ".gguf":
+        raise UsageError(
+            f"--tokenizer {file_or_name}: give a tokenizer.json; `python -m ml.dequantise {file_or_name} --out FOLDER` "
+            "writes the one that transformers makes of a GGUF file"
+        )
     if path.is_file():
         content = path.read_bytes()
         name = path.parent.resolve().name if path.stem == "tokenizer" else path.stem
@@ -143,15 +151,14 @@ def load_tokenizer(file_or_name: str) -> LoadedTokenizer:
     else:
         content, name = _from_hub(file_or_name), file_or_name
     try:
-        vocabulary = _parsed(content)[1]
-    except NotMadeOfBytes as error:
-        raise UsageError(f"--tokenizer {file_or_name}: not a byte-level BPE tokenizer ({error})") from None
+        parsed = _parsed(content)
+    except (NotSpelled, LosesText) as error:
+        raise UsageError(f"--tokenizer {file_or_name}: {_refusal(error)}") from None
     except Exception as error:  # the library raises bare Exception
         raise UsageError(f"--tokenizer {file_or_name}: not a tokenizer of the tokenizers library ({error})") from None
-    _check_reversible(file_or_name, content, vocabulary)
-    specials = vocabulary.token_ids
+    specials = parsed.vocabulary.token_ids
     known = [specials[t] for t in (eos_token, "<|endoftext|>", "</s>", "<|end_of_text|>", "<eos>") if t in specials]
-    return LoadedTokenizer(name, content, known[0] if known else None, vocabulary, _probed_engine(content))
+    return LoadedTokenizer(name, content, known[0] if known else None, parsed.vocabulary, _probed_engine(content))
 
 
 def _stated_eos(config: Path) -> str | None:
@@ -173,19 +180,15 @@ def _from_hub(name: str) -> bytes:
         ) from None
 
 
-def _check_reversible(given: str, content: bytes, vocabulary: Vocabulary) -> None:
-    probes = [unicodedata.normalize("NFC", probe).encode() for probe in _PROBES]
-    encoded = Encoder(content, "tokenizers").encode(probes)
-    if vocabulary.decode(encoded.token_ids)[0] != b"".join(probes):
-        raise UsageError(
-            f"--tokenizer {given}: it does not give back the text it encodes (a byte-level BPE without lower-casing "
-            "or added spaces does), so words could not be placed in its tokens"
-        )
+def _refusal(error: NotSpelled | LosesText) -> str:
+    if isinstance(error, NotSpelled):
+        return str(error)
+    return f"it does not give back the text it encodes ({error}), so words could not be found in its tokens"
 
 
 def _probed_engine(content: bytes) -> str:
     try:
-        Encoder(content, "gigatoken").check(_PROBES)
+        Encoder(content, "gigatoken").check(PROBES)
     except EnginesDiffer:
         return "tokenizers"
     except Exception:  # a tokenizer that gigatoken cannot load: it says so with bare exceptions of its own

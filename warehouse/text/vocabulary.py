@@ -1,5 +1,6 @@
 """The bytes of every token of a tokenizer."""
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,11 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import tokenizers
 
-from warehouse.contract.token_text import byte_alphabet
-
-
-class NotMadeOfBytes(Exception):
-    """A vocabulary is not written in the byte alphabet of byte-level BPE."""
+from warehouse.contract.token_text import NotSpelled, token_speller
 
 
 @dataclass(frozen=True)
@@ -22,6 +19,7 @@ class Vocabulary:
     token_bytes: pa.Array  # binary
     is_special: npt.NDArray[np.bool_]
     exists: npt.NDArray[np.bool_]
+    unknown_id: int | None = None  # stands for text that the vocabulary has no token for; None: there is none
 
     def __len__(self) -> int:
         return len(self.exists)
@@ -49,12 +47,12 @@ class Vocabulary:
 
 
 def read_vocabulary(tokenizer: tokenizers.Tokenizer) -> Vocabulary:
-    """Return the vocabulary of a byte-level BPE tokenizer.
+    """Return the vocabulary of a tokenizer.
 
     Raises:
-        NotMadeOfBytes: a token is not written in the byte alphabet.
+        NotSpelled: its tokens are no pieces of text.
     """
-    alphabet = byte_alphabet()
+    spell = token_speller(tokenizer)
     added = tokenizer.get_added_tokens_decoder()
     by_id = {i: token for token, i in tokenizer.get_vocab(with_added_tokens=True).items()}
     size = max(by_id, default=-1) + 1
@@ -67,7 +65,16 @@ def read_vocabulary(tokenizer: tokenizers.Tokenizer) -> Vocabulary:
             special[i] = added[i].special
             continue
         try:
-            token_bytes[i] = bytes(map(alphabet.__getitem__, token))
+            token_bytes[i] = spell(token)
         except KeyError:
-            raise NotMadeOfBytes(f"token {i} is {token!r}") from None
-    return Vocabulary(pa.array(token_bytes, pa.binary()), special, exists)
+            raise NotSpelled(f"token {i} is {token!r}, which is not written in the alphabet of bytes") from None
+    return Vocabulary(pa.array(token_bytes, pa.binary()), special, exists, _unknown_id(tokenizer))
+
+
+def _unknown_id(tokenizer: tokenizers.Tokenizer) -> int | None:
+    model = tokenizer.model
+    if isinstance(model, tokenizers.models.Unigram):
+        unknown = json.loads(model.__getstate__())["unk_id"]
+        return None if unknown is None else int(unknown)
+    token = getattr(model, "unk_token", None)
+    return tokenizer.token_to_id(token) if token else None

@@ -106,6 +106,9 @@ def test_layer_curves(evaluated: Evaluated) -> None:
         assert set(marts) == set(expected)
         for cell, rows in expected.items():
             assert marts[cell]["n_items"] == len(rows)
+            if marts is found:
+                n_with_pivots = sum(row["p_pivot"] is not None for row in rows)
+                assert marts[cell]["n_items_with_pivots"] == n_with_pivots
             for column in ("p_pivot", "p_control", "p_source", "p_target"):
                 values = [row[column] for row in rows if row[column] is not None]
                 assert marts[cell][column] == close(fmean(values) if values else None)

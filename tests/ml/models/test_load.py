@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
-from ml.models.load import find_model, load_model, model_hash
+from ml.models.load import find_model, load_model, model_hash, visible_length
 from ml.training.loss import LossModel
 from support.ml_runs.inputs import ARCHITECTURES, EOS, VOCAB_SIZE, make_config
 from warehouse.contract.errors import UsageError
@@ -95,3 +96,47 @@ def test_the_hash_sees_every_file_of_weights(tmp_path: Path) -> None:
         (source.folder / name).write_bytes(b"{}")
         hashes.add(model_hash(source, seed=0))
     assert len(hashes) == 4
+
+
+def test_weights_in_several_files_are_one_model(tmp_path: Path) -> None:
+    whole = load_model(find_model(str(saved(tmp_path))), seed=0, dtype="float32", device=CPU)
+    whole.save_pretrained(tmp_path / "parts", max_shard_size="60KB")
+    assert len(list((tmp_path / "parts").glob("*.safetensors"))) > 1
+    source = find_model(str(tmp_path / "parts"))
+    parts = load_model(source, seed=0, dtype="float32", device=CPU)
+    for name, tensor in whole.state_dict().items():
+        assert torch.equal(parts.state_dict()[name], tensor), name
+    before = model_hash(source, seed=0)
+    index = tmp_path / "parts" / "model.safetensors.index.json"
+    index.write_text(index.read_text() + " ")
+    assert model_hash(source, seed=0) != before
+
+
+def test_a_revision_of_a_hub_model_is_the_one_that_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cached = tmp_path / "hub" / "models--some--model"
+    for commit, seed in (("1" * 40, 1), ("2" * 40, 2)):
+        source = find_model(str(make_config(tmp_path / "config")))
+        folder = cached / "snapshots" / commit
+        load_model(source, seed=seed, dtype="float32", device=CPU).save_pretrained(folder)
+        (folder / "tokenizer.json").write_text((tmp_path / "config" / "tokenizer.json").read_text())
+    (cached / "refs").mkdir()
+    (cached / "refs" / "main").write_text("1" * 40)
+    (cached / "refs" / "early").write_text("2" * 40)
+    for module in ("huggingface_hub.constants", "transformers.utils.hub", "transformers.utils"):
+        monkeypatch.setattr(f"{module}.HF_HUB_CACHE", str(tmp_path / "hub"), raising=False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    found = {spec: find_model(spec) for spec in ("some/model", "some/model@early")}
+    assert [source.commit for source in found.values()] == ["1" * 40, "2" * 40]
+    first, second = (load_model(source, seed=0, dtype="float32", device=CPU) for source in found.values())
+    assert not torch.equal(first.get_input_embeddings().weight, second.get_input_embeddings().weight)
+
+
+def test_a_window_limits_only_models_all_of_whose_layers_have_one() -> None:
+    def config(**values: object) -> SimpleNamespace:
+        return SimpleNamespace(max_position_embeddings=2048, **values)
+
+    assert visible_length(config()) == 2048
+    assert visible_length(config(sliding_window=512)) == 512
+    assert visible_length(config(sliding_window=512, use_sliding_window=False)) == 2048
+    assert visible_length(config(sliding_window=512, layer_types=["sliding_attention"] * 2)) == 512
+    assert visible_length(config(sliding_window=512, layer_types=["sliding_attention", "full_attention"])) == 2048

@@ -1,5 +1,7 @@
 """Held-out losses: sums by language equal a plain computation, whatever the windows and batches."""
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ import torch
 import ml.held_out
 from ml.models.load import find_model, load_model
 from ml.training.sequences import open_export
-from support.ml_runs.inputs import LANGUAGES, make_config, make_export
+from support.ml_runs.inputs import LANGUAGES, make_config, make_export, tokenizer_with_bos_json
 from warehouse.contract.errors import UsageError
 from warehouse.contract.result_schemas import RESULT
 
@@ -52,6 +54,37 @@ def test_sums_equal_a_document_by_document_computation(held_out: Path, tmp_path:
         assert (row["n_tokens"], row["n_docs"], row["n_bytes"]) == (n_tokens[lang], n_docs[lang], n_bytes[lang])
 
 
+def test_a_document_begins_as_the_model_was_trained_to(tmp_path: Path) -> None:
+    """With a BOS in the tokenizer's template every document and window is read behind it, and it predicts nothing."""
+    export = make_export(tmp_path / "export", strategy="held_out", languages=LANGUAGES)
+    (export / "tokenizer.json").write_text(tokenizer_with_bos_json())
+    short = make_config(tmp_path / "model", max_position_embeddings=8)
+    shutil.copyfile(export / "tokenizer.json", short.parent / "tokenizer.json")
+    rows = run(tmp_path, export, model=short)
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    (bos,) = record["leading_special_ids"]
+    assert record["identity"]["leading_special_ids"] == [bos]
+    assert record["identity"]["window_tokens"] == 7  # and BOS
+    model = load_model(find_model(str(short)), seed=0, dtype="float32", device=CPU)
+    expected, n_tokens = dict.fromkeys(LANGUAGES, 0.0), dict.fromkeys(LANGUAGES, 0)
+    for shard in ("part-00000", "part-00001"):
+        tokens = np.fromfile(export / f"{shard}.npy", "<u2").astype(np.int64)
+        for row in pq.read_table(export / f"{shard}.documents.parquet").to_pylist():
+            document = tokens[row["start"] : row["end"]]
+            for begin in range(0, len(document) - 1, 6):
+                ids = torch.from_numpy(np.array([bos, *document[begin : begin + 7]]))[None]
+                with torch.inference_mode():
+                    log_probs = model(input_ids=ids, use_cache=False).logits[0].log_softmax(-1)
+                targets = ids[0, 2:]
+                expected[row["lang"]] -= float(log_probs[1:-1].gather(1, targets[:, None]).sum())
+                n_tokens[row["lang"]] += len(targets)
+    for lang, row in rows.items():
+        assert row["nll_sum"] == pytest.approx(expected[lang], rel=1e-5)
+        assert row["n_tokens"] == n_tokens[lang]
+    without = run(tmp_path / "without", make_export(tmp_path / "e2", strategy="held_out", languages=LANGUAGES))
+    assert {lang: row["n_tokens"] for lang, row in without.items()} == n_tokens
+
+
 def test_small_batches_give_the_same_sums(held_out: Path, tmp_path: Path) -> None:
     one, other = run(tmp_path / "a", held_out), run(tmp_path / "b", held_out, **{"--batch-tokens": 1})
     assert {lang: row["nll_sum"] for lang, row in one.items()} == pytest.approx(
@@ -63,7 +96,7 @@ def test_windows_predict_each_token_but_a_documents_first_once(held_out: Path) -
     export = open_export(held_out)
     predicted = [
         (window.shard, place)
-        for window in ml.held_out.cut_windows(export, 5)
+        for window in ml.held_out.cut_windows(ml.held_out.chosen_documents(export, None), 5)
         for place in range(window.start + 1, window.end)
     ]
     expected = [
@@ -73,7 +106,33 @@ def test_windows_predict_each_token_but_a_documents_first_once(held_out: Path) -
         for place in range(row["start"] + 1, row["end"])
     ]
     assert sorted(predicted) == expected
-    assert max(window.n_tokens for window in ml.held_out.cut_windows(export, 5)) == 5
+    assert (
+        max(window.n_tokens for window in ml.held_out.cut_windows(ml.held_out.chosen_documents(export, None), 5)) == 5
+    )
+
+
+@pytest.mark.parametrize("limit", [1, 60, 200, 430, 10**6])
+def test_a_limit_is_shared_by_the_languages(held_out: Path, tmp_path: Path, limit: int) -> None:
+    export = open_export(held_out)
+    every = ml.held_out.chosen_documents(export, None).to_pylist()
+    lengths = {lang: [r["end"] - r["start"] for r in every if r["lang"] == lang] for lang in LANGUAGES}
+    chosen = ml.held_out.chosen_documents(export, limit).to_pylist()
+    share = dict.fromkeys(LANGUAGES, 0)
+    for _ in range(min(limit, sum(map(sum, lengths.values())))):  # one token after another, to who has least
+        needy = [lang for lang in LANGUAGES if share[lang] < sum(lengths[lang])]
+        share[min(needy, key=lambda lang: (share[lang], -sum(lengths[lang]), lang))] += 1
+    for lang, sizes in lengths.items():
+        taken = [r["end"] - r["start"] for r in chosen if r["lang"] == lang]
+        assert taken == sizes[: len(taken)]
+        assert len(taken) == 1 or sum(taken) <= share[lang] + 1
+        assert len(taken) == len(sizes) or sum(sizes[: len(taken) + 1]) > share[lang] - 1
+    if limit == 200:
+        rows = run(tmp_path, held_out, **{"--limit-tokens": limit})
+        assert {lang: row["n_docs"] for lang, row in rows.items()} == {
+            lang: sum(r["lang"] == lang for r in chosen) for lang in LANGUAGES
+        }
+        assert sum(row["n_bytes"] for row in rows.values()) == sum(r["n_bytes"] for r in chosen)
+        assert json.loads((tmp_path / "out" / "run.json").read_text())["identity"]["limit_tokens"] == limit
 
 
 def test_long_documents_are_read_within_the_models_context(held_out: Path, tmp_path: Path) -> None:

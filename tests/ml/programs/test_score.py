@@ -19,12 +19,13 @@ from tokenizers import Tokenizer
 import ml.score
 from ml.common.token_text import is_blank
 from ml.models.load import find_model, load_model
+from ml.models.unembedding import logit_rule
 from ml.translation.eval_set import open_eval_set
 from ml.translation.languages import language_names
 from ml.translation.prompts import PromptBuilder, PromptTokens, all_prompts
 from ml.translation.score_reference import candidate_nlls
 from ml.translation.shared_prefix import batch_cost, check_against_reference, make_row, target_nlls
-from support.ml_runs.inputs import ARCHITECTURES, VOCAB_SIZE, WORDS, make_config, make_eval_set
+from support.ml_runs.inputs import ARCHITECTURES, CHANGED_LOGITS, VOCAB_SIZE, WORDS, make_config, make_eval_set
 from warehouse.contract.errors import UsageError
 from warehouse.contract.result_schemas import RESULT
 
@@ -86,12 +87,41 @@ def test_models_that_take_no_mask_are_refused_and_do_not_crash(
         check_against_reference(load(tmp_path, kind, **changes), ragged_prompts(2))
 
 
-@pytest.mark.parametrize("kind", ["gemma2", "granite"])
-def test_models_that_change_their_logits_afterwards_are_refused(kind: str, eval_set: Path, tmp_path: Path) -> None:
-    changes = {"num_key_value_heads": 2, "head_dim": 8} | ({"logits_scaling": 4.0} if kind == "granite" else {})
-    model = make_config(tmp_path / "model", kind, **changes)
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        ("gemma3_text", {"num_key_value_heads": 2, "head_dim": 8, "sliding_window": 6, "sliding_window_pattern": 2}),
+        ("mistral", {"num_key_value_heads": 2, "sliding_window": 6}),
+    ],
+)
+def test_prompts_longer_than_a_sliding_window_are_scored_like_plain_ones(
+    kind: str, changes: dict[str, object], tmp_path: Path
+) -> None:
+    assert check_against_reference(load(tmp_path, kind, **changes), ragged_prompts(4)) < 1e-4
+
+
+@pytest.mark.parametrize(("kind", "changes"), CHANGED_LOGITS)
+def test_models_that_change_their_logits_afterwards_are_scored_like_plain_prompts(
+    kind: str, changes: dict[str, object], eval_set: Path, tmp_path: Path
+) -> None:
+    ml.score.main(request(tmp_path, eval_set, model=make_config(tmp_path / "model", kind, **changes)))
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert record["largest_difference_to_reference"] < 1e-4
+
+
+def test_logits_that_no_entry_of_the_configuration_explains_are_refused(eval_set: Path, tmp_path: Path) -> None:
+    path = make_config(tmp_path / "model")
+    model = load_model(find_model(str(path)), seed=0, dtype="float32", device=torch.device("cpu"))
+    inner = model.forward
+
+    def forward(**inputs):  # type: ignore[no-untyped-def]
+        output = inner(**inputs)
+        output.logits = output.logits * 1.5
+        return output
+
+    model.forward = forward  # type: ignore[method-assign]
     with pytest.raises(UsageError, match="changes its logits after the unembedding"):
-        ml.score.main(request(tmp_path, eval_set, model=model))
+        logit_rule(model)
 
 
 def test_a_row_never_reads_a_last_target_token_and_predicts_every_one() -> None:

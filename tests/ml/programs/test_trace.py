@@ -18,7 +18,7 @@ from ml.models.lens import LayerReader
 from ml.models.load import find_model, load_model
 from ml.translation.eval_set import EvalSet, open_eval_set, read_pivots
 from ml.translation.prompts import PromptBuilder, PromptTokens, all_prompts
-from support.ml_runs.inputs import ARCHITECTURES, VOCAB_SIZE, make_config, tokenizer_json
+from support.ml_runs.inputs import ARCHITECTURES, CHANGED_LOGITS, VOCAB_SIZE, make_config, tokenizer_json
 from warehouse.contract.errors import StepFailed, UsageError
 from warehouse.contract.folders import EVALUATION_SET, TOPICS
 from warehouse.contract.result_schemas import RESULT
@@ -27,17 +27,24 @@ CPU = torch.device("cpu")
 NAMES = {"en": "English", "fr": "French", "ja": "Japanese", "zh": "Chinese"}
 
 
-@pytest.mark.parametrize("kind", ARCHITECTURES)
-def test_the_lens_reads_hidden_states_through_norm_and_unembedding_once(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "changes"), [*((kind, {}) for kind in ARCHITECTURES), *CHANGED_LOGITS])
+def test_the_lens_reads_hidden_states_through_norm_and_unembedding_once(
+    kind: str, changes: dict[str, object], tmp_path: Path
+) -> None:
     """Held to the library's own list of hidden states, whose last entry is normalised already."""
-    model = load_model(find_model(str(make_config(tmp_path, kind))), seed=1, dtype="float32", device=CPU)
+    model = load_model(find_model(str(make_config(tmp_path, kind, **changes))), seed=1, dtype="float32", device=CPU)
     tokens = torch.randint(1, VOCAB_SIZE, (3, 13), generator=torch.Generator().manual_seed(1))
+    changed = {
+        "gemma2": lambda logits: 0.75 * torch.tanh(logits / 0.75),
+        "granite": lambda logits: logits / 4,
+        "cohere": lambda logits: logits * 0.25,
+    }.get(kind, lambda logits: logits)
     with LayerReader(model) as reader:
         layers = list(reader.read(tokens))
     with torch.inference_mode():
         output = model(input_ids=tokens, output_hidden_states=True, use_cache=False)
         expected = [
-            model.get_output_embeddings()(final_norm(model)(hidden[:, -1])).log_softmax(-1)
+            changed(model.get_output_embeddings()(final_norm(model)(hidden[:, -1]))).log_softmax(-1)
             for hidden in output.hidden_states[:-1]
         ] + [output.logits[:, -1].log_softmax(-1)]
     assert len(layers) == len(expected) == model.config.num_hidden_layers + 1

@@ -1,5 +1,6 @@
 """The trainer: known losses, exact resume, what it refuses, what it leaves behind."""
 
+import itertools
 import json
 import os
 import shutil
@@ -11,11 +12,14 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import torch
 from safetensors.torch import load_file
 
 import ml.train
 import ml.training.checkpoints
-from support.ml_runs.inputs import make_config, make_export
+from ml.models.load import find_model, load_model
+from ml.training.sequences import Sequences, make_batch, open_export, step_indices
+from support.ml_runs.inputs import EOS, make_config, make_export, tokenizer_with_bos_json
 from support.ml_runs.training import BASE, arguments, interrupted, losses, same_weights
 from warehouse.contract.errors import UsageError
 from warehouse.contract.result_schemas import RESULT
@@ -53,6 +57,48 @@ def test_results_are_complete(trained: Path, export: Path) -> None:
     assert record["inputs"]["export"]
     assert not list(trained.rglob(".unfinished-*"))
     assert not (trained / "checkpoints").exists()
+
+
+def test_documents_begin_as_the_model_was_trained_to(tmp_path: Path) -> None:
+    """The template that begins texts with BOS stands beside the model; the export's copy of the tokenizer lacks it."""
+    export = make_export(tmp_path / "export")
+    template = json.loads(tokenizer_with_bos_json())
+    (export / "tokenizer.json").write_text(json.dumps(template | {"post_processor": None}))
+    model = make_config(tmp_path / "model", initializer_range=0.05)
+    (model.parent / "tokenizer.json").write_text(tokenizer_with_bos_json())
+    ml.train.main(arguments(tmp_path, export, model=model, steps=2, checkpoint_every_steps=None))
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    (bos,) = record["leading_special_ids"]
+    assert record["identity"]["leading_special_ids"] == [bos]
+    assert (tmp_path / "out" / "model" / "tokenizer.json").read_text() == tokenizer_with_bos_json()
+
+    opened = open_export(export)
+    sequences = Sequences(opened, BASE["seq_len"], (bos,))
+    chosen = step_indices(opened.content_hash, 5, 0, per_step=4, n_sequences=sequences.n_sequences)
+    batch = make_batch(sequences.stack(chosen), eos_token_id=EOS, document_masks=True, n_leading=1)
+    assert (batch.tokens[:, 0] == bos).all()
+    fresh = load_model(find_model(str(model)), seed=5, dtype="float32", device=torch.device("cpu"))
+    total, n_predicted = 0.0, 0
+    for row in range(4):  # every document of the sequence on its own
+        places = [*(batch.positions[row] == 0).nonzero()[:, 0].tolist(), BASE["seq_len"]]
+        for begin, end in itertools.pairwise(places):
+            ids = batch.tokens[row : row + 1, begin:end]
+            assert int(ids[0, 0]) == bos
+            with torch.inference_mode():
+                log_probs = fresh(input_ids=ids, use_cache=False).logits[0].log_softmax(-1)
+            total -= float(log_probs[1:-1].gather(1, ids[0, 2:, None]).sum())
+            n_predicted += max(0, ids.shape[1] - 2)
+    assert losses(tmp_path / "out")[0] == pytest.approx(total / n_predicted, rel=1e-5)
+
+
+def test_the_larger_of_two_measured_peaks_counts(export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    peaks = iter([1e9, 4e9, 2e9, 3e9])
+    monkeypatch.setattr(ml.train, "measured_flops_per_s", lambda device: next(peaks))
+    for out, expected in (("first", 4e9), ("second", 3e9)):
+        ml.train.main(arguments(tmp_path, export, out=out, steps=2))
+        rows = pq.read_table(tmp_path / out / "results" / "training_steps.parquet")
+        assert set(rows["measured_flops_per_s"].to_pylist()) == {expected}
+        assert json.loads((tmp_path / out / "run.json").read_text())["timing"]["measured_flops_per_s"] == expected
 
 
 def test_a_finished_run_is_not_repeated(trained: Path, export: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -244,7 +244,8 @@ create or replace table marts.fct_pivot_layer_curves as
 select
     trace_id as run_id, source_lang, target_lang, behaviour, layer::integer as layer,
     [0.0, 0.01, 0.03, 0.02, 0.005][layer + 1] + gain * layer / 4 as p_pivot, 0.002 * layer as p_control, 0.01 * layer as p_source,
-    0.005 * layer * layer as p_target, 0.1 * layer as p_top, 5.0 - layer as entropy, 2::bigint as n_items
+    0.005 * layer * layer as p_target, 0.1 * layer as p_top, 5.0 - layer as entropy, 2::bigint as n_items,
+    2::bigint as n_items_with_pivots
 from arms cross join routes
 cross join (values ('pivot'), ('cooccurrence'), ('all')) b(behaviour) cross join range(5) l(layer);
 

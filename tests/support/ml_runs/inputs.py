@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
 EOS = 0
 VOCAB_SIZE = 600
@@ -23,6 +23,12 @@ ja 水 火 家 木 川 石 パン 夜 月 馬 魚 鳥 雪 塩 牛乳 金 王 橋
 zh 水 火 房子 树 河 石头 面包 夜晚 月亮 马 鱼 鸟 雪 盐 牛奶 黄金 国王 桥 花园 信
 """
 WORDS = {line.split()[0]: line.split()[1:] for line in _WORDS.strip().splitlines()}
+# what becomes of logits behind the head, strong enough to show
+CHANGED_LOGITS: list[tuple[str, dict[str, object]]] = [
+    ("gemma2", {"num_key_value_heads": 2, "head_dim": 8, "final_logit_softcapping": 0.75}),
+    ("granite", {"num_key_value_heads": 2, "logits_scaling": 4.0}),
+    ("cohere", {"num_key_value_heads": 2, "logit_scale": 0.25}),
+]
 ARCHITECTURES = ("gpt_neox", "olmo", "olmo2", "llama", "qwen2", "bloom")
 
 
@@ -40,6 +46,17 @@ def tokenizer_json() -> str:
     )
     text = "Please translate words from English to French Japanese Chinese.\n\nEnglish: French: Japanese: Chinese: "
     tokenizer.train_from_iterator([text * 5, *(" ".join(words) for words in WORDS.values())] * 3, trainer)
+    return tokenizer.to_str()
+
+
+@lru_cache
+def tokenizer_with_bos_json() -> str:
+    """Return the same tokenizer with a template that begins every text with `<bos>`, a token behind all others."""
+    tokenizer = Tokenizer.from_str(tokenizer_json())
+    tokenizer.add_special_tokens(["<bos>"])
+    bos = tokenizer.token_to_id("<bos>")
+    assert bos < VOCAB_SIZE
+    tokenizer.post_processor = processors.TemplateProcessing(single="<bos> $A", special_tokens=[("<bos>", bos)])
     return tokenizer.to_str()
 
 

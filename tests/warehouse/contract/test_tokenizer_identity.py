@@ -9,9 +9,11 @@ import pytest
 import tokenizers
 
 from support.corpora.files import small_tokenizer_json
+from support.corpora.tokenizer_kinds import KINDS, tokenizer_of_kind
 from support.places import PROJECT
 from warehouse.contract.tokenizer_identity import byte_hash, is_recorded_as, is_same, known_as, tokenizer_hash
 
+RECORDED_BEFORE = "655729c24af0a448397c2c669a160093"
 TEXTS = ["The water is cold, isn't it?\n  L'eau  ", "水 42 🙂", "<|endoftext|> a"]
 
 
@@ -120,6 +122,61 @@ def test_names_that_earlier_versions_recorded_are_known(original: bytes, tmp_pat
     assert known_as(original, {}) == tokenizer_hash(original)
     assert known_as(other, {byte_hash(original): file}) == byte_hash(original)
     assert known_as(small_tokenizer_json(vocab_size=400).encode(), {"0" * 32: file}) not in ("0" * 32, "")
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_kind_saved_again_by_transformers_is_the_same(kind: str, tmp_path: Path) -> None:
+    from transformers import PreTrainedTokenizerFast
+
+    original = tokenizer_of_kind(kind)
+    (tmp_path / "given.json").write_bytes(original)
+    PreTrainedTokenizerFast(tokenizer_file=str(tmp_path / "given.json")).save_pretrained(tmp_path / "saved")
+    assert tokenizer_hash((tmp_path / "saved" / "tokenizer.json").read_bytes()) == tokenizer_hash(original)
+
+
+def test_kinds_are_told_apart() -> None:
+    assert len({tokenizer_hash(tokenizer_of_kind(kind)) for kind in KINDS}) == len(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "place", "written", "says_the_same"),
+    [
+        ("gpt2", ("model",), {"continuing_subword_prefix": "", "end_of_word_suffix": ""}, True),
+        ("gpt2", ("model",), {"end_of_word_suffix": "</w>"}, False),
+        ("gpt2", ("decoder",), {"add_prefix_space": False, "use_regex": False}, True),
+        ("gemma", ("model",), {"unk_token": None, "fuse_unk": False}, True),
+        ("gemma", ("decoder", "decoders", 0), {"content": "_"}, False),
+        ("gemma", ("normalizer",), {"content": "_"}, False),
+        ("mistral", ("pre_tokenizer",), {"prepend_scheme": "never"}, False),
+        ("mistral", ("pre_tokenizer",), {"split": True}, False),
+        ("xglm", ("model",), {"unk_id": 2}, False),
+        ("xglm", ("pre_tokenizer",), {"add_prefix_space": True, "str_rep": "\u2581"}, True),
+    ],
+)
+def test_spellings_of_the_same_say_the_same(
+    kind: str, place: tuple[str | int, ...], written: dict[str, Any], says_the_same: bool
+) -> None:
+    original = tokenizer_of_kind(kind)
+    parsed = changed = json.loads(original)
+    for name in place:
+        changed = changed[name]
+    changed |= written
+    assert (tokenizer_hash(json.dumps(parsed).encode()) == tokenizer_hash(original)) is says_the_same
+
+
+def test_a_sequence_of_one_is_that_one() -> None:
+    parsed = json.loads(tokenizer_of_kind("gpt_neox"))
+    parsed["normalizer"] = {"type": "Sequence", "normalizers": [parsed["normalizer"]]}
+    assert tokenizer_hash(json.dumps(parsed).encode()) == tokenizer_hash(tokenizer_of_kind("gpt_neox"))
+    without, empty = parsed | {"normalizer": None}, parsed | {"normalizer": {"type": "Sequence", "normalizers": []}}
+    assert tokenizer_hash(json.dumps(without).encode()) == tokenizer_hash(json.dumps(empty).encode())
+    assert tokenizer_hash(json.dumps(without).encode()) != tokenizer_hash(json.dumps(parsed).encode())
+
+
+def test_what_the_version_before_recorded_is_known() -> None:
+    """The hash that 0.1 gave the shipped tokenizer: homes hold it in every table."""
+    shipped = (PROJECT / "ml" / "base_model" / "tokenizer.json").read_bytes()
+    assert is_recorded_as(shipped, RECORDED_BEFORE)
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"version": "1.0"}', b'{"model": 3}'])

@@ -18,7 +18,7 @@ JUDGES, HELD_OUT = EvaluationSet(Path("set"), MANIFEST), Export(Path("held"), MA
 OPTIONS = evaluations.Options(dtype="float32", batch_tokens=512, language_names=("oc=Occitan",))
 ALL = [
     *evaluations.of_one_model(JUDGES, HELD_OUT),
-    evaluations.held_out_losses(HELD_OUT, OPTIONS),
+    *evaluations.held_out_losses(HELD_OUT, OPTIONS, limit_tokens=9),
     evaluations.layer_traces(JUDGES, OPTIONS),
     evaluations.sentence_scores(SentenceSet(Path("s"), MANIFEST), n_shots=0, max_new_tokens=9, options=OPTIONS),
     evaluations.prompt_lens("- a\nb", top=3, watch=(" z", "a"), dtype="bfloat16"),
@@ -72,3 +72,13 @@ def test_a_file_that_is_no_request_is_refused(text: str, problem: str, tmp_path:
         read_evaluation_request(tmp_path / "r.json")
     assert problem in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_a_limit_of_held_out_tokens_is_part_of_the_run_and_nought_is_none_of_it() -> None:
+    (limited,) = evaluations.held_out_losses(HELD_OUT, limit_tokens=9)
+    assert limited.config == {"limit_tokens": 9}
+    assert limited.request("m", "r1", Path("out")).limit_tokens == 9
+    (whole,) = evaluations.held_out_losses(HELD_OUT)
+    assert whole.config == {}
+    programs = [asked.program for asked in evaluations.of_one_model(JUDGES, HELD_OUT, held_out_tokens=0)]
+    assert programs == ["score", "trace"]

@@ -24,6 +24,9 @@ def test_the_commit_of_a_cached_model_is_recorded(tmp_path: Path, monkeypatch: p
     assert hub_commit(Model("some/other", "some/other")) == {}
     found = hub_commit(Model("some/model", "some/model"))
     assert found == {"some/model": COMMIT}
+    (cached / "refs" / "step1000").write_text(COMMIT)
+    assert hub_commit(Model("some/model@step1000", "x")) == {"some/model@step1000": COMMIT}
+    assert hub_commit(Model("some/model@other", "x")) == {}
     request = {"kind": "score", "config": {}, "inputs": {"model": "some/model"}}
     run = Run(**request, versions=found)
     assert run.run_id == Run(**request).run_id

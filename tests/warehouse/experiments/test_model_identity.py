@@ -6,7 +6,7 @@ import pytest
 
 from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
-from warehouse.experiments.model_identity import Model, Provenance, identify_model, provenance
+from warehouse.experiments.model_identity import Model, Provenance, at_revision, identify_model, provenance
 from warehouse.lake.files import shard_path, write_table
 from warehouse.lake.schemas import SCHEMAS
 
@@ -69,3 +69,23 @@ def test_provenance_is_what_the_training_run_recorded(tmp_path: Path) -> None:
     write_table(shard_path(home, "runs", "r"), "runs", pa.Table.from_pylist([row], schema=SCHEMAS["runs"]))
     assert provenance(home, Model("x", "m")) == Provenance("e", "pivot_aware", 3)
     assert provenance(home, Model("x", "other")) == Provenance(None, "base", None)
+
+
+def test_a_revision_stands_behind_a_hub_name_and_nowhere_else(tmp_path: Path) -> None:
+    assert at_revision("allenai/OLMo-1B-hf", None) == "allenai/OLMo-1B-hf"
+    spec = at_revision("allenai/OLMo-1B-hf", "step1000")
+    assert identify_model(spec) == Model("allenai/OLMo-1B-hf@step1000", "allenai/OLMo-1B-hf@step1000")
+    for other in (str(tmp_path), "ml/base_model", spec):
+        with pytest.raises(UsageError, match="only those have revisions"):
+            at_revision(other, "main")
+
+
+def test_a_gguf_file_is_known_by_its_bytes(tmp_path: Path) -> None:
+    file = tmp_path / "small.Q4_0.gguf"
+    file.write_bytes(b"GGUF one")
+    first = identify_model(str(file))
+    assert first.model_id.startswith("small.Q4_0@")
+    file.write_bytes(b"GGUF two")
+    assert identify_model(str(file)).model_id != first.model_id
+    with pytest.raises(UsageError, match="no model at"):
+        identify_model("missing.gguf")

@@ -33,6 +33,8 @@ def test_plan_is_what_the_preset_says(tmp_path: Path) -> None:
 def test_more_seeds_extend_the_same_experiment(tmp_path: Path) -> None:
     names = {read_plan(_preset(tmp_path), seeds=n).experiment_id(["c"], "m") for n in (1, 2)}
     assert len(names) == 1
+    limited = {read_plan(_preset(tmp_path), held_out_tokens=n).experiment_id(["c"], "m") for n in (None, 0, 5)}
+    assert len(limited) == 3
     other = read_plan(_preset(tmp_path, budget_tokens=2000)).experiment_id(["c"], "m")
     assert other not in names
 

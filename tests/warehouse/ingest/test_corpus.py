@@ -10,11 +10,13 @@ import pytest
 import tokenizers
 
 from support.corpora.files import DOCUMENTS, REJECTS, document, lake_bytes, rows, write_jsonl, write_tokenizer
+from support.corpora.tokenizer_kinds import tokenizer_of_kind
 from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.settings import Home
 from warehouse.contract.hashing import file_hash
 from warehouse.ingest import register_corpus
 from warehouse.ingest.corpus import IngestOptions, IngestSummary, ingest_corpus
+from warehouse.ingest.word_list import import_words
 from warehouse.lake import identity
 from warehouse.lake.corpora import tokenizer_file
 from warehouse.text import tokenizing
@@ -313,20 +315,44 @@ def test_falls_back_to_the_reference_tokenizer(
     ) == ("tokenizers")
 
 
-def test_text_that_tokens_do_not_give_back(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_that_tokens_do_not_give_back(home: Home, tmp_path: Path) -> None:
     """A vocabulary without all bytes drops characters: refused by the probes, else a reject of the document."""
-    tokenizer = json.loads(write_tokenizer(tmp_path).read_text())
-    model = tokenizer["model"]
-    model["vocab"] = {token: i for token, i in model["vocab"].items() if "Ã" not in token}  # byte 0xC3
-    model["merges"] = [m for m in model["merges"] if {*m, "".join(m)} <= set(model["vocab"])]
-    (tmp_path / "holes.json").write_text(json.dumps(tokenizer))
-    path = write_jsonl(tmp_path / "a.jsonl", [document("a", "water"), document("b", "é"), document("c", "house")])
+    path = write_jsonl(tmp_path / "a.jsonl", [document("a", "water"), document("b", "a\x04b"), document("c", "house")])
+    for name, character in (("holes", "\u00c3"), ("one hole", "\u0104")):  # the bytes 0xC3 and 0x04
+        tokenizer = json.loads(write_tokenizer(tmp_path).read_text())
+        model = tokenizer["model"]
+        model["vocab"] = {token: i for token, i in model["vocab"].items() if character not in token}
+        model["merges"] = [m for m in model["merges"] if {*m, "".join(m)} <= set(model["vocab"])]
+        (tmp_path / f"{name}.json").write_text(json.dumps(tokenizer))
     with pytest.raises(UsageError, match="does not give back the text"):
         ingest(home, path, tokenizer=tmp_path / "holes.json")
-    monkeypatch.setattr(tokenizing, "_check_reversible", lambda *_: None)
-    ingest(home, path, tokenizer=tmp_path / "holes.json")
+    ingest(home, path, tokenizer=tmp_path / "one hole.json")
     assert rows(home, "select source_id, n_bytes from raw.documents order by 1") == [("a", 5), ("c", 5)]
     assert rows(home, REJECTS) == [("a.jsonl", 2, "text is lost in tokens")]
+
+
+@pytest.mark.parametrize("kind", ["gemma", "llama2", "xglm"])
+def test_words_are_found_whatever_the_tokenizer_writes(home: Home, tmp_path: Path, kind: str) -> None:
+    """Words are found when they are imported before and after, however a tokenizer writes texts."""
+    (tmp_path / f"{kind}.json").write_bytes(tokenizer_of_kind(kind))
+    texts = {"a": "The water of the river", "b": "L'eau  est froide,\nla maison", "c": "水很冷", "d": "house"}
+    path = write_jsonl(tmp_path / "a.jsonl", [document(name, text) for name, text in texts.items()])
+    (tmp_path / "w.csv").write_text("en,fr,zh\nwater,eau,水\nhouse,maison,房子\n", encoding="utf-8")
+    words = tmp_path / "w.csv"
+    ingest(home, path, tokenizer=tmp_path / f"{kind}.json")
+    import_words(home, words)
+    query = """
+        select d.source_id, w.word from raw.word_documents as m
+        join raw.documents as d using (doc_id) join raw.words as w using (word_id) order by all
+    """
+    later = rows(home, query)
+    assert {("a", "water"), ("b", "eau"), ("c", "水")} <= set(later)
+    other = Home(tmp_path / "other")
+    import_words(other, words)
+    ingest(other, path, tokenizer=tmp_path / f"{kind}.json")
+    assert rows(other, query) == later
+    every = "select doc_id, word_id, n_matches, token_starts from raw.word_documents order by all"
+    assert rows(home, every) == rows(other, every)
 
 
 def test_same_bytes_under_two_names_are_one_file(home: Home, tokenizer: Path, tmp_path: Path) -> None:

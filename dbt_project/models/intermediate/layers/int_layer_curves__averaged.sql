@@ -75,7 +75,8 @@ averaged as (
         {{ exact_avg('p_target') }} as p_target,
         {{ exact_avg('p_top') }} as p_top,
         {{ exact_avg('entropy') }} as entropy,
-        count(*) as n_items
+        count(*) as n_items,
+        count(p_pivot) as n_items_with_pivots
     from cut
     group by run_id, source_lang, target_lang, behaviour, layer
 

@@ -6,8 +6,8 @@ curves as (
     select
         run_id,
         layer,
-        {{ exact_sum('p_pivot * n_items') }} / sum(n_items) as p_pivot,
-        {{ exact_sum('p_control * n_items') }} / sum(n_items) as p_control
+        {{ exact_sum('p_pivot * n_items_with_pivots') }} / sum(n_items_with_pivots) as p_pivot,
+        {{ exact_sum('p_control * n_items_with_pivots') }} / sum(n_items_with_pivots) as p_control
     from {{ ref('int_layer_curves__averaged') }}
     where source_lang = 'all' and behaviour <> 'excluded' and layer > 0 and p_pivot is not null
     group by run_id, layer

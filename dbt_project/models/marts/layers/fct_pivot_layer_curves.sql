@@ -22,6 +22,7 @@ final as (
         p_top,
         entropy,
         n_items,
+        n_items_with_pivots,
         is_peak
     from layer_curves
 
