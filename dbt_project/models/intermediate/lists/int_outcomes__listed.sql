@@ -3,7 +3,7 @@
     ('score', 'probability', true,
      'Probability of the right word minus the mean probability of the distractors.'),
     ('normalised_log_p', 'nats', true,
-     'Logarithm of the right word among all candidates: what confidence and the word itself add to all of them is gone.'),
+     'Logarithm of the right word among all candidates: what the word itself and confidence add to all is gone.'),
     ('margin', 'nats', true,
      'Log-probability by which the right word exceeds the strongest distractor; above zero it is ranked first.'),
     ('first_rank', 'share', true,
