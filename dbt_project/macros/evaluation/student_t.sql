@@ -23,7 +23,8 @@
 
 {#
   A quantile of Student's t for any degrees of freedom from 1 on, whole or not: the normal quantile times the
-  exponential of a polynomial in 1 / degrees, fitted by least squares (relative error below 1e-6). Shares: 0.8, 0.95, 0.975.
+  exponential of a polynomial in 1 / degrees, fitted by least squares (relative error below 1e-6). Shares: 0.8, 0.95 and
+  0.975.
 #}
 {% macro t_quantile(degrees, share) -%}
     {%- set fitted = {

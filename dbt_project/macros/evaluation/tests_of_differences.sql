@@ -1,6 +1,6 @@
 {#
-  Holm's adjusted p-value (1979) among the rows of a family: the smallest times their number, the next times one less, and
-  so on, never below the one before. Ties are broken by a key of the family. NULLs are no part of it.
+  Holm's adjusted p-value (1979) among the rows of a family: the smallest times their number, the next times one less,
+  and so on, never below the one before. Ties are broken by a key of the family. NULLs are no part of it.
 #}
 {% macro holm_p_value(p_value, factor, family, key) -%}
     case when {{ p_value }} is not null then max(least({{ p_value }} * {{ factor }}, 1.0e0)) over (
