@@ -116,11 +116,12 @@ def page(n: int, n_bootstrapped: int) -> str:
     lines = [
         "# Intervals over items and seeds",
         "",
-        f"Made by `PYTHONPATH=tests python -m benchmarks.bench_intervals --n {n}`. Share of comparisons without any",
-        f"effect in which a test at 5 % finds one, in percent; {n:,} comparisons a row ({n_bootstrapped:,} for the pigeonhole",
-        "bootstrap). `items`, `seeds`: t-tests over one of them. `both`: both of these reject. `ANOVA`: (MS items + MS seeds -",
-        "MS error) with Satterthwaite's degrees of freedom. `used`: the same, but no smaller than either mean square, and",
-        "never narrower than over seeds: what `fct_outcome_comparison` computes. 5 or less is right.",
+        f"Made by `PYTHONPATH=tests python -m benchmarks.bench_intervals --n {n}`.",
+        "Share of comparisons without any effect in which a test at 5 % finds one, in percent;",
+        f"{n:,} comparisons a row ({n_bootstrapped:,} for the pigeonhole bootstrap). `items`, `seeds`: t-tests over",
+        "one of them. `both`: both of these reject. `ANOVA`: (MS items + MS seeds - MS error) with Satterthwaite's",
+        "degrees of freedom. `used`: the same, but no smaller than either mean square, and never narrower than over",
+        "seeds: what `fct_outcome_comparison` computes. 5 or less is right.",
         "",
     ]
     for world in WORLDS:

@@ -7,17 +7,30 @@ runs as (
 
 ),
 
+declared as (
+
+    select * from {{ ref('stg_experiments') }}
+
+),
+
+experiments as (
+
+    select distinct experiment from runs
+    where experiment is not null
+
+),
+
 final as (
 
-    select distinct
-        experiment,
+    select
+        experiments.experiment,
         -- an experiment is called <preset>-<hash of the request>
-        regexp_replace(experiment, '-[^-]*$', '') as preset,
-        '{{ var("primary_outcome") }}' as primary_outcome,
-        '{{ var("primary_word_split") }}' as primary_word_split,
-        cast(null as double) as smallest_effect
-    from runs
-    where experiment is not null
+        coalesce(declared.preset, regexp_replace(experiments.experiment, '-[^-]*$', '')) as preset,
+        coalesce(declared.primary_outcome, '{{ var("primary_outcome") }}') as primary_outcome,
+        coalesce(declared.primary_word_split, '{{ var("primary_word_split") }}') as primary_word_split,
+        declared.smallest_effect
+    from experiments
+    left join declared on experiments.experiment = declared.experiment
 
 )
 
