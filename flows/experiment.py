@@ -19,6 +19,7 @@ from warehouse.base.machine import available_threads
 from warehouse.base.settings import Home
 from warehouse.experiments import evaluations, launch
 from warehouse.experiments.budgets import check_arms_can_differ
+from warehouse.experiments.declaration import declare
 from warehouse.experiments.evaluation_set import EvaluationSet, export_evaluation_set
 from warehouse.experiments.model_identity import Model, identify_model
 from warehouse.experiments.plan import Plan
@@ -73,6 +74,7 @@ def experiment(request: ExperimentRequest) -> str:
     home, plan, corpora = Home(request.home), request.plan, request.corpora
     base = identify_model(request.model)
     name = plan.experiment_id(corpora, base.model_id)
+    declare(home, name, plan)
     judges = {corpus: export_judges(home, corpus, plan) for corpus in corpora}
     held_out = {corpus: export_arm(home, corpus, HELD_OUT, None) for corpus in corpora}
     exports = {

@@ -166,7 +166,9 @@ def experiment(
     ] = None,
     held_out_tokens: HeldOutOption = None,
     revision: RevisionOption = None,
-    plan: Annotated[bool, typer.Option("--plan", help="Only say what would be trained, and on how much.")] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Only say what would be trained, what it could find and what it costs.")
+    ] = False,
     allow_equal_arms: Annotated[
         bool, typer.Option("--allow-equal-arms", help="Run also where the budget takes the whole corpus in every arm.")
     ] = False,
@@ -179,6 +181,7 @@ def experiment(
     from warehouse.base.settings import Home
     from warehouse.experiments.budgets import check_arms_can_differ, plan_lines
     from warehouse.experiments.model_identity import at_revision
+    from warehouse.experiments.power import power_lines
     from warehouse.experiments.requests import experiment_request
     from warehouse.operations.flow_process import run_flow
 
@@ -194,7 +197,7 @@ def experiment(
         held_out_tokens=held_out_tokens,
     )
     if plan:
-        print(*plan_lines(folder, request.plan, corpus), sep="\n")
+        print(*plan_lines(folder, request.plan, corpus), *power_lines(folder, request.plan), sep="\n")
         return
     if not allow_equal_arms:
         check_arms_can_differ(folder, request.plan, corpus)

@@ -102,6 +102,10 @@ class ExperimentPreset(_Section):
     n_items: Count | None  # items scored; None: all
     n_pivots: Count  # pivots per pair whose probability is traced
     parallel_arms: Count  # training processes side by side
+    # what it is judged by, recorded before the first training; what is left out is as the dbt variables say
+    primary_outcome: Literal["score", "normalised_log_p", "margin", "first_rank", "bits_per_byte"] | None = None
+    primary_word_split: Literal["judge", "find", "all"] | None = None
+    smallest_effect: Positive | None = None  # smallest difference of the primary outcome that would matter, in its unit
 
 
 class Preset(_Section):

@@ -25,6 +25,9 @@ class Plan(BaseModel):
     n_pivots: int  # pivots per pair whose probability is traced
     parallel_arms: int  # training processes side by side
     held_out_tokens: int | None = None  # of held-out documents that each model reads; None = all
+    primary_outcome: str | None = None  # what it is judged by; None: as the dbt variables say
+    primary_word_split: str | None = None
+    smallest_effect: float | None = None  # in the unit of the primary outcome
 
     def experiment_id(self, corpora: Sequence[str], model_id: str) -> str:
         """Return the name that rows of this experiment carry: the same request has the same name."""
@@ -80,4 +83,7 @@ def read_plan(
         n_pivots=arms.n_pivots,
         parallel_arms=arms.parallel_arms,
         held_out_tokens=held_out_tokens,
+        primary_outcome=arms.primary_outcome,
+        primary_word_split=arms.primary_word_split,
+        smallest_effect=None if arms.smallest_effect is None else float(arms.smallest_effect),
     )

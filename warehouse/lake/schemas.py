@@ -7,7 +7,7 @@ Five kinds of tables differ in who writes them and when they are replaced:
 
 * `SHARDED`   one Parquet file per ingested file or imported list, immutable, named by the hash of inputs and options;
 * `COUNTED`   one folder per count of a corpus, named by the hash of all its inputs; a pointer names the current one;
-* `RECORDED`  one file per run or export, written when it is complete;
+* `RECORDED`  one file per run, export or experiment, written once;
 * `RESULT`    one file per run, written by `ml/` in the run's folder and registered in the lake;
 * `STATE`     one small file per corpus, replaced whole.
 """
@@ -304,6 +304,16 @@ RECORDED: dict[str, pa.Schema] = {
             ("versions", pa.string()),  # JSON: python, duckdb, torch, transformers ...
             ("started_at", pa.timestamp("us", tz="UTC")),
             ("finished_at", pa.timestamp("us", tz="UTC")),
+        ]
+    ),
+    # One row per experiment: what it is judged by, written before its first training and never again.
+    "experiments": pa.schema(
+        [
+            ("experiment", pa.string()),
+            ("preset", pa.string()),
+            ("primary_outcome", pa.string()),  # NULL: var primary_outcome
+            ("primary_word_split", pa.string()),  # NULL: var primary_word_split
+            ("smallest_effect", pa.float64()),  # in the outcome's unit; NULL: var smallest_effects
         ]
     ),
     # One row per export and language.

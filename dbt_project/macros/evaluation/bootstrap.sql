@@ -38,17 +38,3 @@
 {% macro spark__quantile(expression, share) -%}
     percentile({{ expression }}, {{ share }})
 {%- endmacro %}
-
-{#
-  Two-sided p-value of "no difference" from resampled differences: twice the smaller tail, the resamples plus one
-  counted (Davison and Hinkley 1997, section 4.2), at most 1.
-#}
-{% macro bootstrap_p_value(difference) -%}
-    least(
-        1.0e0,
-        2.0e0 * least(
-            1 + sum(case when {{ difference }} <= 0 then 1 else 0 end),
-            1 + sum(case when {{ difference }} >= 0 then 1 else 0 end)
-        ) / (1 + count({{ difference }}))
-    )
-{%- endmacro %}

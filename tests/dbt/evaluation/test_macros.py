@@ -30,6 +30,27 @@ def test_t_quantiles_agree_with_scipy(macros: dict[str, Any]) -> None:
     assert found[1:] == pytest.approx(stats.t.ppf(0.975, np.arange(1, 201)).tolist(), abs=5e-6)
 
 
+@pytest.mark.parametrize("share", [0.8, 0.95, 0.975])
+def test_t_quantiles_of_any_degrees_agree_with_scipy(macros: dict[str, Any], share: float) -> None:
+    degrees = [*np.linspace(1, 12, 111).tolist(), 20.5, 91, 1e3, 1e6]
+    found = run(macros["t_quantile"]("n", share), f"(select unnest({degrees}) as n)")
+    assert found == pytest.approx(stats.t.ppf(share, degrees).tolist(), rel=1e-6)
+
+
+def test_t_p_values_agree_with_scipy(macros: dict[str, Any]) -> None:
+    cases = [
+        (t, n) for t in (0, 1e-9, 0.01, 0.5, -1.3, 2, 3, 4.5, 12) for n in (1, 1.37, 2, 2.9, 5, 8.25, 41, 500, 1e6)
+    ]
+    rows = ", ".join(f"({number}, {t!r}::double, {n!r}::double)" for number, (t, n) in enumerate(cases))
+    found = run(macros["t_p_value"]("t", "n"), f"(from (values {rows}) as cases(number, t, n) order by number)")
+    assert found == pytest.approx([2 * stats.t.sf(abs(t), n) for t, n in cases], rel=2e-6, abs=1e-8)
+
+
+def test_far_statistics_have_no_p_value_left(macros: dict[str, Any]) -> None:
+    [far] = run(macros["t_p_value"]("1e200::double", "1.0::double"), "(select 1)")
+    assert 0 <= far < 1e-20
+
+
 def test_poisson_weights_invert_the_distribution_function(macros: dict[str, Any]) -> None:
     uniforms = [*np.linspace(0, 1, 2001)[:-1].tolist(), *(stats.poisson.cdf(range(9), 1) - 1e-12).tolist()]
     values = ", ".join(f"({n}, {u!r})" for n, u in enumerate(uniforms))
@@ -60,12 +81,3 @@ def test_mid_ranks_agree_with_scipy(macros: dict[str, Any]) -> None:
     rows = ", ".join(f"({n}, {value})" for n, value in enumerate(values))
     found = run(macros["mid_rank"]("x", "g"), f"(select *, 1 as g from (values {rows}) as v(n, x)) order by n")
     assert found == stats.rankdata(values).tolist()
-
-
-def test_p_value_is_twice_the_smaller_tail_and_at_most_one(macros: dict[str, Any]) -> None:
-    expression = macros["bootstrap_p_value"]("x")
-    assert run(expression, "(select -1 as x from range(9))") == [pytest.approx(0.2)]
-    assert run(expression, "(select unnest([-1.0, 0.0, 1.0]) as x)") == [1.0]
-    differences = np.random.default_rng(1).normal(1, 1, 500)
-    rows = ", ".join(f"({x!r})" for x in differences.tolist())
-    assert run(expression, f"(values {rows}) as v(x)") == [pytest.approx(naive.p_value(differences))]

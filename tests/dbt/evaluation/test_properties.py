@@ -114,6 +114,7 @@ def test_score_equals_the_formula(model: Model, likelihoods: dict[int, list[floa
             [
                 *((name, RESULT["word_scores"].field(name).type) for name in (*word, "candidate")),
                 ("n_draws", pa.int64()),
+                ("n_target_tokens", pa.int32()),
                 *((name, pa.float64()) for name in ("nll", "nll_without_space", "p", "p_without_space")),
             ]
         ),

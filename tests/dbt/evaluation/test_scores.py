@@ -97,7 +97,7 @@ def test_strategy_comparisons(evaluated: Evaluated, arms: dict[str, Any], weight
                 means = [seed[direction] for seed in by_seed if direction in seed]
                 quantile = float(stats.t.ppf(0.975, len(means) - 1))
                 assert row["n_seeds"] == len(means)
-                assert row["p_value"] == (close(naive.p_value(resampled[direction])) if len(means) > 1 else None)
+                assert (row["p_value"] is None) == (len(means) == 1 or row["n_items"] == 1)
                 assert row["n_seeds_above"] == sum(mean > 0 for mean in means)
                 assert (row["seed_ci_low"], row["seed_ci_high"]) == tuple(
                     map(close, naive.seed_interval(means, quantile))

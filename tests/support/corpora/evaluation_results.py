@@ -85,6 +85,7 @@ def make_word_scores(draw: random.Random, runs: Rows) -> Rows:
                             "target_lang": target,
                             "candidate": candidate,
                             "draw": number,
+                            "n_target_tokens": 1 + item % 3,
                             "nll_mean": math.nan if diverged else nll,
                             "nll_mean_without_space": nll * 1.25 if target == "zh" else nll,
                         }

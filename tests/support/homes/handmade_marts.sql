@@ -173,7 +173,7 @@ select
     arms.run_id, item_id, source_lang, target_lang, corpus, experiment, strategy, seed, model_id, source_word, target_word,
     word_split, 5::bigint as n_draws, 9::bigint as n_distractors, 0.1 + gain as p_right, 0.05 as p_distractors,
     0.05 + gain * (1 + item_id % 3) as score, 0.04 + gain as score_without_space, (1 + item_id % 4)::integer as right_rank,
-    0.1 as chance_rate
+    0.1 as chance_rate, ln(0.3 + gain) as normalised_log_p, 0.2 + gain as margin, 3.5 - gain as bits_per_byte
 from arms cross join directions;
 
 create or replace table marts.fct_translation_scores as
@@ -203,14 +203,16 @@ from (select
     s.gain - b.gain as score_delta, s.gain - b.gain - 0.003 as ci_low, s.gain - b.gain + 0.003 as ci_high,
     if(abs(s.gain - b.gain) < 0.003, 0.4, 0.01) as p_value, 2::bigint as n_seeds, if(s.gain > b.gain, 2, 0)::bigint as n_seeds_above,
     s.gain - b.gain - 0.006 as seed_ci_low, s.gain - b.gain + 0.006 as seed_ci_high, 2::bigint as n_items,
-    0.02 + s.gain as score, 0.02 + b.gain as baseline_score
+    0.02 + s.gain as score, 0.02 + b.gain as baseline_score, s.gain - b.gain - 0.006 as crossed_ci_low,
+    s.gain - b.gain + 0.006 as crossed_ci_high, if(abs(s.gain - b.gain) < 0.003, 0.8, 0.02) as p_value_holm, false as is_equivalent,
+    0.0124 as detectable_effect, 17::bigint as n_seeds_needed
 from (select distinct strategy, gain from arms) s inner join (select distinct strategy, gain from arms) b on s.strategy <> b.strategy
 cross join routes cross join splits);
 
 create or replace table marts.fct_strategy_comparison_by_class as
 select
     experiment, strategy, baseline, 'kind' as word_class, kind as class_value, word_split, score_delta, ci_low, ci_high,
-    p_value, n_seeds, n_items, n_items * 12 as n_scored, score, baseline_score
+    p_value, n_seeds, n_items, n_items * 12 as n_scored, score, baseline_score, crossed_ci_low, crossed_ci_high
 from marts.fct_strategy_comparison
 cross join (values ('direct'), ('pivot'), ('unlinked')) kinds (kind)
 where source_lang = 'all';

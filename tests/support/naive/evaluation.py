@@ -112,12 +112,6 @@ def percentile_interval(resamples: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def p_value(resamples: np.ndarray) -> float:
-    known = resamples[~np.isnan(resamples)]
-    smaller = min(sum(known <= 0), sum(known >= 0))
-    return min(1.0, 2 * (1 + smaller) / (1 + len(known)))
-
-
 def paired_deltas(arm: dict[int | None, dict[Key, Row]], base: dict[int | None, dict[Key, Row]]) -> Row:
     """Return each seed's differences by word, and their mean over seeds; base[None] stands for every seed."""
     by_seed = {}

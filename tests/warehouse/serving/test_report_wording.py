@@ -4,7 +4,14 @@ import pytest
 import yaml
 
 from warehouse.build.dbt_runner import PROJECT_DIR
-from warehouse.serving.report.wording import VERDICTS, delta_sentence, outcome, signature_title, verdict
+from warehouse.serving.report.wording import (
+    VERDICTS,
+    delta_sentence,
+    outcome,
+    power_sentence,
+    signature_title,
+    verdict,
+)
 from warehouse.serving.strategies import Strategies
 
 STRATEGIES = Strategies(
@@ -48,6 +55,24 @@ def test_a_sentence_names_baseline_size_and_both_intervals() -> None:
         "Against random multilingual: +0.0050 (words +0.0010 to +0.0090; 2 seeds -0.0100 to +0.0200), leaning better."
     )
     assert delta_sentence(row("not_tested", (0.001, 0.009), None, n_seeds=1)).endswith("one seed only), not tested.")
+
+
+def test_what_a_run_could_have_seen_stands_first() -> None:
+    seen = row("no_clear_difference", (-0.1, 0.1), (-0.1, 0.1), n_items=43, detectable_effect=0.0124, n_seeds_needed=17)
+    assert power_sentence(seen) == (
+        "This run could have seen 1.2 points (2 seeds, 43 words; four times of five); to find the smallest difference"
+        " that matters, 17 seeds would do."
+    )
+    assert verdict(STRATEGIES, [seen])["sentences"][0] == power_sentence(seen)
+    assert "too few" in str(power_sentence({**seen, "n_seeds_needed": None}))
+    assert str(power_sentence({**seen, "is_equivalent": True})).endswith("a difference that matters is ruled out.")
+    assert str(power_sentence({**seen, "verdict": "better"})).endswith("four times of five).")
+    assert power_sentence(row("not_tested", (-0.1, 0.1), None, n_seeds=1)) is None
+
+
+def test_the_interval_over_words_and_seeds_comes_first() -> None:
+    both = row("better", (0.001, 0.009), (0.01, 0.02), crossed_ci_low=0.002, crossed_ci_high=0.008)
+    assert "(words and seeds +0.0020 to +0.0080; words +0.0010 to +0.0090; 2 seeds" in delta_sentence(both)
 
 
 def test_the_verdict_is_about_the_multilingual_baseline() -> None:

@@ -119,7 +119,7 @@ def _comparison(warehouse: Any, experiment: str, strategies: Strategies) -> list
     blocks: list[Block] = []
     if mine:
         rows = [{**row, "against": f"− {row['baseline']}"} for row in mine]
-        wide = ("seed_ci_low", "seed_ci_high") if any(row.get("seed_ci_low") is not None for row in rows) else None
+        wide = _widest_interval(rows)
         chart = charts.intervals(
             rows, y="against", value="score_delta", low="ci_low", high="ci_high", title="difference in score",
             wide=wide, reference=0,
@@ -127,8 +127,8 @@ def _comparison(warehouse: Any, experiment: str, strategies: Strategies) -> list
         blocks.append(
             Figure(
                 title=f"{label(mine[0]['strategy']).capitalize()} data against the others",
-                says="Mean difference over all directions. Thick: 95 % interval over words; thin: over seeds, usually"
-                " the honest one.",
+                says="Mean difference over all directions. Thick: 95 % interval over words; thin: over words and seeds"
+                " together, which the verdicts are about.",
                 points=wording.verdict(strategies, mine)["sentences"],
                 panels=[(f"{label(mine[0]['strategy'])}, less …", chart)],
                 answer=answer,
@@ -140,6 +140,14 @@ def _comparison(warehouse: Any, experiment: str, strategies: Strategies) -> list
         if any(row["source_lang"] != queries.ALL for row in by_direction.rows):
             blocks.append(_direction_matrix(by_direction, *pair))
     return blocks
+
+
+def _widest_interval(rows: list[dict[str, Any]]) -> tuple[str, str] | None:
+    """Return the columns of the interval over words and seeds; over seeds in a copy of an earlier version."""
+    for low, high in (("crossed_ci_low", "crossed_ci_high"), ("seed_ci_low", "seed_ci_high")):
+        if any(row.get(low) is not None for row in rows):
+            return low, high
+    return None
 
 
 def _by_direction(warehouse: Any, experiment: str, strategies: Strategies) -> list[Block]:

@@ -21,6 +21,7 @@ SIGNATURES = {
     "pivot_curve_flat": "Pivots play no visible part",
     "pivot_curve_like_control": "Other words' pivots do as much",
     "pivot_curve_monotonic": "The pivot curve does not rise and fall",
+    "score_rests_on_few_words": "A few words make the score",
     "scores_at_chance": "The model cannot do the task",
     "unlinked_above_chance": "Words without any link are translated too",
 }
@@ -35,6 +36,8 @@ def outcome(row: dict[str, Any]) -> str:
 def delta_sentence(row: dict[str, Any]) -> str:
     """Return one compared pair as a sentence with its intervals."""
     intervals = []
+    if row.get("crossed_ci_low") is not None:
+        intervals.append(f"words and seeds {_interval(row['crossed_ci_low'], row['crossed_ci_high'])}")
     if row.get("ci_low") is not None:
         intervals.append(f"words {_interval(row['ci_low'], row['ci_high'])}")
     n_seeds = row.get("n_seeds") or 0
@@ -43,6 +46,23 @@ def delta_sentence(row: dict[str, Any]) -> str:
     elif n_seeds == 1:
         intervals.append("one seed only")
     return f"Against {label(row['baseline'])}: {row['score_delta']:+.4f} ({'; '.join(intervals)}), {outcome(row)}."
+
+
+def power_sentence(row: dict[str, Any]) -> str | None:
+    """Return what a comparison could have seen, None where it says: one seed, or a copy of an earlier version."""
+    if row.get("detectable_effect") is None:
+        return None
+    said = (
+        f"This run could have seen {100 * row['detectable_effect']:.1f} points ({row['n_seeds']} seeds,"
+        f" {row['n_items']} words; four times of five)"
+    )
+    if row.get("is_equivalent"):
+        return f"{said}, and a difference that matters is ruled out."
+    if row["verdict"] in ("better", "worse"):
+        return f"{said}."
+    needed = row.get("n_seeds_needed")
+    more = f"{needed} seeds would do" if needed else "these words are too few for any number of seeds"
+    return f"{said}; to find the smallest difference that matters, {more}."
 
 
 def signature_title(name: str) -> str:
@@ -92,14 +112,16 @@ def verdict(
     headline = {
         "better": f"Yes: {size} over {label(other)} data",
         "worse": f"No: {size} against {label(other)} data",
-        "leaning_better": f"Perhaps: {size}, but only one of two intervals leaves out zero",
-        "leaning_worse": f"Rather not: {size}, and one of two intervals lies below zero",
+        "leaning_better": f"Perhaps: {size}, but among so many strategies one looks like that by chance",
+        "leaning_worse": f"Rather not: {size}, though among so many strategies one looks like that by chance",
         "not_tested": f"Not known: {size}, from too few training runs for an interval",
-    }.get(found, f"Not shown: {size}, and the intervals hold zero")
+    }.get(found, f"Not shown: {size}, and the interval holds zero")
     if found == "not_tested" and main["n_seeds"] == 1:
         direction = "ahead" if main["score_delta"] > 0 else "behind"
         headline = f"Not known: {direction} by {abs(main['score_delta']):.4f}, but in one training run only"
     sentences = [delta_sentence(of_pivots[name]) for name in _baseline_order(of_pivots, strategies)]
+    if seen := power_sentence(main):
+        sentences.insert(0, seen)
     levels = {row["strategy"]: row["score"] for row in means}
     if mine in levels and other in levels:
         sentences.insert(

@@ -127,8 +127,7 @@ item_intervals as (
         target_lang,
         word_split,
         {{ quantile('score_delta', 0.025) }} as ci_low,
-        {{ quantile('score_delta', 0.975) }} as ci_high,
-        {{ bootstrap_p_value('score_delta') }} as p_value
+        {{ quantile('score_delta', 0.975) }} as ci_high
     from resamples
     group by experiment, strategy, baseline, source_lang, target_lang, word_split
 
@@ -222,10 +221,6 @@ final as (
         compared.score_delta,
         case when compared.n_items > 1 then item_intervals.ci_low end as ci_low,
         case when compared.n_items > 1 then item_intervals.ci_high end as ci_high,
-        -- resamples of words say how another list would differ, not how another training would: no test of strategies
-        cast(
-            case when compared.n_items > 1 and seed_intervals.n_seeds > 1 then item_intervals.p_value end as double
-        ) as p_value,
         seed_intervals.n_seeds,
         cast(seed_intervals.n_seeds_above as bigint) as n_seeds_above,
         seed_intervals.seed_ci_low,

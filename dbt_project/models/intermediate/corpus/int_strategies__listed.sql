@@ -21,6 +21,9 @@
      'Documents above a density of the default pivot set, in random order; multilingual shares.'),
     ('pivot_aware_bridging', 'multilingual', 'bridging', false, 'pivot_aware',
      'Documents densest in pivots beside a neighbour in another language first; multilingual shares.'),
+    ('matched_random', 'multilingual', none, true, none,
+     'Documents at random among those like the ones of ' ~ var('matched_reference')
+     ~ ': evaluation words, length and language mixture are the same; multilingual shares.'),
 ] %}
 
 with

@@ -66,6 +66,12 @@ concepts as (
 
 ),
 
+top_words as (
+
+    select * from {{ ref('int_top_words__summed') }}
+
+),
+
 finiteness as (
 
     select * from {{ ref('int_results__checked') }}
@@ -207,6 +213,23 @@ measured as (
         < {{ var('signature_chance_z') }} as is_flagged
     from runs
     left join scores on runs.run_id = scores.run_id
+    where runs.kind = 'score'
+
+    union all
+
+    -- of fewer words some must carry much: nothing to measure
+    select
+        runs.run_id,
+        'score_rests_on_few_words' as signature,
+        top_words.top_score / top_words.score as value,
+        {{ var('signature_max_top_words_share') }} as threshold,
+        top_words.top_score / top_words.score > {{ var('signature_max_top_words_share') }} as is_flagged
+    from runs
+    left join top_words
+        on
+            runs.run_id = top_words.run_id
+            and top_words.score > 0
+            and top_words.n_items >= 4 * {{ var('signature_top_words') }}
     where runs.kind = 'score'
 
     union all

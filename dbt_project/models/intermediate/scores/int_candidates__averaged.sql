@@ -16,6 +16,7 @@ averaged as (
         target_lang,
         candidate,
         count(*) as n_draws,
+        max(n_target_tokens) as n_target_tokens,
         {{ exact_avg('nll_mean') }} as nll,
         {{ exact_avg('nll_mean_without_space') }} as nll_without_space
     from word_scores
@@ -34,6 +35,7 @@ final as (
         target_lang,
         candidate,
         n_draws,
+        n_target_tokens,
         nll,
         nll_without_space,
         exp(-nll) as p,

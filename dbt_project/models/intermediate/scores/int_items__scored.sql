@@ -3,7 +3,10 @@ with
 
 candidates as (
 
-    select * from {{ ref('int_candidates__averaged') }}
+    select
+        *,
+        min(nll) over (partition by run_id, item_id, source_lang, target_lang) as lowest_nll
+    from {{ ref('int_candidates__averaged') }}
 
 ),
 
@@ -42,6 +45,9 @@ distractors as (
         count(*) as n_distractors,
         {{ exact_avg('candidates.p') }} as p_distractors,
         {{ exact_avg('candidates.p_without_space') }} as p_distractors_without_space,
+        min(candidates.nll) as strongest_nll,
+        -- against the likeliest candidate: every term is between 0 and 1, however long the answer
+        {{ exact_sum('exp(candidates.lowest_nll - candidates.nll)') }} as relative_p,
         -- a tie is not a win
         1 + sum(case when candidates.nll <= right_words.nll then 1 else 0 end) as right_rank
     from candidates
@@ -77,6 +83,12 @@ final as (
         distractors.p_distractors,
         right_words.p - distractors.p_distractors as score,
         right_words.p_without_space - distractors.p_distractors_without_space as score_without_space,
+        right_words.lowest_nll - right_words.nll
+        - ln(exp(right_words.lowest_nll - right_words.nll) + distractors.relative_p) as normalised_log_p,
+        distractors.strongest_nll - right_words.nll as margin,
+        -- the answer is a space and the word
+        right_words.nll * right_words.n_target_tokens
+        / (ln(2.0e0) * (1 + {{ byte_length('target_items.word') }})) as bits_per_byte,
         cast(distractors.right_rank as int) as right_rank,
         cast(1 as double) / (1 + distractors.n_distractors) as chance_rate
     from right_words

@@ -27,6 +27,12 @@ strategies as (
 
 ),
 
+cells as (
+
+    select * from {{ ref('int_documents__celled') }}
+
+),
+
 coverage as (
 
     select * from {{ ref('int_coverage_documents__ordered') }}
@@ -148,7 +154,7 @@ covering as (
 
 ),
 
-ordered as (
+by_rule as (
 
     select * from drawn
     union all
@@ -157,6 +163,64 @@ ordered as (
     select * from ranked
     union all
     select * from thresholded
+
+),
+
+-- within a cell, the first document of the reference's order gives its place to the first in random order, and so on
+celled as (
+
+    select
+        cells.corpus,
+        cells.lang,
+        cells.length_class,
+        cells.n_evaluation_matches,
+        cells.is_mixed,
+        cells.doc_id,
+        cells.n_tokens,
+        by_rule.rank_in_lang,
+        row_number() over (
+            partition by cells.corpus, cells.lang, cells.length_class, cells.n_evaluation_matches, cells.is_mixed
+            order by by_rule.rank_in_lang
+        ) as place_of_reference,
+        row_number() over (
+            partition by cells.corpus, cells.lang, cells.length_class, cells.n_evaluation_matches, cells.is_mixed
+            order by {{ hash_unit('cells.doc_id', 'matched_random:' ~ var('selection_seed')) }}, cells.doc_id
+        ) as random_place
+    from cells
+    inner join by_rule
+        on
+            cells.corpus = by_rule.corpus
+            and cells.doc_id = by_rule.doc_id
+    where by_rule.strategy = '{{ var('matched_reference') }}'
+
+),
+
+matched as (
+
+    select
+        drawn_documents.corpus,
+        'matched_random' as strategy,
+        drawn_documents.doc_id,
+        drawn_documents.lang,
+        drawn_documents.n_tokens,
+        reference_documents.rank_in_lang
+    from celled as drawn_documents
+    inner join celled as reference_documents
+        on
+            drawn_documents.corpus = reference_documents.corpus
+            and drawn_documents.lang = reference_documents.lang
+            and drawn_documents.length_class = reference_documents.length_class
+            and drawn_documents.n_evaluation_matches = reference_documents.n_evaluation_matches
+            and drawn_documents.is_mixed = reference_documents.is_mixed
+            and drawn_documents.random_place = reference_documents.place_of_reference
+
+),
+
+ordered as (
+
+    select * from by_rule
+    union all
+    select * from matched
 
 ),
 

@@ -1,5 +1,5 @@
 -- One row per experiment, strategy, baseline, direction (and all/all, the mean over directions) and word split: the
--- difference, its intervals, and what they say.
+-- difference, its intervals, and what may be said.
 with
 
 comparisons as (
@@ -15,34 +15,50 @@ exposure_controls as (
 
 ),
 
--- the side of zero on which an interval lies as a whole: 1 or -1, 0 where it holds zero; NULL without an interval
-sided as (
+{% set key = ['experiment', 'strategy', 'baseline', 'source_lang', 'target_lang', 'word_split'] %}
+{% set family = 'experiment, baseline, source_lang, target_lang, word_split' %}
+
+-- items and seeds together, which the verdict is made of
+tested as (
 
     select
         *,
-        case when ci_low > 0 then 1 when ci_high < 0 then -1 when ci_low + ci_high is not null then 0 end as item_side,
-        case
-            when seed_ci_low > 0 then 1
-            when seed_ci_high < 0 then -1
-            when seed_ci_low + seed_ci_high is not null then 0
-        end as seed_side
-    from comparisons
+        {{ holm_factor('p_value', family, 'strategy') }} as holm_factor
+    from {{ ref('int_outcome_deltas__tested') }}
+    where outcome = 'score' and word_class = 'all' and null_round = 0
+
+),
+
+adjusted as (
+
+    select
+        *,
+        {{ holm_p_value('p_value', 'holm_factor', family, 'strategy') }} as p_value_holm
+    from tested
 
 ),
 
 judged as (
 
     select
-        *,
-        case
-            when seed_side is null then 'not_tested' -- one training: its words cannot say what another would bring
-            when coalesce(item_side, 0) + seed_side = 2 then 'better'
-            when coalesce(item_side, 0) + seed_side = 1 then 'leaning_better'
-            when coalesce(item_side, 0) + seed_side = 0 then 'no_clear_difference'
-            when coalesce(item_side, 0) + seed_side = -1 then 'leaning_worse'
-            else 'worse'
-        end as verdict
-    from sided
+        comparisons.*,
+        adjusted.ci_low as crossed_ci_low,
+        adjusted.ci_high as crossed_ci_high,
+        adjusted.p_value,
+        adjusted.p_value_holm,
+        adjusted.is_equivalent,
+        adjusted.detectable_effect,
+        adjusted.n_seeds_needed,
+        {{ verdict_of_test(
+            'comparisons.score_delta', 'true', 'adjusted.p_value', 'adjusted.p_value_holm', 'comparisons.n_seeds'
+        ) }} as verdict
+    from comparisons
+    left join adjusted
+        on
+            {% for column in key %}
+                comparisons.{{ column }} = adjusted.{{ column }}
+                {% if not loop.last %}and{% endif %}
+            {% endfor %}
 
 ),
 
@@ -74,6 +90,12 @@ final as (
         judged.n_items,
         judged.score,
         judged.baseline_score,
+        judged.crossed_ci_low,
+        judged.crossed_ci_high,
+        judged.p_value_holm,
+        judged.is_equivalent,
+        judged.detectable_effect,
+        judged.n_seeds_needed,
         judged.verdict,
         case
             when judged.verdict in ('better', 'leaning_better')

@@ -19,6 +19,13 @@ splits as (
 
 ),
 
+tested as (
+
+    select * from {{ ref('int_outcome_deltas__tested') }}
+    where outcome = 'score' and word_class <> 'all' and null_round = 0
+
+),
+
 compared as (
 
     select
@@ -56,8 +63,7 @@ intervals as (
         class_value,
         word_split,
         {{ quantile('score_delta', 0.025) }} as ci_low,
-        {{ quantile('score_delta', 0.975) }} as ci_high,
-        {{ bootstrap_p_value('score_delta') }} as p_value
+        {{ quantile('score_delta', 0.975) }} as ci_high
     from resamples
     group by experiment, strategy, baseline, word_class, class_value, word_split
 
@@ -75,13 +81,14 @@ final as (
         compared.score_delta,
         case when compared.n_items > 1 then intervals.ci_low end as ci_low,
         case when compared.n_items > 1 then intervals.ci_high end as ci_high,
-        -- resamples of words say how another list would differ, not how another training would: no test of strategies
-        cast(case when compared.n_items > 1 and compared.n_seeds > 1 then intervals.p_value end as double) as p_value,
+        tested.p_value,
         compared.n_seeds,
         compared.n_items,
         compared.n_scored,
         compared.score,
-        compared.baseline_score
+        compared.baseline_score,
+        tested.ci_low as crossed_ci_low,
+        tested.ci_high as crossed_ci_high
     from compared
     left join intervals
         on
@@ -91,6 +98,14 @@ final as (
             and compared.word_class = intervals.word_class
             and compared.class_value = intervals.class_value
             and compared.word_split = intervals.word_split
+    left join tested
+        on
+            compared.experiment = tested.experiment
+            and compared.strategy = tested.strategy
+            and compared.baseline = tested.baseline
+            and compared.word_class = tested.word_class
+            and compared.class_value = tested.class_value
+            and compared.word_split = tested.word_split
 
 )
 

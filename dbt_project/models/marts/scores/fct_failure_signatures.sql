@@ -54,6 +54,11 @@ explained as (
                     'Standard errors by which planted words without any link are ranked first above chance. Above'
                     || ' the threshold something other than the planted links gives the answer away: look for leaks '
                     || 'in documents, shots or distractors.'
+            when signature = 'score_rests_on_few_words'
+                then
+                    'Share of the score on evaluation words that the five words with the most carry. Above the '
+                    || 'threshold the mean is about those words, and intervals are wide: read normalised_log_p and '
+                    || 'first_rank in fct_outcome_comparison beside it.'
             when signature = 'scores_at_chance'
                 then
                     'Standard errors by which right words are ranked first above chance. Below the threshold the '

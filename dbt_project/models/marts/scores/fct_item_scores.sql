@@ -29,7 +29,10 @@ final as (
         score,
         score_without_space,
         right_rank,
-        chance_rate
+        chance_rate,
+        normalised_log_p,
+        margin,
+        bits_per_byte
     from items
 
 )
