@@ -1,4 +1,4 @@
-"""The marts as their contracts describe them: columns, types, keys and what they point at, read from the dbt project."""
+"""The marts as their contracts describe them: columns, types, keys, and the dimensions that they point at."""
 
 import re
 from dataclasses import dataclass

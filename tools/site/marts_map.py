@@ -139,8 +139,8 @@ def _page(parts: list[str], height: int) -> str:
             ".target{font-weight:400}.title{font-size:22px;font-weight:700;fill:#1b2733}.legend{fill:#33414e}</style>",
             f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
             '<text x="20" y="30" class="title">The marts</text>',
-            '<text x="20" y="52" class="legend">◆ columns that name a row together · → a column that joins the dimension'
-            " of its colour, with the columns of that dimension's key · grey: other columns</text>",
+            '<text x="20" y="52" class="legend">◆ columns that name a row together · → a column that joins the'
+            " dimension of its colour, with the columns of that dimension's key · grey: other columns</text>",
             *parts,
             "</svg>",
             "",

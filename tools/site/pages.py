@@ -91,11 +91,10 @@ class Pages:
             fence = "`" * 6
             language = _LANGUAGES.get(name.rpartition(".")[2], "text")
             return f"---\nsearch: {{exclude: true}}\n---\n# {name}\n\n{fence}{language}\n{text.rstrip()}\n{fence}\n"
-        entries = [
-            f"- [{PurePosixPath(file).relative_to(name)}]({os.path.relpath(_source_page(file), _source_page(name) + '/..')})"
-            for file in self._inside(name)
-        ]
+        entries = []
         for file in self._inside(name):
+            address = os.path.relpath(_source_page(file), PurePosixPath(_source_page(name)).parent)
+            entries.append(f"- [{PurePosixPath(file).relative_to(name)}]({address})")
             if file not in self._wanted:
                 self._write(_source_page(file), self._as_page(file))
         return f"---\nsearch: {{exclude: true}}\n---\n# {name}/\n\n" + "\n".join(entries) + "\n"

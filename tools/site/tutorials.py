@@ -54,7 +54,7 @@ def run_tutorial(page: Path, folder: Path, *, write: bool = False) -> list[str]:
             path.write_text(content, encoding="utf-8")
             continue
         done = subprocess.run(
-            ["bash", "-c", part.command],
+            ["/bin/bash", "-c", part.command],
             cwd=folder,
             env=_environment(),
             stdin=subprocess.DEVNULL,
