@@ -29,8 +29,8 @@ def test_links_go_where_the_site_has_it(tmp_path: Path) -> None:
     root = repository(
         tmp_path / "repository",
         {
-            "README.md": "# A\n\n[how](docs/how.md#step) [web](https://example.org) [me](#a)\n\n```\n[x](no.md)\n```\n",
-            "docs/how.md": "# B\n\n[home](../README.md) [code](../src/code.py) [all](../src) [made](reference/cli.md)\n",
+            "README.md": "# A\n\n[how](docs/how.md#step) [web](https://ex.org) [me](#a)\n\n```\n[x](no.md)\n```\n",
+            "docs/how.md": "# B\n[home](../README.md) [code](../src/code.py) [all](../src) [made](reference/cli.md)\n",
             "src/code.py": "print(1)\n",
         },
     )
@@ -38,7 +38,7 @@ def test_links_go_where_the_site_has_it(tmp_path: Path) -> None:
     pages.copy_all()
     pages.show_sources()
     read = (tmp_path / "site/index.md").read_text()
-    assert "[how](how.md#step) [web](https://example.org) [me](#a)" in read
+    assert "[how](how.md#step) [web](https://ex.org) [me](#a)" in read
     assert "[x](no.md)" in read, "code is left alone"
     how = (tmp_path / "site/how.md").read_text()
     assert "[home](index.md) [code](source/src/code.py.md) [all](source/src.md) [made](reference/cli.md)" in how

@@ -22,7 +22,8 @@ final as (
         p_top,
         entropy,
         n_items,
-        is_peak
+        is_peak,
+        is_summary
     from layer_curves
 
 )
