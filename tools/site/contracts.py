@@ -62,7 +62,7 @@ def read_marts(repository: Path) -> list[Mart]:
     for file in sorted((models / "marts").glob("*/_*__models.yml")):
         for model in yaml.safe_load(file.read_text(encoding="utf-8"))["models"]:
             columns = tuple(
-                Column(column["name"], column["data_type"], _filled(column["description"], blocks))
+                Column(column["name"], _type(column["data_type"]), _filled(column["description"], blocks))
                 for column in model["columns"]
             )
             sql = (file.parent / f"{model['name']}.sql").relative_to(repository).as_posix()
@@ -94,6 +94,12 @@ def _key(model: dict[str, Any]) -> tuple[str, ...]:
         if isinstance(test, dict) and "unique_key" in test:
             return tuple(test["unique_key"]["arguments"]["columns"])
     return ()
+
+
+def _type(written: str) -> str:
+    """Return a column's type; of one that engines call otherwise, DuckDB's."""
+    by_engine = re.search(r"else '([^']+)'", written)
+    return by_engine[1] if by_engine else written
 
 
 def _filled(text: str, blocks: dict[str, str]) -> str:
