@@ -12,7 +12,7 @@ from prefect.artifacts import create_table_artifact
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.marts import build_marts, publish_warehouse
-from flows.steps import one_writer, requested, retry_unless_refused, timed
+from flows.steps import ended_in_one_line, one_writer, requested, retry_unless_refused, timed
 from flows.train import train_model
 from warehouse.base.errors import end_in_one_line
 from warehouse.base.machine import available_threads
@@ -24,6 +24,7 @@ from warehouse.experiments.model_identity import Model, identify_model
 from warehouse.experiments.plan import Plan
 from warehouse.experiments.requests import ExperimentRequest, experiment_request
 from warehouse.experiments.training_export import HELD_OUT, Export, export_selection
+from warehouse.lake.flow_records import recorded
 
 COMPARISON = """
     select strategy, baseline, word_split, score_delta, ci_low, ci_high, p_value, n_seeds, verdict
@@ -91,11 +92,12 @@ def experiment(request: ExperimentRequest) -> str:
     return name
 
 
-@flow(name="scheduled-experiment")
+@flow(name="scheduled-experiment", flow_run_name="experiment {preset}")
+@ended_in_one_line
 def scheduled_experiment(corpora: list[str], model: str, preset: str, home: str | None = None) -> str:
     """The experiment with parameters that a deployment can hold. What it reads stays as it is until it has ended."""
-    with one_writer():
-        folder = Home.resolve(Path(home) if home else None)
+    folder = Home.resolve(Path(home) if home else None)
+    with recorded(folder, "scheduled-experiment"), one_writer():
         request = experiment_request(folder.root, corpora=corpora, model=model, preset=preset)
         check_arms_can_differ(folder, request.plan, corpora)
         return run_experiment(request)

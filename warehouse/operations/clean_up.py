@@ -15,6 +15,21 @@ _DAY_S = 86_400
 
 
 @dataclass(frozen=True)
+class LookedAt:
+    """What was looked at to find leftovers.
+
+    Attributes:
+        n_work_folders: folders of runs, whatever became of them.
+        n_counts: counts of all corpora, the current ones included.
+        n_too_young: leftovers that were written to too recently.
+    """
+
+    n_work_folders: int
+    n_counts: int
+    n_too_young: int
+
+
+@dataclass(frozen=True)
 class Leftover:
     """A folder that may go, and why."""
 
@@ -38,6 +53,14 @@ def leftovers(home: Home, *, older_than_days: float) -> list[Leftover]:
     oldest = time.time() - older_than_days * _DAY_S
     old = [pair for pair in [*_work_folders(home), *_replaced_counts(home)] if _last_write(pair[0]) <= oldest]
     return [Leftover(folder, why, _size(folder)) for folder, why in sorted(old)]
+
+
+def looked_at(home: Home, *, older_than_days: float) -> LookedAt:
+    """Return what `leftovers` looks at: without it, nothing found and nothing there look the same."""
+    n_runs = sum(path.is_dir() for path in home.runs.glob("*"))
+    n_counts = sum(path.is_dir() for path in (home.lake / "counts").glob("*/*"))
+    n_left = len([*_work_folders(home), *_replaced_counts(home)])
+    return LookedAt(n_runs, n_counts, n_left - len(leftovers(home, older_than_days=older_than_days)))
 
 
 def remove_leftovers(home: Home, *, older_than_days: float) -> list[Leftover]:
