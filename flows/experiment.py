@@ -11,6 +11,7 @@ from prefect import flow, task
 from prefect.artifacts import create_table_artifact
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from flows.experiment_progress import ExperimentProgress
 from flows.marts import build_marts, publish_warehouse
 from flows.steps import ended_in_one_line, one_writer, requested, retry_unless_refused, timed
 from flows.train import train_model
@@ -79,11 +80,17 @@ def experiment(request: ExperimentRequest) -> str:
         for corpus in corpora
     }
     arms = [(corpus, seed, export) for corpus, seed in plan.replications(corpora) for export in exports[corpus]]
+    planned = {"trainings": len(arms), "evaluations": len(arms) + len(corpora)}
+    progress = ExperimentProgress(planned)
+    progress.begin("trainings")
     trainings = [train_model.submit(home, export, base, plan.regime, seed, name) for _, seed, export in arms]
+    _follow(trainings, progress, "trainings")
     # Waiting here, not inside a task, so that no worker of the pool is spent on waiting.
     models = [(corpus, base) for corpus in corpora]
     models += [(corpus, training.result()) for (corpus, _, _), training in zip(arms, trainings, strict=True)]
+    progress.begin("evaluations")
     judged = [evaluate_model.submit(home, one, judges[corpus], held_out[corpus], name) for corpus, one in models]
+    _follow(judged, progress, "evaluations")
     for evaluation in judged:
         evaluation.result()
     build_marts(home, select=("tag:evaluation",))
@@ -101,6 +108,11 @@ def scheduled_experiment(corpora: list[str], model: str, preset: str, home: str 
         request = experiment_request(folder.root, corpora=corpora, model=model, preset=preset)
         check_arms_can_differ(folder, request.plan, corpora)
         return run_experiment(request)
+
+
+def _follow(futures: list[Any], progress: ExperimentProgress, kind: str) -> None:
+    for future in futures:
+        future.add_done_callback(lambda _: progress.ended(kind))
 
 
 def _show_result(home: Home, name: str) -> None:

@@ -65,17 +65,18 @@ def test_a_new_corpus_without_a_tokenizer_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_refused_flow_ends_in_one_line_and_says_what_it_was(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    from flows.publish import publish
     from prefect.client.orchestration import get_client
 
-    with pytest.raises(UsageError, match="nothing is built"):
+    from flows.publish import publish
+
+    with pytest.raises(UsageError, match="nothing is ingested"):
         publish(home=str(tmp_path))
     assert "Traceback" not in caplog.text
     with get_client(sync_client=True) as client:
         newest = max(client.read_flow_runs(), key=lambda run: run.created)
     assert newest.name.startswith("publish 2")
     assert newest.state_type == "FAILED"
-    assert "nothing is built" in newest.state.message
+    assert "nothing is ingested" in newest.state.message
 
 
 def test_a_night_says_what_it_ingested_built_and_published(refreshed: Home) -> None:
@@ -122,7 +123,7 @@ def test_a_corpus_that_cannot_be_refreshed_stops_no_other(refreshed: Home) -> No
     (refreshed.inbox / "another").mkdir()
     (refreshed.inbox / "another" / "a.txt").write_text("one")
     try:
-        with pytest.raises(UsageError, match="corpus another: it is new.* other corpora are up to date"):
+        with pytest.raises(UsageError, match=r"corpus another: it is new.* other corpora are up to date"):
             refresh(home=str(refreshed.root))
     finally:
         shutil.rmtree(refreshed.inbox / "another")

@@ -7,6 +7,8 @@ import typer
 
 from warehouse.cli.options import HomeOption
 
+_WATCH_S = 3.0
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
@@ -24,6 +26,8 @@ def register(app: typer.Typer) -> None:
         Every night the files of HOME/inbox/CORPUS are ingested, counted, built and published; every hour the models
         below HOME/checkpoints are evaluated. A weekly experiment is there, paused; see docs/scheduling.md.
 
+        Prints a line when a run starts and one when it has ended; how to start one now is in docs/scheduling.md.
+
         Example: `pivots schedule --home ./pivots-home`
         """
         import signal
@@ -31,6 +35,8 @@ def register(app: typer.Typer) -> None:
 
         from warehouse.base.errors import UsageError
         from warehouse.base.settings import Home
+        from warehouse.base.terminal import printable
+        from warehouse.operations.run_watch import watch_runs
         from warehouse.operations.scheduler import scheduler
 
         if deployments is not None and not deployments.is_file():
@@ -41,7 +47,10 @@ def register(app: typer.Typer) -> None:
         here = Home.resolve(home)
         with scheduler(here, port=port, deployments=deployments and deployments.resolve()) as url:
             print(f"{url}  (Ctrl-C stops server and worker)", flush=True)
-            stop.wait()
+            watch = watch_runs(here, url)
+            while not stop.wait(_WATCH_S):
+                for line in watch.lines():
+                    print(printable(line), flush=True)
 
     @app.command(name="clean-up")
     def clean_up(
