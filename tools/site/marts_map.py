@@ -1,4 +1,4 @@
-"""The map of the marts: an entity-relationship picture drawn from the contracts, docs/images/marts.svg.
+"""The map of the marts: an entity-relationship picture drawn from the contracts, dbt_project/assets/marts.svg.
 
 Lines from forty tables to a dozen dimensions would be a thicket. A dimension has a colour instead, and a column that
 points at it wears that colour and says its name.
@@ -11,7 +11,7 @@ from pathlib import Path
 from tools import REPOSITORY
 from tools.site.contracts import Mart, read_marts, references
 
-MAP = REPOSITORY / "docs" / "images" / "marts.svg"
+MAP = REPOSITORY / "dbt_project" / "assets" / "marts.svg"
 _PANELS = {  # folder of models/marts -> its title on the map
     "corpus": "Corpus",
     "pivots": "Pivots",

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from tools.site.problems import Stale
 
 # Pages of the root and what they are called on the site.
+ROOT_PICTURES = {"dbt_project/assets/marts.svg": "images/marts.svg"}
 ROOT_PAGES = {
     "README.md": "index.md",
     "CONTRIBUTING.md": "contributing.md",
@@ -139,8 +140,8 @@ def _lines(text: str) -> Iterator[tuple[str, bool]]:
 
 def _site_name(name: str) -> str | None:
     """Return where a page of the repository stands on the site, None for a file that is no page of it."""
-    if name in ROOT_PAGES:
-        return ROOT_PAGES[name]
+    if name in ROOT_PAGES or name in ROOT_PICTURES:
+        return ROOT_PAGES.get(name) or ROOT_PICTURES[name]
     if name.startswith("docs/"):
         inner = name.removeprefix("docs/")
         is_page = inner.endswith((".md", ".webp", ".svg", ".png", ".css", ".csv"))
