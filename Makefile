@@ -14,7 +14,7 @@ GPU_OPTIONS ?=
 GPU_WHEELS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-engines lock wheel hooks demo test test-all test-engines test-slow test-deps lint format bench mutate drills dbt-docs analyses verified-models base-model gpu gpu-pack screenshots clean
+.PHONY: help setup setup-engines lock wheel hooks demo test test-all test-engines test-slow test-deps lint format bench mutate drills dbt-docs site analyses verified-models base-model gpu gpu-pack screenshots clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -87,6 +87,9 @@ drills: setup ## spoil every change that commands make to files, and see that th
 
 dbt-docs: setup ## what every model, column and test is, as one page in the home (after a build)
 	$(BIN)/pivots docs
+
+site: setup ## the documentation as a site, its tutorials run (minutes): build/site/html; fails on what is broken or stale
+	$(BIN)/python -m tools.site
 
 analyses: setup ## answer the twenty questions on the demo's home again: docs/analyses.md
 	$(BIN)/python -m tools.answer_questions --home pivots-home/demo

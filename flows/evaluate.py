@@ -6,7 +6,7 @@ from prefect import flow, task
 from prefect.artifacts import create_table_artifact
 
 from flows.marts import build_marts
-from flows.steps import one_writer, retry_unless_refused, timed
+from flows.steps import dated, ended_in_one_line, one_writer, retry_unless_refused, timed
 from warehouse.base.errors import UsageError
 from warehouse.base.progress import say
 from warehouse.base.settings import Home
@@ -16,6 +16,7 @@ from warehouse.experiments.model_identity import identify_model
 from warehouse.experiments.training_export import HELD_OUT, export_selection
 from warehouse.lake.corpora import read_corpora
 from warehouse.lake.files import read_table
+from warehouse.lake.flow_records import recorded
 
 
 @task(name="evaluate", retries=1, retry_condition_fn=retry_unless_refused)
@@ -28,7 +29,8 @@ def evaluate_checkpoint(home: Home, model: Path, corpus: str, n_items: int | Non
         return launch.evaluate(home, identify_model(str(model)), wanted)
 
 
-@flow(name="evaluate")
+@flow(name="evaluate", flow_run_name=dated("evaluate"))
+@ended_in_one_line
 def evaluate(
     checkpoints: str | None = None, corpus: str | None = None, n_items: int | None = None, home: str | None = None
 ) -> list[str]:
@@ -44,23 +46,24 @@ def evaluate(
         UsageError: there is no such folder, or no telling which corpus.
     """
     here = Home.resolve(Path(home) if home else None)
-    folder = Path(checkpoints) if checkpoints else here.checkpoints
-    if not folder.is_dir():
-        raise UsageError(
-            f"there is no folder {folder}: make it, and put model folders (config.json, *.safetensors) there"
-        )
-    models = sorted({path.parent for path in folder.rglob("config.json")})
-    if not models:
-        say(f"no model below {folder}")
-        return []
-    judging = corpus or _only_corpus(here)
-    with one_writer():
-        before = _runs(here)
-        runs = [run for model in models for run in evaluate_checkpoint(here, model, judging, n_items)]
-        _show_runs(runs, before)
-        if _runs(here) != before:
-            build_marts(here, select=("tag:evaluation",))
-    return runs
+    with recorded(here, "evaluate"):
+        folder = Path(checkpoints) if checkpoints else here.checkpoints
+        if not folder.is_dir():
+            raise UsageError(
+                f"there is no folder {folder}: make it, and put model folders (config.json, *.safetensors) there"
+            )
+        models = sorted({path.parent for path in folder.rglob("config.json")})
+        if not models:
+            say(f"no model below {folder}")
+            return []
+        judging = corpus or _only_corpus(here)
+        with one_writer():
+            before = _runs(here)
+            runs = [run for model in models for run in evaluate_checkpoint(here, model, judging, n_items)]
+            _show_runs(runs, before)
+            if _runs(here) != before:
+                build_marts(here, select=("tag:evaluation",))
+        return runs
 
 
 def _only_corpus(home: Home) -> str:

@@ -11,8 +11,9 @@ from prefect import flow, task
 from prefect.artifacts import create_table_artifact
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from flows.experiment_progress import ExperimentProgress
 from flows.marts import build_marts, publish_warehouse
-from flows.steps import one_writer, requested, retry_unless_refused, timed
+from flows.steps import ended_in_one_line, one_writer, requested, retry_unless_refused, timed
 from flows.train import train_model
 from warehouse.base.errors import end_in_one_line
 from warehouse.base.machine import available_threads
@@ -25,6 +26,7 @@ from warehouse.experiments.model_identity import Model, identify_model
 from warehouse.experiments.plan import Plan
 from warehouse.experiments.requests import ExperimentRequest, experiment_request
 from warehouse.experiments.training_export import HELD_OUT, Export, export_selection
+from warehouse.lake.flow_records import recorded
 
 COMPARISON = """
     select strategy, baseline, word_split, score_delta, ci_low, ci_high, p_value, n_seeds, verdict
@@ -82,14 +84,20 @@ def experiment(request: ExperimentRequest) -> str:
         for corpus in corpora
     }
     arms = [(corpus, seed, export) for corpus, seed in plan.replications(corpora) for export in exports[corpus]]
+    planned = {"trainings": len(arms), "evaluations": len(arms) + len(corpora)}
+    progress = ExperimentProgress(planned)
+    progress.begin("trainings")
     trainings = [train_model.submit(home, export, base, plan.regime, seed, name) for _, seed, export in arms]
+    _follow(trainings, progress, "trainings")
     # Waiting here, not inside a task, so that no worker of the pool is spent on waiting.
     models = [(corpus, base) for corpus in corpora]
     models += [(corpus, training.result()) for (corpus, _, _), training in zip(arms, trainings, strict=True)]
+    progress.begin("evaluations")
     judged = [
         evaluate_model.submit(home, one, judges[corpus], held_out[corpus], plan.held_out_tokens, name)
         for corpus, one in models
     ]
+    _follow(judged, progress, "evaluations")
     for evaluation in judged:
         evaluation.result()
     build_marts(home, select=("tag:evaluation",))
@@ -98,14 +106,20 @@ def experiment(request: ExperimentRequest) -> str:
     return name
 
 
-@flow(name="scheduled-experiment")
+@flow(name="scheduled-experiment", flow_run_name="experiment {preset}")
+@ended_in_one_line
 def scheduled_experiment(corpora: list[str], model: str, preset: str, home: str | None = None) -> str:
     """The experiment with parameters that a deployment can hold. What it reads stays as it is until it has ended."""
-    with one_writer():
-        folder = Home.resolve(Path(home) if home else None)
+    folder = Home.resolve(Path(home) if home else None)
+    with recorded(folder, "scheduled-experiment"), one_writer():
         request = experiment_request(folder.root, corpora=corpora, model=model, preset=preset)
         check_arms_can_differ(folder, request.plan, corpora)
         return run_experiment(request)
+
+
+def _follow(futures: list[Any], progress: ExperimentProgress, kind: str) -> None:
+    for future in futures:
+        future.add_done_callback(lambda _: progress.ended(kind))
 
 
 def _show_result(home: Home, name: str) -> None:

@@ -6,6 +6,7 @@ from prefect import task
 from prefect.artifacts import create_table_artifact
 from prefect.events import emit_event
 
+from flows.engines import Engines
 from flows.steps import retry_unless_refused, timed
 from warehouse.base.settings import Home
 from warehouse.build import dbt_runner
@@ -17,14 +18,28 @@ PUBLISHED = "pivots.warehouse.published"
 
 
 @task(name="build")
-def build_marts(home: Home, select: tuple[str, ...] = (), variables: dict[str, Any] | None = None) -> None:
-    """Build models and run the tests of their data. Never tried again: the same data fails the same test."""
+def build_marts(
+    home: Home,
+    select: tuple[str, ...] = (),
+    variables: dict[str, Any] | None = None,
+    engines: Engines | None = None,
+) -> None:
+    """Build models and run the tests of their data. Never tried again: the same data fails the same test.
+
+    Args:
+        engines: where a build of everything runs; the embedded one of this home when None.
+    """
+    built_in = engines.built_in(home) if engines else home
     try:
         with timed("build"):
-            build(home, select=select, variables=variables)
+            if engines is None:
+                build(home, select=select, variables=variables)
+            else:
+                engines.build(home)
     finally:
-        _show_build(home)
-    emit_event(BUILT, resource=_resource(home), payload=dbt_runner.count_statuses(home.dbt_target))
+        _show_build(built_in)
+    if built_in == home:  # the marts of a shared lake are there for its readers as they are
+        emit_event(BUILT, resource=_resource(home), payload=dbt_runner.count_statuses(home.dbt_target))
 
 
 @task(name="publish", retries=1, retry_condition_fn=retry_unless_refused)

@@ -1,25 +1,30 @@
 """What every flow shares: one writer at a time, step times, which failures deserve a second try, how a program ends."""
 
+import functools
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import TaskRun
 from prefect.concurrency.sync import concurrency
-from prefect.states import State
+from prefect.logging import get_run_logger
+from prefect.states import Failed, State
 from prefect.tasks import Task
 from pydantic import BaseModel
 
-from warehouse.base.errors import ReportedError, UsageError
+from warehouse.base.errors import ReportedError, StepFailed, UsageError
 from warehouse.base.progress import say
 from warehouse.contract.requests import read_request
 
 WRITER_LIMIT = "pivots-writer"
 Asked = TypeVar("Asked", bound=BaseModel)
+Parameters = ParamSpec("Parameters")
+Returned = TypeVar("Returned")
 
 
 @contextmanager
@@ -52,6 +57,26 @@ def retry_unless_refused(task: Task[Any, Any], run: TaskRun, state: State[Any]) 
     except Exception:
         return True
     return False
+
+
+def dated(flow: str) -> Callable[[], str]:
+    """Return what names a flow's runs by the time at which they start, where a page lists many."""
+    return lambda: f"{flow} {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def ended_in_one_line(function: Callable[Parameters, Returned]) -> Callable[Parameters, Returned]:
+    """Have a flow that is refused, or whose step fails, end as failed with that line; Prefect would log a traceback."""
+
+    @functools.wraps(function)
+    def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Returned:
+        try:
+            return function(*args, **kwargs)
+        except (UsageError, StepFailed) as problem:
+            get_run_logger().error(str(problem))
+            failed: Any = Failed(message=str(problem), data=problem)
+            return failed
+
+    return run
 
 
 def requested(kind: type[Asked]) -> Asked:

@@ -10,13 +10,14 @@ from prefect import flow, task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.events import emit_event
 
-from flows.steps import one_writer, retry_unless_refused, timed
+from flows.steps import ended_in_one_line, one_writer, retry_unless_refused, timed
 from warehouse.base.settings import Home
 from warehouse.contract.presets import TrainPreset
 from warehouse.experiments import launch
 from warehouse.experiments.model_identity import Model, identify_model
 from warehouse.experiments.plan import read_plan
 from warehouse.experiments.training_export import Export, export_selection
+from warehouse.lake.flow_records import recorded
 from warehouse.lake.runs import Run
 
 TRAINED = "pivots.model.trained"  # the deployment `new-checkpoints` waits for it
@@ -33,14 +34,16 @@ def train_model(
         return launch.train(home, export, base, preset=preset, seed=seed, experiment=experiment)
 
 
-@flow(name="train")
+@flow(name="train", flow_run_name="train {strategy} of {corpus}, seed {seed}")
+@ended_in_one_line
 def train(corpus: str, strategy: str, model: str, preset: str, seed: int = 0, home: str | None = None) -> str:
     """Export a selection, train on it, and say so; return the trained model's folder."""
     here = Home.resolve(Path(home) if home else None)
-    plan = read_plan(preset)
-    with one_writer():
-        export = export_selection(here, corpus=corpus, strategy=strategy, budget_tokens=plan.budget_tokens)
-    trained = train_model(here, export, identify_model(model), plan.regime, seed)
+    with recorded(here, "train"):
+        plan = read_plan(preset)
+        with one_writer():
+            export = export_selection(here, corpus=corpus, strategy=strategy, budget_tokens=plan.budget_tokens)
+        trained = train_model(here, export, identify_model(model), plan.regime, seed)
     resource = {"prefect.resource.id": f"pivots.model.{trained.model_id}", "pivots.folder": trained.source}
     emit_event(TRAINED, resource=resource | {"pivots.corpus": corpus})
     return trained.source

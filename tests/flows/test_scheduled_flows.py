@@ -56,8 +56,27 @@ def test_a_new_corpus_without_a_tokenizer_is_refused(tmp_path: Path) -> None:
     (tmp_path / "inbox" / "empty").mkdir(parents=True)
     (tmp_path / "inbox" / "wiki").mkdir()
     (tmp_path / "inbox" / "wiki" / "a.txt").write_text("one")
-    with pytest.raises(UsageError, match="corpus wiki is new"):
+    with pytest.raises(UsageError, match="corpus wiki: it is new: set the parameter `tokenizer`"):
         refresh(home=str(tmp_path))
+    with pytest.raises(UsageError, match="`engine` is 'duck'"):
+        refresh(home=str(tmp_path), engine="duck")
+    with pytest.raises(UsageError, match="`engine` or `catalog`"):
+        refresh(home=str(tmp_path), engine="spark", catalog="ducklake:postgres:")
+
+
+def test_a_refused_flow_ends_in_one_line_and_says_what_it_was(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    from prefect.client.orchestration import get_client
+
+    from flows.publish import publish
+
+    with pytest.raises(UsageError, match="nothing is ingested"):
+        publish(home=str(tmp_path))
+    assert "Traceback" not in caplog.text
+    with get_client(sync_client=True) as client:
+        newest = max(client.read_flow_runs(), key=lambda run: run.created)
+    assert newest.name.startswith("publish 2")
+    assert newest.state_type == "FAILED"
+    assert "nothing is ingested" in newest.state.message
 
 
 def test_a_night_says_what_it_ingested_built_and_published(refreshed: Home) -> None:
@@ -93,6 +112,24 @@ def test_new_files_are_counted_as_the_corpus_was(refreshed: Home) -> None:
     [count] = read_table(refreshed, "counts").to_pylist()
     options = json.loads(count["options"])
     assert (options["unit"], options["window_tokens"]) == ("window", 64)
+
+
+def test_a_corpus_that_cannot_be_refreshed_stops_no_other(refreshed: Home) -> None:
+    from flows.refresh import refresh
+    from warehouse.lake.flow_records import flow_records
+
+    line = {"id": "another", "text": "water and eau", "source": "test", "metadata": {"lang": "en"}}
+    (refreshed.inbox / "planted" / "another.jsonl").write_text(json.dumps(line) + "\n")
+    (refreshed.inbox / "another").mkdir()
+    (refreshed.inbox / "another" / "a.txt").write_text("one")
+    try:
+        with pytest.raises(UsageError, match=r"corpus another: it is new.* other corpora are up to date"):
+            refresh(home=str(refreshed.root))
+    finally:
+        shutil.rmtree(refreshed.inbox / "another")
+    assert [row["corpus"] for row in artifact("ingest")] == ["planted"]
+    assert refresh(home=str(refreshed.root)) is False, "the other corpus was counted and built"
+    assert {record.flow: record.state for record in flow_records(refreshed)}["refresh"] == "completed"
 
 
 def test_data_that_fails_its_tests_is_not_published(refreshed: Home) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEFAULT_HOME = Path("pivots-home")
+CALLERS_HOME = "PIVOTS_CALLERS_HOME"  # for programs that we start on a home: which one their caller's commands take
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Run dbt as its own process: it takes DuckDB's write lock and gives it back when the process ends."""
 
+import base64
 import json
 import os
 import shlex
@@ -24,6 +25,8 @@ from warehouse.lake.raw_views import refresh_raw_views
 PROJECT_DIR = shipped.dbt_project()
 VARS_FILE = "build-vars.json"
 RUN_RESULTS = "run_results.json"
+_PROJECT_NAME = "semantic_pivots"
+_MAP = "marts.svg"  # as models/_overview.md names it
 _ANY_MART = "select 1 from information_schema.tables where table_schema = 'marts' limit 1"
 
 
@@ -46,10 +49,24 @@ def dbt_environment(home: Home) -> dict[str, str]:
 
 
 def shell_exports(home: Home) -> str:
-    """Return the same as shell exports, for people who type dbt by hand: `dbt build --vars "$PIVOTS_VARS"`."""
+    """Return the same as shell exports, for people who type dbt by hand: `dbt build --vars "$PIVOTS_VARS"`.
+
+    The project is that of the checkout they stand in: what they edit there is what they mean, not what is installed.
+    """
     path = f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH"
     variables = dbt_environment(home) | {"PIVOTS_VARS": json.dumps(build_variables(home), sort_keys=True)}
+    variables["DBT_PROJECT_DIR"] = str(project_around(Path.cwd()) or PROJECT_DIR)
     return "\n".join([path, *(f"export {k}={shlex.quote(v)}" for k, v in variables.items())])
+
+
+def project_around(folder: Path) -> Path | None:
+    """Return the dbt project of this product that a folder is in, or beside; None where there is no such checkout."""
+    for parent in (folder.resolve(), *folder.resolve().parents):
+        for candidate in (parent, parent / "dbt_project"):
+            settings = candidate / "dbt_project.yml"
+            if settings.is_file() and f"name: {_PROJECT_NAME}" in settings.read_text(encoding="utf-8").splitlines():
+                return candidate
+    return None
 
 
 def point_raw_views(home: Home) -> None:
@@ -108,8 +125,10 @@ def generate_docs(home: Home) -> Path:
                 raise UsageError(nothing_built(home))
         arguments = ["docs", "generate", "--static", "--vars", json.dumps(build_variables(home))]
         run_dbt(home, arguments, quiet=True, environment={"DBT_TARGET_PATH": str(target)})
+    page = (target / "static_index.html").read_text(encoding="utf-8")
+    picture = base64.b64encode((PROJECT_DIR / "assets" / _MAP).read_bytes()).decode()
     with atomic_file(home.dbt_docs_file) as unfinished:
-        unfinished.write_bytes((target / "static_index.html").read_bytes())
+        unfinished.write_text(page.replace(f"({_MAP})", f"(data:image/svg+xml;base64,{picture})"), encoding="utf-8")
     return home.dbt_docs_file
 
 

@@ -101,11 +101,13 @@ def sql(
 ) -> None:
     """Ask the published warehouse, read-only. Without a query, on a terminal: a prompt with history and completion.
 
+    `document_text(corpus, doc_id)` is the text of a document: name it where few documents are left.
+
     Example: `pivots sql "select * from marts.fct_selection_summary" --format csv`
     """
     from warehouse.base.errors import UsageError
     from warehouse.base.settings import Home
-    from warehouse.lake.connections import open_published
+    from warehouse.serving.document_text import open_for_query
 
     if as_of is not None and catalog is None:
         raise UsageError("--as-of needs --catalog: a published copy has no earlier snapshots")
@@ -120,7 +122,7 @@ def sql(
     if limit is None:
         limit = TERMINAL_ROWS if format_ is Format.TABLE else 0
     if catalog is None:
-        opened = open_published(Home.resolve(home))
+        opened = open_for_query(Home.resolve(home), text)
     else:
         from warehouse.engines.ducklake.address import resolve
         from warehouse.engines.ducklake.attach import open_reader

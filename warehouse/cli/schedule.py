@@ -7,6 +7,8 @@ import typer
 
 from warehouse.cli.options import HomeOption
 
+_WATCH_S = 3.0
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
@@ -24,6 +26,8 @@ def register(app: typer.Typer) -> None:
         Every night the files of HOME/inbox/CORPUS are ingested, counted, built and published; every hour the models
         below HOME/checkpoints are evaluated. A weekly experiment is there, paused; see docs/scheduling.md.
 
+        Prints a line when a run starts and one when it has ended; how to start one now is in docs/scheduling.md.
+
         Example: `pivots schedule --home ./pivots-home`
         """
         import signal
@@ -31,6 +35,8 @@ def register(app: typer.Typer) -> None:
 
         from warehouse.base.errors import UsageError
         from warehouse.base.settings import Home
+        from warehouse.base.terminal import printable
+        from warehouse.operations.run_watch import watch_runs
         from warehouse.operations.scheduler import scheduler
 
         if deployments is not None and not deployments.is_file():
@@ -41,7 +47,10 @@ def register(app: typer.Typer) -> None:
         here = Home.resolve(home)
         with scheduler(here, port=port, deployments=deployments and deployments.resolve()) as url:
             print(f"{url}  (Ctrl-C stops server and worker)", flush=True)
-            stop.wait()
+            watch = watch_runs(here, url)
+            while not stop.wait(_WATCH_S):
+                for line in watch.lines():
+                    print(printable(line), flush=True)
 
     @app.command(name="clean-up")
     def clean_up(
@@ -56,11 +65,15 @@ def register(app: typer.Typer) -> None:
         Example: `pivots clean-up --older-than-days 7 --remove`
         """
         from warehouse.base.settings import Home
-        from warehouse.operations.clean_up import leftovers, remove_leftovers
+        from warehouse.operations.clean_up import leftovers, looked_at, remove_leftovers
 
         here = Home.resolve(home)
+        seen = looked_at(here, older_than_days=older_than_days)
         found = (remove_leftovers if remove else leftovers)(here, older_than_days=older_than_days)
         for one in found:
             print(f"{one.n_bytes:>15,}  {one.name(here)}: {one.why}")
         outcome = "bytes removed" if remove else "bytes could be removed: add --remove"
         print(f"{sum(one.n_bytes for one in found):>15,}  {outcome}")
+        print(f"looked at {seen.n_work_folders:,} work folders in {here.runs} and {seen.n_counts:,} counts", end="; ")
+        print(f"{seen.n_too_young:,} more are done with, but were written to within {older_than_days:g} days")
+        print("never listed: trained models, exports, published copies, and counts that are current")

@@ -16,6 +16,21 @@ _DAY_S = 86_400
 
 
 @dataclass(frozen=True)
+class LookedAt:
+    """What was looked at to find leftovers.
+
+    Attributes:
+        n_work_folders: folders of runs, whatever became of them.
+        n_counts: counts of all corpora, the current ones included.
+        n_too_young: leftovers that were written to too recently.
+    """
+
+    n_work_folders: int
+    n_counts: int
+    n_too_young: int
+
+
+@dataclass(frozen=True)
 class Leftover:
     """A file or folder that may go, and why."""
 
@@ -41,6 +56,14 @@ def leftovers(home: Home, *, older_than_days: float) -> list[Leftover]:
     inside = {path for path in known if known.keys() & set(path.parents)}
     old = [path for path in known.keys() - inside if _last_write(path) <= oldest]
     return [Leftover(path, known[path], _size(path)) for path in sorted(old)]
+
+
+def looked_at(home: Home, *, older_than_days: float) -> LookedAt:
+    """Return what `leftovers` looks at: without it, nothing found and nothing there look the same."""
+    n_runs = sum(path.is_dir() for path in home.runs.glob("*"))
+    n_counts = sum(path.is_dir() for path in (home.lake / "counts").glob("*/*"))
+    n_left = len([*_work_folders(home), *_replaced_counts(home)])
+    return LookedAt(n_runs, n_counts, n_left - len(leftovers(home, older_than_days=older_than_days)))
 
 
 def remove_leftovers(home: Home, *, older_than_days: float) -> list[Leftover]:

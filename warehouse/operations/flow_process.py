@@ -6,7 +6,7 @@ import subprocess
 from warehouse.base.child_process import run_child
 from warehouse.base.errors import ReportedError
 from warehouse.base.programs import module_command, program_environment
-from warehouse.base.settings import Home
+from warehouse.base.settings import CALLERS_HOME, Home
 from warehouse.experiments.requests import FlowRequest, write_flow_request
 from warehouse.operations.scheduler_secret import authentication
 
@@ -28,7 +28,7 @@ def flow_environment(home: Home) -> dict[str, str]:
     }
     if "PREFECT_API_URL" not in os.environ:
         defaults |= authentication(home)
-    return {**defaults, **program_environment({"PIVOTS_HOME": str(home.root)})}
+    return {**defaults, **program_environment({"PIVOTS_HOME": str(home.root), CALLERS_HOME: str(Home.resolve().root)})}
 
 
 def run_flow(home: Home, module: str, request: FlowRequest) -> None:

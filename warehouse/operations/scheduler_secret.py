@@ -20,10 +20,10 @@ def authentication(home: Home) -> dict[str, str]:
 
     No page of another origin may read what the server answers. Pages of the server itself need no permission.
     """
-    credentials = _credentials(home)
+    secret = credentials(home)
     return {
-        "PREFECT_SERVER_API_AUTH_STRING": credentials,
-        "PREFECT_API_AUTH_STRING": credentials,
+        "PREFECT_SERVER_API_AUTH_STRING": secret,
+        "PREFECT_API_AUTH_STRING": secret,
         "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": "",
     }
 
@@ -33,7 +33,7 @@ def password_file(home: Home) -> Path:
     return home.prefect / "password"
 
 
-def _credentials(home: Home) -> str:
+def credentials(home: Home) -> str:
     """Return the home's `user:password`; the first call makes it."""
     path = password_file(home)
     if not path.exists():

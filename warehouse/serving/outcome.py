@@ -1,9 +1,10 @@
 """What a build and a publication came to, in words: what was made, what to look at, and what to type next."""
 
+import os
 import shlex
 from typing import Any
 
-from warehouse.base.settings import Home
+from warehouse.base.settings import CALLERS_HOME, Home
 from warehouse.build import dbt_runner
 from warehouse.lake.connections import open_published_ibis
 from warehouse.serving import queries
@@ -83,8 +84,9 @@ def next_lines(home: Home) -> list[str]:
 
 
 def typed(home: Home, command: str) -> str:
-    """Return a command as it is typed for this home: with --home unless it is the default one."""
-    option = "" if Home.resolve().root == home.root else f" --home {shlex.quote(str(home.root))}"
+    """Return a command as it is typed for this home: with --home unless commands take it by themselves."""
+    usual = os.environ.get(CALLERS_HOME) or str(Home.resolve().root)
+    option = "" if usual == str(home.root) else f" --home {shlex.quote(str(home.root))}"
     return f"pivots {command}{option}"
 
 

@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.settings import Home
-from warehouse.lake.connections import one_line, open_published
+from warehouse.lake.connections import one_line
+from warehouse.serving.document_text import open_for_query
 
 # Table functions a query may call. The connection already refuses files, network and settings; this list also keeps
 # out what acts on the process itself (enable_logging can end it) and what hides SQL in text (query).
@@ -54,7 +55,7 @@ def query(
         UsageError: nothing is published, or the text is not one query that only reads.
         StepFailed: the query ran out of memory or time.
     """
-    with query_opened(open_published(home), sql, max_rows=max_rows, time_limit_s=time_limit_s) as reader:
+    with query_opened(open_for_query(home, sql), sql, max_rows=max_rows, time_limit_s=time_limit_s) as reader:
         yield reader
 
 

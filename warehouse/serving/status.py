@@ -1,6 +1,7 @@
 """What a home holds, what is stale, and the command that fixes it. Reads files only: it never waits for a writer."""
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,8 @@ from warehouse.counting.options import CountOptions
 from warehouse.lake.connections import open_memory
 from warehouse.lake.corpora import read_corpora
 from warehouse.lake.files import read_table, shard_path
+from warehouse.lake.flow_records import FAILED, flow_records
+from warehouse.lake.inbox import inbox_folders
 from warehouse.lake.raw_views import raw_views
 from warehouse.serving.publish import build_invocation, read_manifest
 
@@ -24,8 +27,8 @@ def status(home: Home) -> dict[str, Any]:
     """Describe a home, however little of it exists.
 
     Returns:
-        home, corpora, words, rejects, build, exports, runs, published, report, and stale: a list of
-        {what, why, fix} in the order in which to fix them. Everything is ready for JSON.
+        home, corpora, words, rejects, build, exports, runs, published, report, inbox, flows, and attention and stale:
+        lists of {what, why, fix}, the latter in the order in which to fix them. Everything is ready for JSON.
     """
     described: dict[str, Any] = {
         "home": str(home.root),
@@ -37,7 +40,10 @@ def status(home: Home) -> dict[str, Any]:
         "runs": runs(home),
         "published": published(home),
         "report": report(home),
+        "inbox": inbox(home),
+        "flows": [asdict(record) for record in flow_records(home)],
     }
+    described["attention"] = attention(home, described)
     described["stale"] = stale(home, described)
     return described
 
@@ -165,6 +171,33 @@ def report(home: Home) -> dict[str, Any] | None:
     _, found, rest = head.partition('<meta name="pivots-published" content="')
     number = rest.partition('"')[0]
     return {"file": str(home.report_file), "published_number": int(number) if found and number.isdigit() else None}
+
+
+def inbox(home: Home) -> list[dict[str, Any]]:
+    """Return the corpora of the inbox with how many of their files are not in the warehouse, by name and size."""
+    return [
+        {"corpus": one.corpus, "n_new_files": one.n_new_files, "is_new": one.tokenizer is None}
+        for one in inbox_folders(home)
+    ]
+
+
+def attention(home: Home, described: dict[str, Any]) -> list[dict[str, str]]:
+    """Return what kept flows from their work, with what to do: {what, why, fix}."""
+    found = [
+        {
+            "what": f"flow {flow['flow']}",
+            "why": f"failed {flow['ended_at'][:16].replace('T', ' ')} UTC: {flow['message']}",
+            "fix": f"look at {home.prefect / 'worker.log'}",
+        }
+        for flow in described["flows"]
+        if flow["state"] == FAILED
+    ]
+    for one in described["inbox"]:
+        if one["is_new"]:
+            first = f"pivots ingest {home.inbox / one['corpus']} --corpus {one['corpus']} --tokenizer FILE"
+            why = "a corpus that is new needs a tokenizer once"
+            found.append({"what": f"inbox/{one['corpus']}", "why": why, "fix": first})
+    return found
 
 
 def stale(home: Home, described: dict[str, Any]) -> list[dict[str, str]]:

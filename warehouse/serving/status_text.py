@@ -10,7 +10,7 @@ _REASONS_SHOWN = 10
 
 
 def print_status(described: dict[str, Any], console: Console) -> None:
-    """Print a home's status: what exists, then what is stale with the command that fixes it."""
+    """Print a home's status: what exists, then what failed or is stale, with what to do."""
     console.print(Text(described["home"], style="bold"), soft_wrap=True)
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
@@ -20,11 +20,18 @@ def print_status(described: dict[str, Any], console: Console) -> None:
     console.print(grid)
     if not described["stale"]:
         console.print(Text("nothing is stale", style="green"))
+    if not (entries := [*described["attention"], *described["stale"]]):
         return
-    table = Table(title="stale or missing", title_justify="left", title_style="bold", header_style="bold", box=None)
+    table = Table(
+        title="stale or missing" if described["stale"] else "flows",
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        box=None,
+    )
     for column in ("what", "why", "fix with"):
         table.add_column(column, overflow="fold")
-    for entry in described["stale"]:
+    for entry in entries:
         table.add_row(entry["what"], entry["why"], Text(entry["fix"], style="cyan"))
     console.print(table)
 
@@ -39,6 +46,8 @@ def _sections(described: dict[str, Any]) -> list[tuple[str, list[str]]]:
         ("runs", [_run_line(run) for run in described["runs"]] or ["none"]),
         ("published", [_published_line(described["published"])]),
         ("report", [described["report"]["file"] if described["report"] else "none"]),
+        *([("inbox", [_inbox_line(one) for one in described["inbox"]])] if described["inbox"] else []),
+        *([("flows", [_flow_line(one) for one in described["flows"]])] if described["flows"] else []),
     ]
 
 
@@ -92,6 +101,17 @@ def _published_line(published: dict[str, Any] | None) -> str:
         f"copy {published['number']} of {_minute(published['published_at'])}:"
         f" {published['n_tables']} tables, {published['n_rows']:,} rows"
     )
+
+
+def _inbox_line(one: dict[str, Any]) -> str:
+    state = f"{one['n_new_files']:,} files to ingest" if one["n_new_files"] else "all files are ingested"
+    return f"{one['corpus']}: {state}" + ("; no such corpus yet" if one["is_new"] else "")
+
+
+def _flow_line(flow: dict[str, Any]) -> str:
+    when = _minute(flow["ended_at"] or flow["started_at"])
+    said = f": {flow['message']}" if flow["message"] else ""
+    return f"{flow['flow']} {flow['state']}{' since' if not flow['ended_at'] else ''} {when}{said}"
 
 
 def _share(part: int, whole: int) -> str:

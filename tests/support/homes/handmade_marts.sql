@@ -293,3 +293,27 @@ select
     trace_id as run_id, source_lang, target_lang, threshold, 2::bigint as n_cooccurrence, 2::bigint as n_pivot, 0.55 as auc,
     1 - threshold as agreement
 from arms cross join routes cross join (values (0.05), (0.1), (0.2)) t(threshold);
+
+-- what leaves out rows that sum up others, and comparisons that are there twice
+alter table marts.fct_translation_scores add column is_summary boolean;
+update marts.fct_translation_scores set is_summary = source_lang = 'all' or word_split = 'all';
+alter table marts.fct_strategy_scores add column is_summary boolean;
+update marts.fct_strategy_scores set is_summary = source_lang = 'all' or word_split = 'all';
+alter table marts.fct_strategy_comparison add column is_summary boolean;
+update marts.fct_strategy_comparison set is_summary = source_lang = 'all' or word_split = 'all';
+alter table marts.fct_strategy_comparison_by_class add column is_summary boolean;
+update marts.fct_strategy_comparison_by_class set is_summary = word_split = 'all';
+alter table marts.fct_behaviour_auc add column is_summary boolean;
+update marts.fct_behaviour_auc set is_summary = source_lang = 'all';
+alter table marts.fct_pivot_layer_curves add column is_summary boolean;
+update marts.fct_pivot_layer_curves set is_summary = source_lang = 'all';
+alter table marts.fct_strategy_layer_curves add column is_summary boolean;
+update marts.fct_strategy_layer_curves set is_summary = source_lang = 'all';
+alter table marts.fct_behaviour_shares add column is_summary boolean;
+update marts.fct_behaviour_shares set is_summary = shared_docs = 'all';
+alter table marts.fct_threshold_sensitivity add column is_summary boolean;
+update marts.fct_threshold_sensitivity set is_summary = source_lang = 'all';
+alter table marts.fct_strategy_comparison add column is_mirrored boolean;
+update marts.fct_strategy_comparison set is_mirrored = false;
+alter table marts.fct_strategy_comparison_by_class add column is_mirrored boolean;
+update marts.fct_strategy_comparison_by_class set is_mirrored = false;

@@ -28,7 +28,9 @@ def mean_layer_curves(warehouse: Any, experiment: str, *, source_lang: str = ALL
         source_lang=source_lang,
         target_lang=target_lang,
     )
-    return curves.drop("experiment", "source_lang", "target_lang").order_by("strategy", "behaviour", "layer")
+    return curves.drop("experiment", "source_lang", "target_lang", "is_summary").order_by(
+        "strategy", "behaviour", "layer"
+    )
 
 
 def behaviour_counts(warehouse: Any, experiment: str) -> ir.Table:

@@ -7,6 +7,8 @@ import ibis.expr.types as ir
 
 from warehouse.serving.queries.tables import ALL, JUDGE, mart, where
 
+_FLAGS = ("is_summary", "is_mirrored")  # who asks for one comparison knows both
+
 
 def experiments(warehouse: Any) -> ir.Table:
     """Experiments with scores, the latest first: experiment, n_runs, finished_at."""
@@ -30,7 +32,7 @@ def scores(
         source_lang=source_lang,
         target_lang=target_lang,
     )
-    return found.drop("experiment", "word_split").order_by("strategy", "seed", "run_id")
+    return found.drop("experiment", "word_split", "is_summary").order_by("strategy", "seed", "run_id")
 
 
 def strategy_scores(warehouse: Any, experiment: str, *, word_split: str = JUDGE) -> ir.Table:
@@ -93,7 +95,7 @@ def compare_strategies(
         baseline=baseline,
         word_split=word_split,
     )
-    return found.drop("experiment", "word_split").order_by("source_lang", "target_lang")
+    return found.drop("experiment", "word_split", *_FLAGS).order_by("source_lang", "target_lang")
 
 
 def mean_deltas(warehouse: Any, experiment: str, *, word_split: str = JUDGE) -> ir.Table:
@@ -105,7 +107,8 @@ def mean_deltas(warehouse: Any, experiment: str, *, word_split: str = JUDGE) -> 
         source_lang=ALL,
         target_lang=ALL,
     )
-    return found.drop("experiment", "word_split", "source_lang", "target_lang").order_by("strategy", "baseline")
+    known = ("experiment", "word_split", "source_lang", "target_lang")
+    return found.drop(*known, *_FLAGS).order_by("strategy", "baseline")
 
 
 def mean_deltas_by_class(warehouse: Any, experiment: str, word_class: str, *, word_split: str = ALL) -> ir.Table:
@@ -119,7 +122,7 @@ def mean_deltas_by_class(warehouse: Any, experiment: str, word_class: str, *, wo
         word_class=word_class,
         word_split=word_split,
     )
-    return found.drop("experiment", "word_class", "word_split").order_by("class_value", "strategy", "baseline")
+    return found.drop("experiment", "word_class", "word_split", *_FLAGS).order_by("class_value", "strategy", "baseline")
 
 
 def held_out_losses(warehouse: Any, experiment: str) -> ir.Table:

@@ -91,7 +91,8 @@ final as (
         and row_number() over (
             partition by run_id, source_lang, target_lang, behaviour
             order by case when layer > 0 and p_pivot is not null then 0 else 1 end, p_pivot desc, layer asc
-        ) = 1 as is_peak
+        ) = 1 as is_peak,
+        {{ is_summary(['source_lang']) }} as is_summary
     from averaged
 
 )

@@ -75,7 +75,8 @@ final as (
         case when scores.n_items > 1 then intervals.ci_low end as ci_low,
         case when scores.n_items > 1 then intervals.ci_high end as ci_high,
         scores.first_rank_rate,
-        scores.chance_rate
+        scores.chance_rate,
+        {{ is_summary(['scores.word_split']) }} as is_summary
     from scores
     inner join runs on scores.run_id = runs.run_id
     left join intervals

@@ -144,7 +144,8 @@ final as (
         case when scores.n_items > 1 then intervals.ci_high end as ci_high,
         scores.score_without_space,
         scores.first_rank_rate,
-        scores.chance_rate
+        scores.chance_rate,
+        {{ is_summary(['scores.source_lang', 'scores.word_split']) }} as is_summary
     from scores
     inner join runs on scores.run_id = runs.run_id
     left join intervals

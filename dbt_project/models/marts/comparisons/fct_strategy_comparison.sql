@@ -2,6 +2,12 @@
 -- difference, its intervals, and what may be said.
 with
 
+strategies as (
+
+    select * from {{ ref('int_strategies__listed') }}
+
+),
+
 comparisons as (
 
     select * from {{ ref('int_deltas__averaged') }}
@@ -100,8 +106,15 @@ final as (
         case
             when judged.verdict in ('better', 'leaning_better')
                 then against_exposure.verdict in ('better', 'leaning_better')
-        end as is_beyond_exposure
+        end as is_beyond_exposure,
+        {{ is_summary(['judged.source_lang', 'judged.word_split']) }} as is_summary,
+        -- a strategy that is no longer listed is nobody's baseline
+        coalesce(
+            strategies.is_baseline and strategies.display_order < baselines.display_order, false
+        ) as is_mirrored
     from judged
+    left join strategies on judged.strategy = strategies.strategy
+    left join strategies as baselines on judged.baseline = baselines.strategy
     left join against_exposure
         on
             judged.experiment = against_exposure.experiment

@@ -1,6 +1,12 @@
 -- One row per experiment, strategy, baseline, word class, value of the class and word split; all directions together.
 with
 
+strategies as (
+
+    select * from {{ ref('int_strategies__listed') }}
+
+),
+
 itemised as (
 
     select * from {{ ref('int_class_deltas__itemised') }}
@@ -88,8 +94,15 @@ final as (
         compared.score,
         compared.baseline_score,
         tested.ci_low as crossed_ci_low,
-        tested.ci_high as crossed_ci_high
+        tested.ci_high as crossed_ci_high,
+        {{ is_summary(['compared.word_split']) }} as is_summary,
+        -- a strategy that is no longer listed is nobody's baseline
+        coalesce(
+            strategies.is_baseline and strategies.display_order < baselines.display_order, false
+        ) as is_mirrored
     from compared
+    left join strategies on compared.strategy = strategies.strategy
+    left join strategies as baselines on compared.baseline = baselines.strategy
     left join intervals
         on
             compared.experiment = intervals.experiment

@@ -13,6 +13,7 @@ final as (
     select
         corpus,
         doc_id,
+        cast(doc_id as string) as doc_key,
         lang,
         n_tokens,
         n_chars,

@@ -43,7 +43,8 @@ final as (
                 then least(problems.auc + 1.959963984540 * problems.standard_error, 1)
         end as ci_high,
         cast(problems.n_cooccurrence as bigint) as n_cooccurrence,
-        cast(problems.n_pivot as bigint) as n_pivot
+        cast(problems.n_pivot as bigint) as n_pivot,
+        {{ is_summary(['problems.source_lang']) }} as is_summary
     from problems
     inner join runs on problems.run_id = runs.run_id
 

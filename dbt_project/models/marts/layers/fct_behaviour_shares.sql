@@ -88,7 +88,8 @@ final as (
         min_docs_both,
         n_words,
         n_runs,
-        cast(n_words as double) / sum(n_words) over (partition by experiment, strategy, shared_docs) as share
+        cast(n_words as double) / sum(n_words) over (partition by experiment, strategy, shared_docs) as share,
+        {{ is_summary(['shared_docs']) }} as is_summary
     from counted
 
 )

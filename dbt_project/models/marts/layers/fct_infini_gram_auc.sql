@@ -141,13 +141,22 @@ over_pairs as (
 
 ),
 
-final as (
+listed as (
 
     select * from of_pairs
 
     union all
 
     select * from over_pairs
+
+),
+
+final as (
+
+    select
+        *,
+        {{ is_summary(['source_lang']) }} as is_summary
+    from listed
 
 )
 

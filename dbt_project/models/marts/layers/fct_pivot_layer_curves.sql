@@ -23,7 +23,8 @@ final as (
         entropy,
         n_items,
         n_items_with_pivots,
-        is_peak
+        is_peak,
+        is_summary
     from layer_curves
 
 )

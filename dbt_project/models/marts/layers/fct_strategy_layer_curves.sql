@@ -28,7 +28,8 @@ final as (
         {{ exact_avg('curves.p_source') }} as p_source,
         {{ exact_avg('curves.p_target') }} as p_target,
         cast(sum(curves.n_items) as bigint) as n_items,
-        count(*) as n_runs
+        count(*) as n_runs,
+        {{ is_summary(['curves.source_lang']) }} as is_summary
     from curves
     inner join runs on curves.run_id = runs.run_id
     group by

@@ -92,7 +92,8 @@ final as (
         cast(coalesce(agreements.n_cooccurrence, 0) as bigint) as n_cooccurrence,
         cast(coalesce(agreements.n_pivot, 0) as bigint) as n_pivot,
         problems.auc,
-        agreements.agreement
+        agreements.agreement,
+        {{ is_summary(['problems.source_lang']) }} as is_summary
     from problems
     left join agreements
         on

@@ -81,7 +81,8 @@ final as (
         case
             when min(rank_from_index) < max(rank_from_index) and min(rank_counted) < max(rank_counted)
                 then {{ rounded('corr(cast(rank_from_index as double), cast(rank_counted as double))', 9) }}
-        end as rank_correlation
+        end as rank_correlation,
+        {{ is_summary(['source_lang']) }} as is_summary
     from ranked
     group by run_id, corpus, max_diff_tokens, source_lang, target_lang, measure
 

@@ -106,7 +106,8 @@ final as (
         counted.n_found,
         {{ unit_rate('counted.n_found', 'counted.n_planted') }} as recall,
         coalesce(set_sizes.n_tokens, 0) as n_tokens,
-        {{ unit_rate('set_sizes.n_planted_tokens', 'set_sizes.n_tokens') }} as set_precision
+        {{ unit_rate('set_sizes.n_planted_tokens', 'set_sizes.n_tokens') }} as set_precision,
+        {{ is_summary(['counted.kind']) }} as is_summary
     from counted
     left join set_sizes
         on

@@ -154,7 +154,8 @@ final as (
         scores.mean_delta as mean_sentence_chrf_delta,
         scores.mean_delta - 1.96 * sqrt(scores.squared_error_of_delta) as delta_ci_low,
         scores.mean_delta + 1.96 * sqrt(scores.squared_error_of_delta) as delta_ci_high,
-        scores.ended_rate
+        scores.ended_rate,
+        {{ is_summary(['scores.source_lang']) }} as is_summary
     from scores
     inner join runs on scores.run_id = runs.run_id
 

@@ -18,7 +18,8 @@ final as (
         word_split,
         count(*) as n_runs,
         {{ exact_avg('score') }} as score,
-        {{ exact_avg('first_rank_rate') }} as first_rank_rate
+        {{ exact_avg('first_rank_rate') }} as first_rank_rate,
+        {{ is_summary(['source_lang', 'word_split']) }} as is_summary
     from scores
     group by experiment, strategy, source_lang, target_lang, word_split
 

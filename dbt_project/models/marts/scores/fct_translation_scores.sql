@@ -26,7 +26,8 @@ final as (
         ci_high,
         score_without_space,
         first_rank_rate,
-        chance_rate
+        chance_rate,
+        is_summary
     from scores
 
 )

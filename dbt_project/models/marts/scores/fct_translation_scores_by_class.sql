@@ -25,7 +25,8 @@ final as (
         ci_low,
         ci_high,
         first_rank_rate,
-        chance_rate
+        chance_rate,
+        is_summary
     from class_scores
 
 )
