@@ -1,6 +1,6 @@
 """The rules of dbt-project-evaluator that fit this project, on dbt's manifest; each exception has its reason.
 
-The package itself comes from outside the package registries (docs/decisions/026-on-1.x.md).
+The package itself comes from outside the package registries (docs/decisions/027-on-1.x.md).
 """
 
 import json
