@@ -120,6 +120,22 @@ def above_threshold(documents: list[Document], marked: dict[int, int]) -> set[in
     return found
 
 
+def cell(document: Document) -> tuple[str, int, int, bool]:
+    """Return what a matched draw keeps alike: language, length, evaluation words, mixture."""
+    judged = {word for item, _, word in items() if hash_unit(item, "word_split") < 0.5}
+    n_matches = sum(n for word, n in document.words.items() if word in judged)
+    languages = {lang for _, lang, word in items() if word in document.words}
+    return document.lang, math.floor(2 * math.log2(len(document.token_ids))), min(n_matches, 8), len(languages) > 1
+
+
+def matched(reference: list[Document]) -> list[Document]:
+    """Return the reference's documents, those of a cell in random order in place of their own."""
+    drawn: dict[tuple[str, int, int, bool], list[Document]] = defaultdict(list)
+    for d in sorted(reference, key=lambda d: (hash_unit(d.doc_id, "matched_random:0"), d.doc_id)):
+        drawn[cell(d)].append(d)
+    return [drawn[cell(d)].pop(0) for d in reference]
+
+
 def orders(built: Built, corpus: Corpus) -> dict[str, list[Document]]:
     """Return strategy -> eligible documents in the order in which their language gives them."""
     documents = eligible(corpus)
@@ -149,6 +165,7 @@ def orders(built: Built, corpus: Corpus) -> dict[str, list[Document]]:
             for members in languages.values()
             for c in sorted_order(members, VARIABLES["coverage_passes"])
         ]
+        found["matched_random"] = matched(found["pivot_coverage"])
     if DEFAULT_SET in marked:
         above = above_threshold(documents, marked[DEFAULT_SET])
         found["pivot_aware_threshold"] = sorted(draw("pivot_aware_threshold"), key=lambda d: d.doc_id not in above)

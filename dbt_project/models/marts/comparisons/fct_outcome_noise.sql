@@ -1,4 +1,4 @@
--- One row per experiment, outcome and word split: how far trained strategies lie apart, against how far their seeds do.
+-- One row per experiment, outcome and word split: how far trained strategies lie apart, and how far seeds of one do.
 with
 
 runs as (
