@@ -7,6 +7,7 @@ Writes `<out>/results/sentence_scores.parquet`, `<out>/results/sentence_ngrams.p
 """
 
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -163,7 +164,7 @@ def _translate(
 
 
 def score_translations(
-    run_id: str, manifest: dict[str, Any], prompts: list[Prompt], builder: PromptBuilder, translations: pa.Table
+    run_id: str, manifest: Mapping[str, Any], prompts: list[Prompt], builder: PromptBuilder, translations: pa.Table
 ) -> tuple[pa.Table, pa.Table]:
     """Return rows of `sentence_scores` and of `sentence_ngrams`, by sentence and direction."""
     by_key = {prompt.key[:3]: prompt for prompt in prompts}

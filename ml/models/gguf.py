@@ -59,7 +59,7 @@ def write_dequantised(file: Path, folder: Path) -> None:
     # it is quantised no longer; transformers would refuse to save it
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config
-    model.hf_quantizer = None
+    model.hf_quantizer = None  # type: ignore[assignment]
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 

@@ -86,11 +86,13 @@ class LossModel(torch.nn.Module):
 
     def forward(self, tokens: Tensor, labels: Tensor, positions: Tensor | None, mask: Tensor | None) -> Tensor:
         """Return the NLL summed over positions whose label is not IGNORED. Shapes as in `Batch`."""
-        options = {} if positions is None else {"position_ids": positions}
+        options: dict[str, Any] = {"attention_mask": mask}
+        if positions is not None:
+            options["position_ids"] = positions
         if mask is not None and positions is not None and isinstance(mask, Tensor):
-            mask = layer_masks(self.model.config, mask, positions)
+            options["attention_mask"] = layer_masks(self.model.config, mask, positions)
         # use_cache=True would make transformers skip what it knows about packed sequences
-        output = self.model.base_model(input_ids=tokens, attention_mask=mask, use_cache=False, **options)
+        output = self.model.base_model(input_ids=tokens, use_cache=False, **options)
         is_target = labels != IGNORED
         head = self.model.get_output_embeddings()
         return summed_nll(output.last_hidden_state[is_target], head, labels[is_target], self._rule)

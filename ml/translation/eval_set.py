@@ -1,5 +1,6 @@
 """The evaluation set: which items are scored in which directions, with which distractors and pivots."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ class EvalSet:
     """An opened evaluation set. `words[lang][item_id]` holds every item, also those that only serve as shots."""
 
     folder: Path
-    manifest: dict[str, Any]
+    manifest: Mapping[str, Any]
     words: dict[str, dict[int, str]]
     queries: tuple[Query, ...]  # sorted by item and direction
     content_hash: str

@@ -86,7 +86,7 @@ def _done(step: Any) -> Any:
         return step
     if step.get("type") == "Sequence":
         ((name, inner),) = ((name, inner) for name, inner in step.items() if name != "type")
-        steps = []
+        steps: list[Any] = []
         for one in map(_done, inner):
             if one is not None:
                 steps += one[name] if one.get("type") == "Sequence" else [one]

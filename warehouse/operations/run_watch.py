@@ -51,7 +51,7 @@ def watch_runs(home: Home, url: str) -> RunWatch:
 
     def ask() -> list[dict[str, Any]]:
         wanted = {"sort": "START_TIME_DESC", "limit": _NEWEST}
-        wanted["flow_runs"] = {"state": {"type": {"any_": sorted(_STARTED | _ENDED)}}}  # type: ignore[assignment]
+        wanted["flow_runs"] = {"state": {"type": {"any_": sorted(_STARTED | _ENDED)}}}
         auth = httpx.BasicAuth(user, password)
         answer = httpx.post(f"{url}/api/flow_runs/filter", json=wanted, auth=auth, timeout=_TIMEOUT_S)
         answer.raise_for_status()
