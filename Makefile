@@ -14,7 +14,7 @@ GPU_OPTIONS ?=
 GPU_WHEELS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-engines lock wheel hooks demo test test-all test-engines test-slow test-deps lint format bench mutate drills dbt-docs site analyses verified-models base-model gpu gpu-pack screenshots clean
+.PHONY: help setup setup-engines lock wheel hooks demo test test-all test-engines test-slow test-deps lint format bench mutate drills fuzz soak statements audit sbom dbt-docs site analyses verified-models base-model gpu gpu-pack screenshots clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -84,6 +84,22 @@ mutate: setup ## break every mart's formula in turn: do the dbt tests notice? (m
 
 drills: setup ## spoil every change that commands make to files, and see that the next call fixes it (hours)
 	PYTHONPATH=.:tests $(BIN)/python -m drills.every_write --out build/drills.json
+
+fuzz: setup ## feed every reader of foreign files with changed ones: a million records
+	PYTHONPATH=.:tests $(BIN)/python -m drills.fuzz --out build/fuzz.json
+
+soak: setup ## kill two writers a thousand times beside readers, then compare with a home that nobody disturbed
+	PYTHONPATH=.:tests $(BIN)/python -m drills.soak --out build/soak.json
+
+statements: setup ## ten thousand hostile statements on the connection that readers get
+	PYTHONPATH=.:tests $(BIN)/python -m drills.statements --out build/statements.json
+
+audit: setup ## look the locked packages up among known vulnerabilities
+	$(BIN)/python -m tools.audit
+
+sbom: setup ## what is installed, as a CycloneDX bill of materials: build/sbom.json
+	mkdir -p build
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --of JSON --output-file build/sbom.json $(BIN)/python
 
 dbt-docs: setup ## what every model, column and test is, as one page in the home (after a build)
 	$(BIN)/pivots docs

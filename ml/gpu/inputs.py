@@ -15,6 +15,7 @@ from transformers import PreTrainedModel
 from ml.gpu.runner import ROOT
 from ml.models.load import find_model, load_model
 from warehouse.contract.atomic import atomic_folder
+from warehouse.contract.folders import EvaluationSetManifest
 from warehouse.contract.hashing import file_hash
 from warehouse.contract.presets import TrainPreset
 from warehouse.contract.tokenizer_identity import tokenizer_hash
@@ -176,10 +177,14 @@ def _write_list(folder: Path, words: dict[str, list[str]], *, n_distractors: int
         "lang": [lang for lang in LANGUAGES for _ in range(n_words)],
         "word": [word for lang in LANGUAGES for word in words[lang]],
     }
-    manifest = {
+    manifest: EvaluationSetManifest = {
         "eval_set_id": f"eval-{n_words}",
         "corpus": "random",
         "tokenizer_hash": tokenizer_hash(TOKENIZER.read_bytes()),
+        "n_items": n_words,
+        "languages": sorted(LANGUAGES),
+        "n_pivots": 5,
+        "content": {},
     }
     with atomic_folder(folder) as unfinished:
         pq.write_table(pa.table(items), unfinished / "items.parquet")

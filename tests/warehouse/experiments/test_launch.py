@@ -30,9 +30,9 @@ def test_a_refusal_passes_through_the_launcher_as_one_line(
     assert "Traceback" not in capfd.readouterr().err
 
 
-def test_a_failure_is_no_refusal() -> None:
+def test_a_failure_is_no_refusal(tmp_path: Path) -> None:
     with pytest.raises(StepFailed, match="exit code 3"):
-        launch._launch([sys.executable, "-c", "import sys; sys.exit(3)"])
+        launch._launch(Home(tmp_path), [sys.executable, "-c", "import sys; sys.exit(3)"])
 
 
 def test_a_launch_configuration_that_is_nowhere_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ OF_DOCUMENTS = (
     r"strategies choose documents",
     r"that choose the same documents",
     r"on documents nobody trained on",
-    r"Word-dense documents did",
+    r"word-dense documents did",
     r"no strategy has chosen documents",
 )
 
