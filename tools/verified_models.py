@@ -39,6 +39,12 @@ _SIZES: dict[str, Any] = {
     "num_attention_heads": 4,
     "num_key_value_heads": 2,
     "head_dim": 16,
+    "rotary_dim": 8,
+    "qk_rope_head_dim": 8,
+    "qk_nope_head_dim": 8,
+    "v_head_dim": 16,
+    "q_lora_rank": 16,
+    "kv_lora_rank": 16,
     "max_position_embeddings": 512,
     "initializer_range": 0.1,
     "num_experts": 4,
@@ -95,7 +101,11 @@ def random_model(kind: str) -> PreTrainedModel:
         Exception: transformers cannot make it so small, or at all, from the sizes that most families share.
     """
     config: Any = AutoConfig.for_model(kind)
-    named = {name: value for name, value in _SIZES.items() if hasattr(config, name)}
+    named = {
+        name: value
+        for name, value in _SIZES.items()
+        if hasattr(config, name) and not isinstance(getattr(type(config), name, None), property)
+    }
     config = AutoConfig.for_model(kind, **named)
     with torch.device("meta"):
         size = sum(p.numel() for p in AutoModelForCausalLM.from_config(config).parameters())
