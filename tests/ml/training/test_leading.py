@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml.models.nll import IGNORED
@@ -37,6 +37,7 @@ def walk(documents: list[list[int]], leading: tuple[int, ...], seq_len: int) -> 
     return [*rows, row] if len(row) == seq_len else rows
 
 
+@settings(deadline=None, max_examples=300)
 @given(documents=DOCUMENTS, leading=LEADING, seq_len=st.integers(3, 12))
 def test_sequences_are_what_a_walk_puts_down(
     documents: list[list[int]], leading: tuple[int, ...], seq_len: int
