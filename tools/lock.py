@@ -17,7 +17,7 @@ from tools.install import UV, uv_environment
 
 LOCK = REPOSITORY / "requirements.lock"
 ENGINES_LOCK = REPOSITORY / "requirements-engines.lock"
-_EXTRAS = ("dev", "dashboard", "site")
+_EXTRAS = ("dev", "dashboard", "gguf", "site")
 _ENGINE_EXTRAS = ("spark", "lake")
 _TORCH_NEEDS = "sympy"  # what no other package brings, so that installing torch installs torch alone
 _HEADER = """# Exact versions of {what}, each file by its hash; made by `make lock`.

@@ -24,7 +24,9 @@ def print_summary(home: Home, *, corpus: str, experiment: str) -> None:
             _pivots(console, warehouse, corpus, source_word, source_lang, target_lang)
         console.print("\n[bold]What each strategy takes[/bold]")
         print_table(_selection(warehouse, corpus, experiment), console)
-        console.print("\n[bold]Word translation score of evaluation words, mean over 12 directions (95 % over words)[/bold]")
+        console.print(
+            "\n[bold]Word translation score of evaluation words, mean over 12 directions (95 % over words)[/bold]"
+        )
         print_table(_scores(warehouse, experiment), console)
         console.print("\n[bold]Against random multilingual documents[/bold]")
         print_table(_deltas(warehouse, experiment), console)

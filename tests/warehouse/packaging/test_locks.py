@@ -12,7 +12,7 @@ from tools import install
 
 ENTRY = re.compile(r"^([\w.-]+)==([^\s;\\]+)[^\n]*\n((?:[ \t]+--hash=sha256:[0-9a-f]{64}(?: \\)?\n)*)", re.MULTILINE)
 PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
-SETUP_EXTRAS, ENGINE_EXTRAS = ("dev", "dashboard", "site"), ("spark", "lake", "infini-gram")
+SETUP_EXTRAS, ENGINE_EXTRAS = ("dev", "dashboard", "gguf", "site"), ("spark", "lake", "infini-gram")
 
 
 def locked(name: str) -> dict[str, str]:

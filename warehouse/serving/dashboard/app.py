@@ -94,18 +94,14 @@ def find_candidates(corpus, data, home, mo, views, word):
 
 
 @app.cell
-def show_pivots(behind, candidates, direction, mo, page, pair, unit, word):
+def show_pivots(behind, candidates, direction, mo, page, pair, unit, views, word):
     mo.stop(page.value != "Pivots")
     if not pair:
         _shown = mo.md("No pair of this direction has both words in the corpus.")
     else:
         _shown = mo.vstack(
             [
-                mo.md(
-                    f"**{pair['source_word']}** stands in {pair['n_docs_source']:,} {unit.plural},"
-                    f" **{pair['target_word']}** in {pair['n_docs_target']:,}, both in {pair['n_docs_both']:,}"
-                    f"{'.' if unit.is_document else f' ({unit.described}).'}"
-                ),
+                mo.Html(views.pair_sentence(pair, unit)),
                 behind if candidates else mo.md("No candidate scores above zero."),
             ]
         )
@@ -206,7 +202,7 @@ def show_graph(around, begins, found, graph, mo, neighbour_rows, neighbours, pag
     mo.stop(page.value != "Graph")
     if around and neighbour_rows:
         _shown = [
-            mo.md(f"### Around {views.visible_space(around['token'])}"),
+            mo.Html(views.heading(f"Around {views.visible_space(around['token'])}")),
             mo.Html(views.neighbourhood(around, neighbour_rows, unit)),
             neighbours,
         ]

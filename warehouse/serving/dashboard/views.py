@@ -56,6 +56,21 @@ def marked_text(segments: Sequence[Segment], *, lang: str) -> str:
     return f'{STYLE}<div class="sp-text" lang="{escape(lang)}">{"".join(pieces)}</div>'
 
 
+def heading(text: str) -> str:
+    """Return a heading. Markdown would take the text of a token for markup."""
+    return f"<h3>{escape(text)}</h3>"
+
+
+def pair_sentence(pair: dict[str, Any], unit: UnitName) -> str:
+    """Return in how many units the two words of a pair stand, and in how many together."""
+    end = "." if unit.is_document else f" ({unit.described})."
+    return (
+        f"<p><strong>{escape(pair['source_word'])}</strong> stands in {pair['n_docs_source']:,} {unit.plural},"
+        f" <strong>{escape(pair['target_word'])}</strong> in {pair['n_docs_target']:,},"
+        f" both in {pair['n_docs_both']:,}{escape(end)}</p>"
+    )
+
+
 def curves(rows: list[dict[str, Any]], strategies: Strategies) -> alt.TopLevelMixin:
     """Probabilities along the layers, one panel per strategy."""
     data = [

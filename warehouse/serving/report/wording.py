@@ -130,9 +130,7 @@ def verdict(
             f" {levels[other]:.4f} with {label(other)} data of the same size.",
         )
     if main["is_beyond_exposure"] is False:
-        sentences.append(
-            "Word-dense documents did no worse: the gain may be exposure to the words, not pivots."
-        )
+        sentences.append("Word-dense documents did no worse: the gain may be exposure to the words, not pivots.")
     if "scores_at_chance" in flagged:
         sentences.append("Some model scores no better than chance, and then differences mean nothing.")
     mood = {"better": "good", "worse": "bad"}.get(found, "unclear")
