@@ -1,8 +1,8 @@
 -- How often does each strategy show the words that models are judged by?
--- Read: occurrences of evaluation words in the documents of each export. More exposure is the rival explanation of any gain.
--- word_density is the control for it: it takes documents with many of the list's other half, the find words, and knows
--- nothing of pivots.
--- In short: strategy {strategy} shows a judge word {mean_matches} times on average.
+-- Read: occurrences of evaluation words in the documents of each export. More exposure is the rival explanation of
+-- any gain. word_density is the control for it: it takes documents with many of the list's other half, the find
+-- words, and knows nothing of pivots.
+-- In short: strategy {strategy} shows an evaluation word {mean_matches} times on average.
 with
 
 judges as (

@@ -1,6 +1,6 @@
 -- Does pivot-aware data beat the baselines, by more than words and seeds vary?
--- Read: difference of the score on evaluation words, mean over directions; two intervals, over words and over seeds. The
--- second is the honest one and needs at least two seeds. An interval that holds zero is no gain.
+-- Read: difference of the score on evaluation words, mean over directions; two intervals, over words and over seeds.
+-- The second is the honest one and needs at least two seeds. An interval that holds zero is no gain.
 -- In short: against {baseline}: {score_delta} [{ci_low}, {ci_high}] over words, {n_seeds} seed(s).
 select
     experiment,
