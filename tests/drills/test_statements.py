@@ -22,14 +22,14 @@ def test_nothing_is_read_written_or_endless(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_an_open_connection_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     @contextlib.contextmanager
-    def opened(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    def opened(home: Home, text: str) -> Iterator[duckdb.DuckDBPyConnection]:
         connection = duckdb.connect(str(home.published_file.resolve()))
         try:
             yield connection
         finally:
             connection.close()
 
-    monkeypatch.setattr(sql, "open_published", opened)
+    monkeypatch.setattr(sql, "open_for_query", opened)
     monkeypatch.setattr(sql, "check", lambda connection, text: text)
     said = "\n".join(drill(tmp_path, 300, seed=7)["failures"])
     assert "read: " in said

@@ -26,6 +26,7 @@ WITHOUT_PARENTS = {
     "int_word_splits__listed": "a list that is written here",
     "int_score_methods__listed": "a list that is written here",
     "int_pivot_sets__listed": "a list that is written here",
+    "int_outcomes__listed": "a list that is written here",
 }
 MANY_LEAVES = {
     "stg_runs": "every result says of which run it is",

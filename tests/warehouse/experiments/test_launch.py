@@ -24,7 +24,7 @@ def test_a_refusal_passes_through_the_launcher_as_one_line(
     asked = evaluations.held_out_losses(Export(tmp_path / "export", manifest))
     home = Home(tmp_path / "home")
     with pytest.raises(UsageError, match=r"^--export .* manifest\.json") as refused:
-        launch.evaluate(home, Model("m", "m"), [asked])
+        launch.evaluate(home, Model("m", "m"), asked)
     assert not list(home.runs.iterdir()), "a refused run leaves no folder"
     assert "\n" not in str(refused.value)
     assert "Traceback" not in capfd.readouterr().err

@@ -88,7 +88,8 @@ final as (
         powered.n_items,
         sqrt(powered.square) as standard_error,
         {{ detectable_effect('sqrt(powered.square)', 'powered.degrees') }} as detectable_effect,
-        outcomes.smallest_effect
+        outcomes.smallest_effect,
+        {{ is_summary(['powered.word_split']) }} as is_summary
     from powered
     inner join outcomes on powered.outcome = outcomes.outcome
 

@@ -158,7 +158,8 @@ final as (
         exposed.n_joint_docs,
         case when exposed.kind = 'all' and exposed.word_split = 'all' then coalesce(edges.n_edge_docs, 0) end
             as n_edge_docs,
-        case when exposed.kind = 'all' and exposed.word_split = 'all' then coalesce(edges.n_edges, 0) end as n_edges
+        case when exposed.kind = 'all' and exposed.word_split = 'all' then coalesce(edges.n_edges, 0) end as n_edges,
+        {{ is_summary(['exposed.word_split', 'exposed.kind']) }} as is_summary
     from exposed
     inner join sizes on exposed.export_id = sizes.export_id
     left join edges on exposed.export_id = edges.export_id

@@ -20,7 +20,8 @@ final as (
         count(distinct strategy) as n_strategies,
         {{ exact_avg('case when p_value < 0.05 then 1 else 0 end') }} as rejection_rate,
         {{ exact_avg('case when items_p_value < 0.05 then 1 else 0 end') }} as items_rejection_rate,
-        {{ exact_avg('case when seeds_p_value < 0.05 then 1 else 0 end') }} as seeds_rejection_rate
+        {{ exact_avg('case when seeds_p_value < 0.05 then 1 else 0 end') }} as seeds_rejection_rate,
+        {{ is_summary(['word_split']) }} as is_summary
     from against_itself
     group by experiment, outcome, word_split, n_seeds
 

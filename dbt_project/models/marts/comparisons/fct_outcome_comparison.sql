@@ -67,7 +67,8 @@ final as (
         {{ verdict_of_test(
             'adjusted.delta', 'adjusted.is_higher_better', 'adjusted.p_value', 'adjusted.p_value_holm',
             'adjusted.n_seeds'
-        ) }} as verdict
+        ) }} as verdict,
+        {{ is_summary(['adjusted.word_class', 'adjusted.class_value', 'adjusted.word_split']) }} as is_summary
     from adjusted
     inner join experiments on adjusted.experiment = experiments.experiment
 

@@ -124,7 +124,8 @@ final as (
         n_runs,
         strategies_spread,
         seeds_spread,
-        strategies_spread / nullif(seeds_spread, 0) as signal_to_noise
+        strategies_spread / nullif(seeds_spread, 0) as signal_to_noise,
+        {{ is_summary(['word_split']) }} as is_summary
     from spread
 
 )

@@ -25,7 +25,8 @@ final as (
         runs.seed,
         runs.model_id,
         averaged.n_items,
-        averaged.value
+        averaged.value,
+        {{ is_summary(['averaged.word_split']) }} as is_summary
     from averaged
     inner join runs on averaged.run_id = runs.run_id
 
