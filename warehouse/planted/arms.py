@@ -259,7 +259,10 @@ def write_evaluation_set(out: Path, *, tokenizer_file: Path, n_items: int | None
             "eval_set_id": f"eval-{short_hash([tokenizer_hash, candidates])}",
             "corpus": "planted",
             "tokenizer_hash": tokenizer_hash,
+            "n_items": n_scored,
             "languages": sorted(LANGUAGES),
+            "n_pivots": 0,
+            "content": {},
             "kinds": kinds,
         }
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")

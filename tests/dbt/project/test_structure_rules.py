@@ -31,6 +31,8 @@ WITHOUT_PARENTS = {
 MANY_LEAVES = {
     "stg_runs": "every result says of which run it is",
     "int_strategies__listed": "strategies are named wherever something is compared",
+    "int_outcome_deltas__tested": "one test of all outcomes, of which each mart shows a part",
+    "stg_translation_items": "the word list is shown by item and by word, and weighs what is found",
 }
 
 
