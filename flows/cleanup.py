@@ -8,7 +8,7 @@ from prefect.artifacts import create_table_artifact
 from flows.steps import dated, ended_in_one_line, one_writer
 from warehouse.base.settings import Home
 from warehouse.lake.flow_records import recorded
-from warehouse.operations.clean_up import leftovers, remove_leftovers
+from warehouse.operations.clean_up import remove_leftovers, survey
 
 
 @flow(name="clean-up", flow_run_name=dated("clean-up"))
@@ -17,8 +17,8 @@ def clean_up(older_than_days: float = 30, dry_run: bool = True, home: str | None
     """List what nothing needs any more and, unless `dry_run`, remove it; return its size in bytes."""
     here = Home.resolve(Path(home) if home else None)
     with recorded(here, "clean-up"), one_writer():
-        find = leftovers if dry_run else remove_leftovers
-        found = find(here, older_than_days=older_than_days)
+        find = survey if dry_run else remove_leftovers
+        found = find(here, older_than_days=older_than_days).leftovers
         rows = [{"path": one.name(here), "why": one.why, "bytes": one.n_bytes} for one in found]
         said = "Could be removed (dry run)" if dry_run else "Removed"
         create_table_artifact(key="clean-up", table=rows, description=said)

@@ -19,6 +19,7 @@ from transformers.utils import logging as transformers_logging
 
 from ml.common.result_files import read_json
 from ml.models.gguf import dequantised
+from ml.models.sliding import sliding_window
 from warehouse.contract.disk import disk_failure
 from warehouse.contract.errors import UsageError
 from warehouse.contract.hashing import file_hash, short_hash
@@ -197,7 +198,7 @@ def visible_length(config: Any) -> int | None:
 
     A window is no limit when some layers see everything (Gemma 3: every sixth).
     """
-    window = getattr(config, "sliding_window", None) if getattr(config, "use_sliding_window", True) else None
+    window = sliding_window(config)
     if "full_attention" in (getattr(config, "layer_types", None) or ()):
         window = None
     limits = [limit for limit in (context_length(config), window) if limit]

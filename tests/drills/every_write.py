@@ -10,7 +10,6 @@ an undisturbed machine it must leave what an undisturbed call left, byte for byt
 as JSON; exit code 1 when there is a failure.
 """
 
-import argparse
 import ctypes
 import json
 import os
@@ -26,6 +25,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from drills import power, shim
+from drills.command_line import parser_of, write_out
 from drills.steps import STEPS, Step, home_of, state
 
 FAULTS = ("kill", "EIO", "ENOSPC", "power, bytes lost", "power, names lost")
@@ -47,12 +47,11 @@ class Outcome:
 
 def main() -> None:
     """Run the drill that the arguments ask for, in a process that has the library loaded."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--step", action="append", choices=list(STEPS), help="only this command (may be repeated)")
     parser.add_argument("--fault", action="append", choices=FAULTS, help="only this fault (may be repeated)")
     parser.add_argument("--every", type=int, default=1, help="only every n-th of the changes to spoil")
     parser.add_argument("--all-writes", action="store_true", help="spoil each of the writes that follow each other")
-    parser.add_argument("--out", type=Path, help="write the outcomes there as JSON")
     arguments = parser.parse_args()
     if shim.CONTROL_VARIABLE not in os.environ:
         _again_with_shim()
@@ -69,9 +68,7 @@ def main() -> None:
                 )
                 for failure in outcome.failures[:3]:
                     print("   ", failure, flush=True)
-    if arguments.out:
-        arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        arguments.out.write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=1))
+    write_out(arguments.out, [asdict(outcome) for outcome in outcomes])
     sys.exit(any(outcome.failures for outcome in outcomes))
 
 

@@ -27,6 +27,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from drills.command_line import parser_of, write_out
 from warehouse.contract.hashing import text_hash
 
 FOUND = Path(__file__).parent / "found"
@@ -48,14 +49,13 @@ class Fuzzed:
 
 def main() -> None:
     """Fuzz the readers that the arguments name, each in a process of its own."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--parser", action="append", help="only this one (may be repeated)")
     parser.add_argument("--records", type=int, default=1_000_000, help="of all readers together")
     parser.add_argument("--seconds", type=float, default=600, help="at most, of each reader")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--memory-mib", type=int, default=6144, help="address space of a process")
     parser.add_argument("--found", type=Path, default=Path("build/fuzz"), help="folder for inputs that failed")
-    parser.add_argument("--out", type=Path, help="write the outcomes there as JSON")
     parser.add_argument("--here", type=Path, help=argparse.SUPPRESS)  # in this process; the file of its outcome
     arguments = parser.parse_args()
     if arguments.here:
@@ -71,9 +71,7 @@ def main() -> None:
             outcomes.append(_in_process(arguments, name, -(-left // (len(names) - number)), Path(scratch)))
             _say(outcomes[-1])
     print(f"{sum(o.n_records for o in outcomes):,} records, {sum(len(o.failures) for o in outcomes)} failures")
-    if arguments.out:
-        arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        arguments.out.write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=1))
+    write_out(arguments.out, [asdict(outcome) for outcome in outcomes])
     sys.exit(any(outcome.failures for outcome in outcomes))
 
 

@@ -11,7 +11,6 @@ never disturbed: lake, counts, exports, and every published mart.
 Prints what happened as JSON; exit code 1 when something differs or somebody was told a lie.
 """
 
-import argparse
 import contextlib
 import json
 import multiprocessing as mp
@@ -28,6 +27,7 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
+from drills.command_line import parser_of, write_out
 from drills.every_write import call_in_child
 from drills.steps import clean_up, count, export, home_of, ingest, report, state, words
 from support.corpora.files import document, write_jsonl, write_tokenizer
@@ -49,17 +49,14 @@ _SELDOM = {"build": 0.06}
 
 def main() -> None:
     """Run the soak that the arguments ask for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--out", type=Path, help="write what happened there as JSON")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="soak-") as scratch:
         outcome = soak(Path(scratch).resolve(), arguments.kills, arguments.seed)
     print(json.dumps(outcome, indent=1))
-    if arguments.out:
-        arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        arguments.out.write_text(json.dumps(outcome, indent=1))
+    write_out(arguments.out, outcome)
     sys.exit(bool(outcome["failures"]))
 
 

@@ -14,7 +14,6 @@ process that is killed when it does not end (as the dashboard does it). Of each 
 Prints counts and failures as JSON; exit code 1 when there is a failure.
 """
 
-import argparse
 import json
 import multiprocessing as mp
 import os
@@ -32,6 +31,7 @@ import duckdb
 import sqlglot
 from sqlglot import exp
 
+from drills.command_line import parser_of, write_out
 from support.homes.handmade import published_home
 from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.settings import Home
@@ -96,17 +96,14 @@ _ACTIONS = (
 
 def main() -> None:
     """Run the drill that the arguments ask for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--n", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--out", type=Path, help="write the outcomes there as JSON")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="statements-") as scratch:
         outcome = drill(Path(scratch).resolve(), arguments.n, arguments.seed)
     print(json.dumps(outcome, indent=1))
-    if arguments.out:
-        arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        arguments.out.write_text(json.dumps(outcome, indent=1))
+    write_out(arguments.out, outcome)
     sys.exit(bool(outcome["failures"]))
 
 

@@ -65,15 +65,14 @@ def register(app: typer.Typer) -> None:
         Example: `pivots clean-up --older-than-days 7 --remove`
         """
         from warehouse.base.settings import Home
-        from warehouse.operations.clean_up import leftovers, looked_at, remove_leftovers
+        from warehouse.operations.clean_up import remove_leftovers, survey
 
         here = Home.resolve(home)
-        seen = looked_at(here, older_than_days=older_than_days)
-        found = (remove_leftovers if remove else leftovers)(here, older_than_days=older_than_days)
-        for one in found:
+        found = (remove_leftovers if remove else survey)(here, older_than_days=older_than_days)
+        for one in found.leftovers:
             print(f"{one.n_bytes:>15,}  {one.name(here)}: {one.why}")
         outcome = "bytes removed" if remove else "bytes could be removed: add --remove"
-        print(f"{sum(one.n_bytes for one in found):>15,}  {outcome}")
-        print(f"looked at {seen.n_work_folders:,} work folders in {here.runs} and {seen.n_counts:,} counts", end="; ")
-        print(f"{seen.n_too_young:,} more are done with, but were written to within {older_than_days:g} days")
+        print(f"{sum(one.n_bytes for one in found.leftovers):>15,}  {outcome}")
+        print(f"looked at {found.n_work_folders:,} work folders in {here.runs} and {found.n_counts:,} counts", end="; ")
+        print(f"{found.n_too_young:,} more are done with, but were written to within {older_than_days:g} days")
         print("never listed: trained models, exports, published copies, and counts that are current")

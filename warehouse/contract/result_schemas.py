@@ -133,10 +133,7 @@ RESULT: dict[str, pa.Schema] = {
             ("grad_norm", pa.float64()),
             ("step_s", pa.float64()),
             ("model_flops", pa.float64()),  # arithmetic of the step, 6 N + 12 L H Q T a token (PaLM, appendix B)
-            (
-                "measured_flops_per_s",
-                pa.float64(),
-            ),  # of a matrix product on the run's devices: the larger of start and end
+            ("measured_flops_per_s", pa.float64()),  # of a matrix product on its devices: the larger of start and end
             ("published_flops_per_s", pa.float64()),  # dense bf16 peak of the data sheets; NULL for unlisted devices
         ]
     ),

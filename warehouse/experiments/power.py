@@ -10,13 +10,17 @@ from warehouse.lake.connections import open_writer, writer_lock
 
 _EVALUATIONS = ("score", "trace", "held_out")
 _POWER = """
-    select power.*, coalesce(?, power.smallest_effect) as wanted_effect
+    select
+        power.*,
+        coalesce($wanted, power.smallest_effect) as wanted_effect,
+        min(n_seeds) filter (where power.detectable_effect <= coalesce($wanted, power.smallest_effect)) over ()
+            as n_seeds_needed
     from marts.fct_experiment_power as power
     inner join marts.dim_outcomes as outcomes using (outcome)
-    where preset = ? and coalesce(outcome = ?, outcomes.is_default_primary) and word_split = ?
+    where preset = $preset and coalesce(outcome = $outcome, outcomes.is_default_primary) and word_split = $word_split
     order by n_seeds
 """
-_COSTS = "select kind, mean_run_s from marts.fct_run_costs where preset = ?"
+_COSTS = "select kind, mean_run_s from marts.fct_run_costs where preset = $preset"
 _DEFAULT_SPLIT = "judge"
 
 
@@ -26,12 +30,14 @@ def power_lines(home: Home, plan: Plan) -> list[str]:
     Every number is a row of marts.fct_experiment_power and marts.fct_run_costs.
     """
     split = plan.primary_word_split or _DEFAULT_SPLIT
-    power = _rows(home, _POWER, [plan.smallest_effect, plan.name, plan.primary_outcome, split])
-    costs = {row["kind"]: row["mean_run_s"] for row in _rows(home, _COSTS, [plan.name])}
+    preset = {"preset": plan.name}
+    primary = {"outcome": plan.primary_outcome, "word_split": split, "wanted": plan.smallest_effect}
+    power = _rows(home, _POWER, preset | primary)
+    costs = {row["kind"]: row["mean_run_s"] for row in _rows(home, _COSTS, preset)}
     return [*_power(power, len(plan.seeds), plan.name), *_cost(costs, plan)]
 
 
-def _rows(home: Home, query: str, parameters: list[Any]) -> list[dict[str, Any]]:
+def _rows(home: Home, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
     """Return rows of the writer's marts, none where they are not built."""
     if not home.warehouse_file.exists():
         return []
@@ -54,7 +60,7 @@ def _power(rows: list[dict[str, Any]], n_seeds: int, preset: str) -> list[str]:
         f" of {planned['n_experiments']} earlier experiment{'s' * (planned['n_experiments'] > 1)} of the preset"
     ]
     wanted = planned["wanted_effect"]
-    enough = next((row["n_seeds"] for row in rows if row["detectable_effect"] <= wanted), None)
+    enough = planned["n_seeds_needed"]
     if enough is None:
         lines.append(f"           the smallest that matters, {wanted:g}, needs more words: no number of seeds would do")
     else:

@@ -16,21 +16,6 @@ _DAY_S = 86_400
 
 
 @dataclass(frozen=True)
-class LookedAt:
-    """What was looked at to find leftovers.
-
-    Attributes:
-        n_work_folders: folders of runs, whatever became of them.
-        n_counts: counts of all corpora, the current ones included.
-        n_too_young: leftovers that were written to too recently.
-    """
-
-    n_work_folders: int
-    n_counts: int
-    n_too_young: int
-
-
-@dataclass(frozen=True)
 class Leftover:
     """A file or folder that may go, and why."""
 
@@ -43,8 +28,25 @@ class Leftover:
         return str(self.path.relative_to(home.root))
 
 
-def leftovers(home: Home, *, older_than_days: float) -> list[Leftover]:
-    """Return what may be removed and was not written to for N days, sorted by path.
+@dataclass(frozen=True)
+class Survey:
+    """What a home keeps for nothing, and what was looked at: nothing found and nothing there are not the same.
+
+    Attributes:
+        leftovers: what may go, sorted by path.
+        n_too_young: what will be, but was written to too recently.
+        n_work_folders: folders of runs, whatever became of them.
+        n_counts: counts of all corpora, the current ones included.
+    """
+
+    leftovers: list[Leftover]
+    n_too_young: int
+    n_work_folders: int
+    n_counts: int
+
+
+def survey(home: Home, *, older_than_days: float) -> Survey:
+    """Return what may be removed and was not written to for N days.
 
     Raises:
         UsageError: the age is negative.
@@ -55,22 +57,19 @@ def leftovers(home: Home, *, older_than_days: float) -> list[Leftover]:
     known = dict([*_unfinished(home), *_work_folders(home), *_replaced_counts(home)])
     inside = {path for path in known if known.keys() & set(path.parents)}
     old = [path for path in known.keys() - inside if _last_write(path) <= oldest]
-    return [Leftover(path, known[path], _size(path)) for path in sorted(old)]
+    return Survey(
+        leftovers=[Leftover(path, known[path], _size(path)) for path in sorted(old)],
+        n_too_young=len(known) - len(inside) - len(old),
+        n_work_folders=sum(path.is_dir() for path in home.runs.glob("*")),
+        n_counts=sum(path.is_dir() for path in (home.lake / "counts").glob("*/*")),
+    )
 
 
-def looked_at(home: Home, *, older_than_days: float) -> LookedAt:
-    """Return what `leftovers` looks at: without it, nothing found and nothing there look the same."""
-    n_runs = sum(path.is_dir() for path in home.runs.glob("*"))
-    n_counts = sum(path.is_dir() for path in (home.lake / "counts").glob("*/*"))
-    n_left = len([*_work_folders(home), *_replaced_counts(home)])
-    return LookedAt(n_runs, n_counts, n_left - len(leftovers(home, older_than_days=older_than_days)))
-
-
-def remove_leftovers(home: Home, *, older_than_days: float) -> list[Leftover]:
-    """Remove what `leftovers` lists, found anew while nobody else writes; return it."""
+def remove_leftovers(home: Home, *, older_than_days: float) -> Survey:
+    """Remove the leftovers that `survey` finds, while nobody else writes; return it."""
     with writer_lock(home):
-        found = leftovers(home, older_than_days=older_than_days)
-        for leftover in found:
+        found = survey(home, older_than_days=older_than_days)
+        for leftover in found.leftovers:
             if leftover.path.is_dir() and not leftover.path.is_symlink():
                 shutil.rmtree(leftover.path)
             else:

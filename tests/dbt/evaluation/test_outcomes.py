@@ -1,6 +1,6 @@
 """Outcomes beside the score against naive Python."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -8,12 +8,19 @@ from support.corpora.evaluation_results import ITEMS, LANGUAGES, has_word
 from support.homes.evaluation_home import Evaluated, close
 from support.naive import evaluation as naive
 from support.naive import outcomes as naive_outcomes
+from warehouse.contract.presets import ExperimentPreset
 
 
 @pytest.fixture(scope="module")
 def outcomes(evaluated: Evaluated) -> dict[str, naive_outcomes.Outcomes]:
     words = {(item, lang): f"{lang}{item}" for item in ITEMS for lang in LANGUAGES if has_word(item, lang)}
     return naive_outcomes.item_outcomes(evaluated.written["word_scores"], words)
+
+
+def test_a_preset_may_declare_each_of_them(evaluated: Evaluated) -> None:
+    (choices, _) = get_args(ExperimentPreset.model_fields["primary_outcome"].annotation)
+    listed = evaluated.rows("select outcome from marts.dim_outcomes order by display_order")
+    assert list(get_args(choices)) == [row["outcome"] for row in listed]
 
 
 def test_outcomes_of_items(evaluated: Evaluated, outcomes: dict[str, Any]) -> None:

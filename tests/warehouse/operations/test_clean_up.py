@@ -6,7 +6,7 @@ from pathlib import Path
 
 from warehouse.base.settings import Home
 from warehouse.contract.atomic import unfinished_path
-from warehouse.operations.clean_up import leftovers, remove_leftovers
+from warehouse.operations.clean_up import remove_leftovers, survey
 
 
 def left_by_a_kill(path: Path, *, days_ago: float) -> Path:
@@ -23,8 +23,10 @@ def test_unfinished_files_go_when_they_are_old(tmp_path: Path) -> None:
     home = Home(tmp_path)
     old = left_by_a_kill(home.report_file, days_ago=3)
     new = left_by_a_kill(home.exports / "e" / "manifest.json", days_ago=0)
-    assert [leftover.name(home) for leftover in leftovers(home, older_than_days=2)] == [old.name]
-    (removed,) = remove_leftovers(home, older_than_days=2)
+    found = survey(home, older_than_days=2)
+    assert [leftover.name(home) for leftover in found.leftovers] == [old.name]
+    assert found.n_too_young == 1
+    (removed,) = remove_leftovers(home, older_than_days=2).leftovers
     assert removed.n_bytes == len("half")
     assert not old.exists()
     assert new.exists()
@@ -35,6 +37,6 @@ def test_what_lies_in_a_leftover_goes_with_it(tmp_path: Path) -> None:
     folder = left_by_a_kill(home.exports / "e", days_ago=0)
     folder.unlink()
     left_by_a_kill(folder / "deep" / "tokens.bin", days_ago=0)
-    (removed,) = remove_leftovers(home, older_than_days=0)
+    (removed,) = remove_leftovers(home, older_than_days=0).leftovers
     assert removed.path == folder
     assert not folder.exists()

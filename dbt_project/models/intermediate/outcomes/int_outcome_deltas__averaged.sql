@@ -2,6 +2,11 @@
 -- All words: the mean over the words of a direction, then over directions. Words of a class: all directions together.
 with
 
+{% set scope = [
+    'experiment', 'strategy', 'baseline', 'null_round', 'outcome', 'word_class', 'class_value', 'word_split'
+] %}
+{% set directions = ['source_lang', 'target_lang'] %}
+
 words as (
 
     select * from {{ ref('int_outcome_words__averaged') }}
@@ -11,137 +16,58 @@ words as (
 of_directions as (
 
     select
-        experiment,
-        strategy,
-        baseline,
-        null_round,
-        outcome,
-        word_class,
-        class_value,
-        word_split,
-        source_lang,
-        target_lang,
+        {{ (scope + directions) | join(', ') }},
         count(*) as n_words,
+        cast(1 as bigint) as n_directions,
         {{ exact_avg('value') }} as value,
         {{ exact_avg('baseline_value') }} as baseline_value,
         {{ exact_avg('delta') }} as delta
     from words
     where word_class = 'all'
-    group by
-        experiment,
-        strategy,
-        baseline,
-        null_round,
-        outcome,
-        word_class,
-        class_value,
-        word_split,
-        source_lang,
-        target_lang
+    group by {{ (scope + directions) | join(', ') }}
 
 ),
 
 over_directions as (
 
     select
-        experiment,
-        strategy,
-        baseline,
-        null_round,
-        outcome,
-        word_class,
-        class_value,
-        word_split,
+        {{ scope | join(', ') }},
+        'all' as source_lang,
+        'all' as target_lang,
         cast(sum(n_words) as bigint) as n_words,
         count(*) as n_directions,
         {{ exact_avg('value') }} as value,
         {{ exact_avg('baseline_value') }} as baseline_value,
         {{ exact_avg('delta') }} as delta
     from of_directions
-    group by experiment, strategy, baseline, null_round, outcome, word_class, class_value, word_split
+    group by {{ scope | join(', ') }}
 
 ),
 
 of_classes as (
 
     select
-        experiment,
-        strategy,
-        baseline,
-        null_round,
-        outcome,
-        word_class,
-        class_value,
-        word_split,
+        {{ scope | join(', ') }},
+        'all' as source_lang,
+        'all' as target_lang,
         count(*) as n_words,
+        cast(1 as bigint) as n_directions, -- counts once, whatever it is made of
         {{ exact_avg('value') }} as value,
         {{ exact_avg('baseline_value') }} as baseline_value,
         {{ exact_avg('delta') }} as delta
     from words
     where word_class <> 'all'
-    group by experiment, strategy, baseline, null_round, outcome, word_class, class_value, word_split
+    group by {{ scope | join(', ') }}
 
 ),
 
 final as (
 
-    select
-        experiment,
-        strategy,
-        baseline,
-        null_round,
-        outcome,
-        word_class,
-        class_value,
-        word_split,
-        source_lang,
-        target_lang,
-        n_words,
-        cast(1 as bigint) as n_directions,
-        value,
-        baseline_value,
-        delta
-    from of_directions
-
+    select * from of_directions
     union all
-
-    select
-        experiment,
-        strategy,
-        baseline,
-        null_round,
-        outcome,
-        word_class,
-        class_value,
-        word_split,
-        'all' as source_lang,
-        'all' as target_lang,
-        n_words,
-        n_directions,
-        value,
-        baseline_value,
-        delta
-    from over_directions
-
+    select * from over_directions
     union all
-
-    select
-        experiment,
-        strategy,
-        baseline,
-        null_round,
-        outcome,
-        word_class,
-        class_value,
-        word_split,
-        'all' as source_lang,
-        'all' as target_lang,
-        n_words,
-        cast(1 as bigint) as n_directions, -- counts once, whatever it is made of
-        value,
-        baseline_value,
-        delta
-    from of_classes
+    select * from of_classes
 
 )
 
