@@ -58,7 +58,7 @@ def open_export(folder: Path) -> Export:
             problems.append(f"--export {folder}: {shard['tokens']} is missing")
         elif path.stat().st_size != shard["n_tokens"] * dtype.itemsize:
             problems.append(f"--export {folder}: {shard['tokens']} is not {shard['n_tokens']} tokens long")
-        elif shard.get("blake2b") and file_hash(path, digest_size=len(shard["blake2b"]) // 2) != shard["blake2b"]:
+        elif file_hash(path, digest_size=len(shard["blake2b"]) // 2) != shard["blake2b"]:
             problems.append(f"--export {folder}: {shard['tokens']} differs from its hash in the manifest")
         elif shard["n_tokens"]:
             shards.append(np.memmap(path, dtype=dtype, mode="r"))

@@ -275,7 +275,7 @@ class _Results(_File):
         file.write_bytes(data)
         home = Home(self.folder / "home")
         try:
-            n_rows = write_back(home, Run("score", {}, {"file": file_hash(file)}), results.parent)
+            n_rows = write_back(home, Run(kind="score", config={}, inputs={"file": file_hash(file)}), results.parent)
         except _REFUSED:
             return 1
         finally:

@@ -7,9 +7,10 @@
 """
 
 from dataclasses import dataclass
-from typing import NotRequired
+from typing import Annotated, Literal, NotRequired
 
 import pyarrow as pa
+from pydantic import Field, StringConstraints
 from typing_extensions import TypedDict  # pydantic checks those of `typing` from Python 3.12 on
 
 MANIFEST = "manifest.json"
@@ -52,14 +53,20 @@ SENTENCE_TEXTS = pa.schema(
 )
 
 
+# A file beside the manifest: no way out of its folder.
+FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+Count = Annotated[int, Field(ge=0)]
+TokenType = Literal["uint16", "uint32"]
+
+
 class ShardManifest(TypedDict):
     """One part of an export."""
 
-    tokens: str  # file: little-endian ids without a header, as OLMo has them
-    documents: str  # file: DOCUMENT_SPANS
-    n_docs: int
-    n_tokens: int  # separators included
-    blake2b: str  # of the token file
+    tokens: FileName  # little-endian ids without a header, as OLMo has them
+    documents: FileName  # DOCUMENT_SPANS
+    n_docs: Count
+    n_tokens: Count  # separators included
+    blake2b: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2}){1,64}$")]  # of the token file
 
 
 class ExportManifest(TypedDict):
@@ -71,9 +78,9 @@ class ExportManifest(TypedDict):
     budget_tokens: int | None  # of documents, separators not counted; None: no limit
     tokenizer_hash: str
     eos_token_id: int  # the separator behind every document
-    dtype: str  # of the token files: uint16 or uint32
-    n_docs: int
-    n_tokens: int  # separators included
+    dtype: TokenType  # of the token files
+    n_docs: Count
+    n_tokens: Count  # separators included
     tokens_by_lang: dict[str, int]
     shards: list[ShardManifest]
 

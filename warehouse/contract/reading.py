@@ -40,7 +40,9 @@ def read_rows(path: Path, schema: pa.Schema) -> pa.Table:
         file = pq.ParquetFile(path)
         if missing := [name for name in schema.names if name not in file.schema_arrow.names]:
             raise UsageError(f"{path}: it has no column {', '.join(missing)}")
-        return file.read(columns=schema.names).select(schema.names).cast(schema)
+        table = file.read(columns=schema.names).select(schema.names).cast(schema)
+        table.validate(full=True)  # Parquet calls a column text; nothing has looked whether it is UTF-8
+        return table
     except (pa.ArrowException, OSError, ValueError) as problem:
         if isinstance(problem, OSError) and problem.errno is not None:
             raise  # the disk's or the system's, not the file's

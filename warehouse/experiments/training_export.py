@@ -152,7 +152,7 @@ def _write(
     request: _Request,
     tokenizer: dict[str, Any],
 ) -> None:
-    dtype = "uint16" if tokenizer["vocab_size"] <= 1 << 16 else "uint32"
+    dtype: TokenType = "uint16" if tokenizer["vocab_size"] <= 1 << 16 else "uint32"
     n_docs = connection.execute("select count(*) from selected").fetchall()[0][0]
     shards: list[ShardManifest] = []
     tokens_by_lang: dict[str, int] = {}

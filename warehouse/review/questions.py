@@ -139,7 +139,7 @@ def read_answer(answer: str, *, n_candidates: int) -> list[str]:
         return [UNCLEAR] * n_candidates
     try:
         chosen = set(json.loads(lists[-1]))
-    except json.JSONDecodeError:
+    except ValueError:  # no JSON, or a number longer than Python reads
         return [UNCLEAR] * n_candidates
     if not chosen <= set(range(1, n_candidates + 1)):
         return [UNCLEAR] * n_candidates

@@ -11,7 +11,7 @@ STRATEGIES = ("random_multilingual", "pivot_aware", "pivot_coverage")
 N_ITEMS = 30
 N_SEEDS = 4
 SEED_SPREAD, CELL_SPREAD = 0.22, 1.0  # of log-probability: as noisy as real arms, relative to each other
-DISTRACTOR_NLL = 4.0
+DISTRACTOR_NLL = 12.0  # so much that no probability comes near 1
 
 
 def write_null_experiments(home: Home, n_experiments: int, seed: int) -> dict[tuple[str, str], np.ndarray]:
@@ -37,7 +37,8 @@ def write_null_experiments(home: Home, n_experiments: int, seed: int) -> dict[tu
                         "corpus": "null",
                         "strategy": strategy,
                         "seed": number,
-                        "finished_at": datetime(2026, 1, 1, tzinfo=UTC),
+                        "started_at": datetime(2026, 1, 1, tzinfo=UTC),
+                        "finished_at": datetime(2026, 1, 1, 0, 1, number, tzinfo=UTC),
                     }
                 )
                 for item in range(N_ITEMS):

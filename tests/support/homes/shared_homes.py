@@ -137,9 +137,12 @@ def address_of(catalog: str, data: Path | str) -> Address:
 
 def check_marts_equal(home: Home, address: Address) -> None:
     with duckdb.connect(str(home.warehouse_file), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")  # as readers have it: times are compared as they are printed
         expected = marts_of(connection, "warehouse")
     with open_reader(address) as connection:
-        assert marts_of(connection, "warehouse") == expected
+        found = marts_of(connection, "warehouse")
+    different = [name for name in sorted(expected.keys() | found.keys()) if found.get(name) != expected.get(name)]
+    assert different == [], different  # support modules are not rewritten: say it
     assert len(expected) > 10
 
 

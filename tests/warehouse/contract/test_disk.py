@@ -40,7 +40,7 @@ def test_errors_of_python_arrow_and_duckdb(tmp_path: Path) -> None:
         outer.__cause__ = error
         assert free.sub("", disk_failure(outer) or "") == free.sub("", line)
     assert disk_failure(OSError(errno.ENOSPC, "No space left on device")) is not None
-    for other in (OSError(errno.EACCES, "Permission denied", path), ValueError("x"), KeyError("28")):
+    for other in (FileNotFoundError(errno.ENOENT, "No such file", path), ValueError("x"), KeyError("28")):
         assert disk_failure(other) is None
 
 
@@ -53,6 +53,17 @@ def test_a_disk_that_fails_is_named_too(tmp_path: Path) -> None:
         line = disk_failure(error)
         assert line is not None
         assert line.startswith(f"the disk failed at {tmp_path}/f (input/output error): what was committed is intact")
+
+
+def test_what_is_not_ours_is_named_too(tmp_path: Path) -> None:
+    for error in (
+        PermissionError(errno.EACCES, "Permission denied", str(tmp_path / "f")),
+        OSError(errno.EROFS, "Read-only file system", str(tmp_path / "f")),
+        duckdb.IOException(f'IO Error: Cannot open file "{tmp_path}/f": Permission denied'),
+    ):
+        line = disk_failure(error)
+        assert line is not None
+        assert line.startswith(f"{tmp_path}/f may not be read or written by this user, or stands on a disk that")
 
 
 @pytest.fixture

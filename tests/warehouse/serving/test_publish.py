@@ -145,10 +145,10 @@ def test_readers_in_other_processes_never_fail_while_copies_are_swapped(home: Ho
     publish(home, keep=1)
     context = multiprocessing.get_context("spawn")
     stop, failures, reads = context.Event(), context.Queue(), context.Queue()
-    readers = [context.Process(target=read_until_told, args=(home, stop, failures, reads)) for _ in range(3)]
+    readers = [context.Process(target=read_until_told, args=(home, stop, failures, reads)) for _ in range(8)]
     for reader in readers:
         reader.start()
-    for marker in range(1, 9):
+    for marker in range(1, 21):
         change_a_mart(home, marker)
         assert publish(home, keep=1).is_new
     stop.set()

@@ -171,7 +171,7 @@ seeds_needed as (
 
     select
         {{ scope | join(', ') }},
-        min(n_planned_seeds) as n_seeds_needed
+        cast(min(n_planned_seeds) as bigint) as n_seeds_needed
     from powered
     where {{ detectable_effect('sqrt(square)', 'degrees') }} <= smallest_effect
     group by {{ scope | join(', ') }}
