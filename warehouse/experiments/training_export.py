@@ -21,7 +21,7 @@ from warehouse.base.progress import progress
 from warehouse.base.settings import Home
 from warehouse.build.dbt_runner import build_variables
 from warehouse.contract.atomic import atomic_folder, remove_unfinished
-from warehouse.contract.folders import DOCUMENT_SPANS, MANIFEST, ExportManifest, ShardManifest
+from warehouse.contract.folders import DOCUMENT_SPANS, MANIFEST, ExportManifest, ShardManifest, TokenType
 from warehouse.contract.hashing import file_hash, short_hash
 from warehouse.contract.reading import read_manifest
 from warehouse.lake.connections import open_writer, writer_lock
