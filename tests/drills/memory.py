@@ -25,6 +25,7 @@ from warehouse.base import shipped
 from warehouse.planted.plant import plant_corpus
 
 _CGROUPS = Path("/sys/fs/cgroup")
+_LEAVING_S = 20
 _CALL = "from warehouse.cli import main; main()"
 
 
@@ -123,6 +124,9 @@ def control_group(mib: int) -> Iterator[Group]:
         (group.folder / group.bound).write_text(str(mib << 20))
         yield group
     finally:
+        end = time.monotonic() + _LEAVING_S
+        while (group.folder / group.members).read_text() and time.monotonic() < end:
+            time.sleep(0.05)  # what the command started ends a moment after it
         group.folder.rmdir()
 
 
