@@ -88,7 +88,7 @@ of_sets as (
                 false as is_baseline,
                 cast(null as string) as variant_of,
                 cast({{ 1000 + loop.index }} as bigint) as display_order,
-                'A strategy of this project alone: int_{{ strategy }}_documents__keyed; multilingual shares.' as description
+                'Own strategy: documents by int_{{ strategy }}_documents__keyed; multilingual shares.' as description
             {% if not loop.last %}union all{% endif %}
         {% endfor %}
 

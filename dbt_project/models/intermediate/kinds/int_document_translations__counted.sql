@@ -49,7 +49,7 @@ pieces as (
     inner join items
         on
             occurrences.word_id = items.word_id
-            and (items.lang = documents.main_lang or items.lang = documents.second_lang)
+            and (documents.main_lang = items.lang or documents.second_lang = items.lang)
     group by occurrences.corpus, occurrences.doc_id, items.item_id, piece_number
 
 ),

@@ -2,8 +2,8 @@
 -- Schemes: natural (the language's share of the tokens) and multilingual (tokens^temperature, equal shares by default).
 -- Documents of several languages or of none that is known (mul, en-fr, und) keep their natural share in both schemes: a
 -- multilingual mixture is about languages, and a share for 'mul' like a language's would be an effect of its own. So do
--- languages of hardly any tokens, which a detector finds in every large corpus. Scheme monolingual is the multilingual one of
--- documents in one language alone.
+-- languages of hardly any tokens, which a detector finds in every large corpus.
+-- Scheme monolingual is the multilingual one of documents in one language alone.
 -- A language that runs out leaves its part to the others, in their proportions.
 
 {%- set unshared = "'" ~ var('unshared_languages') | join("', '") ~ "'" %}

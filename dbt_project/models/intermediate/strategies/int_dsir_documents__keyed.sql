@@ -1,6 +1,6 @@
 -- One row per corpus with features of the target of DSIR and document: a draw without replacement by importance.
--- DSIR, arXiv 2302.03169: the largest log importance + Gumbel noise first; the importance of a document is the product of
--- its features'.
+-- DSIR, arXiv 2302.03169: the largest log importance + Gumbel noise first; the importance of a document is the product
+-- of its features'.
 
 with
 

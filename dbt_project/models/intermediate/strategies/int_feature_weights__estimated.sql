@@ -1,6 +1,7 @@
--- One row per corpus and bucket of hashed features that occurs in it: how much likelier the target is to hold the feature
--- than the corpus. Features are tokens and pairs of neighbouring tokens (DSIR, arXiv 2302.03169, with token ids for words).
--- The target is the documents of the corpus whose kind is var dsir_target, or all documents of the corpus of that name.
+-- One row per corpus and bucket of hashed features that occurs in it: how much likelier the target is to hold the
+-- feature than the corpus. Features are tokens and pairs of neighbouring tokens (DSIR, arXiv 2302.03169, with token ids
+-- for words). The target is the documents of the corpus whose kind is var dsir_target, or all documents of the corpus
+-- of that name.
 {% set target = var('dsir_target') %}
 
 with
@@ -98,7 +99,10 @@ final as (
         raw_features.corpus,
         raw_features.bucket,
         cast(round(1.0e6 * (
-            ln((coalesce(target_features.n_features, 0) + 1.0e0) / (target_totals.n_features + {{ var('dsir_buckets') }}))
+            ln(
+                (coalesce(target_features.n_features, 0) + 1.0e0)
+                / (target_totals.n_features + {{ var('dsir_buckets') }})
+            )
             - ln((raw_features.n_features + 1.0e0) / (totals.n_features + {{ var('dsir_buckets') }}))
         )) as bigint) as weight_millionths
     from raw_features

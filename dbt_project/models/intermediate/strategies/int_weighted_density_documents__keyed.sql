@@ -23,7 +23,7 @@ drawn as (
 
 ),
 
--- in logarithms: a small power of a small density is still a number. Where a language has no pivot at all, all weigh alike
+-- in logarithms: a small power of a small density is still a number. Where a language has no pivot, all weigh alike
 final as (
 
     select
