@@ -30,8 +30,9 @@ def token_homes(corpus: Corpus) -> dict[int, str]:
     homes = {}
     for token, by_lang in holding.items():
         rates = {lang: round(1e9 * n / n_units[lang]) for lang, n in by_lang.items()}
-        for lang, rate in rates.items():
-            share = rate / sum(rates.values())
+        for lang, n in by_lang.items():
+            sure = round(1e9 * (n - math.sqrt(n)) / n_units[lang])
+            share = sure / (sure + sum(rates.values()) - rates[lang]) if len(rates) > 1 or sure else 0
             if share >= VARIABLES["bridge_min_language_share"] and share > 0.5:
                 homes[token] = lang
     return homes

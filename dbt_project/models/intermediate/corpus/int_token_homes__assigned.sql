@@ -1,6 +1,7 @@
 -- One row per corpus and token whose unit rate concentrates in one language, by the units of one language alone.
 -- Units of a mixed code such as en-fr hold both languages and say nothing about where a token is at home: in a corpus
 -- of many of them, int_token_languages__assigned gives the words of the language that all of them share to none.
+-- A count n of the language in question is taken as n - sqrt(n): what stands in a few units may stand there by chance.
 
 with
 
@@ -48,12 +49,26 @@ rates as (
         token_units.corpus,
         token_units.token_id,
         token_units.lang,
-        cast(round(1.0e9 * token_units.n_docs / language_units.n_units) as bigint) as rate_billionths
+        cast(round(1.0e9 * token_units.n_docs / language_units.n_units) as bigint) as rate_billionths,
+        cast(round(1.0e9 * (token_units.n_docs - sqrt(token_units.n_docs)) / language_units.n_units) as bigint)
+            as sure_billionths
     from token_units
     inner join language_units
         on
             token_units.corpus = language_units.corpus
             and token_units.lang = language_units.lang
+
+),
+
+summed as (
+
+    select
+        corpus,
+        token_id,
+        lang,
+        sure_billionths,
+        sum(rate_billionths) over (partition by corpus, token_id) - rate_billionths as other_billionths
+    from rates
 
 ),
 
@@ -63,9 +78,8 @@ shares as (
         corpus,
         token_id,
         lang,
-        cast(rate_billionths as double)
-        / sum(rate_billionths) over (partition by corpus, token_id) as language_share
-    from rates
+        {{ unit_rate('sure_billionths', '(sure_billionths + other_billionths)') }} as language_share
+    from summed
 
 ),
 
