@@ -2,6 +2,7 @@
 -- feature than the corpus. Features are tokens and pairs of neighbouring tokens (DSIR, arXiv 2302.03169, with token ids
 -- for words). The target is the documents of the corpus whose kind is var dsir_target, or all documents of the corpus
 -- of that name.
+{{ config(materialized='table') }}
 {% set target = var('dsir_target') %}
 
 with

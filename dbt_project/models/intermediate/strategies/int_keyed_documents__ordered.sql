@@ -1,5 +1,6 @@
 -- One row per corpus, strategy that gives every document a key, and eligible document with one: its place among the
 -- documents of its language, the smallest key first, ties by doc_id.
+{{ config(materialized='table') }}
 {% set strategies = ['no_mixed', 'parallel', 'code_switched', 'weighted_density', 'dsir'] %}
 {% for strategy in var('own_strategies') %}{% do strategies.append(strategy) %}{% endfor %}
 
