@@ -62,3 +62,33 @@
 {% macro spark__split_languages(column) -%}
     explode(split({{ column }}, '-'))
 {%- endmacro %}
+
+{#
+  One row per token and per pair of neighbouring tokens of an array of token ids, in the select list: the bucket that it is
+  hashed into, below var dsir_buckets. Buckets are shared, as hashed features are; the factors only have to be primes that
+  keep neighbouring ids apart.
+#}
+{% macro unnest_features(column, bucket) -%}
+    {{ adapter.dispatch('unnest_features', 'semantic_pivots')(column, bucket) }}
+{%- endmacro %}
+
+{% macro default__unnest_features(column, bucket) -%}
+    unnest(list_concat(
+        list_transform({{ column }}, lambda token: token * 7919::bigint % {{ var('dsir_buckets') }}),
+        list_transform(
+            list_zip({{ column }}[:-2], {{ column }}[2:]),
+            lambda pair: (pair[1] * 1000003::bigint + pair[2] * 31::bigint + 1) % {{ var('dsir_buckets') }}
+        )
+    )) as {{ bucket }}
+{%- endmacro %}
+
+{% macro spark__unnest_features(column, bucket) -%}
+    explode(concat(
+        transform({{ column }}, token -> cast(token as bigint) * 7919 % {{ var('dsir_buckets') }}),
+        transform(
+            slice({{ column }}, 2, greatest(size({{ column }}) - 1, 0)),
+            (token, place) -> (cast({{ column }}[place] as bigint) * 1000003 + cast(token as bigint) * 31 + 1)
+                % {{ var('dsir_buckets') }}
+        )
+    )) as {{ bucket }}
+{%- endmacro %}

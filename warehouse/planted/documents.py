@@ -17,6 +17,11 @@ BLOCK_DOCS = 4096
 GLOSSARY_LANG = "mul"  # ISO 639-2 for multiple languages: a glossary belongs to none of its two
 GLOSSARY_PAIRS = 6  # five shots and the query of the few-shot prompt
 PLAIN, MIXED, GLOSSARY, DUPLICATE, JUNK_FORM = "plain", "mixed", "glossary", "duplicate", "junk"
+PARALLEL, CODE_SWITCHED = "parallel", "code_switched"
+TWO_LANGUAGES = (MIXED, PARALLEL, CODE_SWITCHED)
+PARALLEL_SENTENCES = 4  # two, each followed by its translation
+SWITCH_SLOTS = 2  # a code-switched document may change its language after this many words ...
+SWITCH_RATE = 0.4  # ... and so many of these pieces are in the second one
 
 Uniform = npt.NDArray[np.float64]
 
@@ -26,7 +31,7 @@ class Document:
     """A planted document."""
 
     lang: str
-    form: str  # plain, mixed (two languages), glossary, duplicate, junk
+    form: str  # plain, mixed, parallel or code_switched (two languages), glossary, duplicate, junk
     text: str
 
 
@@ -36,7 +41,7 @@ class _Draft:
 
     form: npt.NDArray[np.str_]
     lang: Ids
-    second_lang: Ids  # equals lang unless the form is mixed
+    second_lang: Ids  # equals lang unless the form is of two languages
     length: Ids
     piece: Ids  # (documents, positions); positions past `length` mean nothing
 
@@ -67,10 +72,10 @@ def block_documents(setting: Setting, seed: int, block: int) -> list[Document]:
 
 
 def block_pieces(setting: Setting, seed: int, block: int) -> list[list[int]]:
-    """Return the piece numbers of a block's plain and mixed documents: the segmentation that no tokenizer may break."""
+    """Return the piece numbers of a block's documents of running text: the segmentation that no tokenizer may break."""
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([id64("planted", setting.name), seed, block])))
     draft = _draft(setting, rng)
-    written = np.isin(draft.form, (PLAIN, MIXED)).tolist()
+    written = np.isin(draft.form, (PLAIN, *TWO_LANGUAGES)).tolist()
     rows = zip(draft.piece.tolist(), draft.length.tolist(), written, strict=True)
     return [row[:length] for row, length, is_written in rows if is_written]
 
@@ -79,26 +84,47 @@ def _draft(setting: Setting, rng: np.random.Generator) -> _Draft:
     n, words = BLOCK_DOCS, pieces()
     form = _pick(
         rng.random(n),
-        (setting.junk_share, setting.duplicate_share, setting.glossary_share, setting.mixed_share),
-        np.array([JUNK_FORM, DUPLICATE, GLOSSARY, MIXED, PLAIN]),
+        (
+            setting.junk_share,
+            setting.duplicate_share,
+            setting.glossary_share,
+            setting.mixed_share,
+            setting.parallel_share,
+            setting.code_switched_share,
+        ),
+        np.array([JUNK_FORM, DUPLICATE, GLOSSARY, MIXED, PARALLEL, CODE_SWITCHED, PLAIN]),
     )
     form[0] = PLAIN if form[0] == DUPLICATE else form[0]  # nothing to copy yet
-    is_mixed = form == MIXED
+    has_two = np.isin(form, TWO_LANGUAGES)
     lang = _pick(rng.random(n), setting.language_shares[:-1], np.arange(len(LANGUAGES)))
     shift = 1 + _below(rng.random(n), len(LANGUAGES) - 1)
-    second_lang = np.where(is_mixed, (lang + shift) % len(LANGUAGES), lang)
+    second_lang = np.where(has_two, (lang + shift) % len(LANGUAGES), lang)
+    # within a sentence, two unspaced scripts would touch: one of the languages is a spaced one
+    n_spaced = len(LANGUAGES) // 2
+    both_unspaced = (form == CODE_SWITCHED) & (lang >= n_spaced) & (second_lang >= n_spaced)
+    second_lang = np.where(both_unspaced, second_lang - n_spaced, second_lang)
     topic = _below(rng.random(n), len(words.topic))
     shortest, longest = setting.n_slots
     length = shortest + _below(rng.random(n), longest - shortest + 1)
-    focus = _focus_concepts(setting, rng, topic, is_mixed)  # (documents, n_focus)
+    length = np.where(form == PARALLEL, length - length % PARALLEL_SENTENCES, length)
+    focus = _focus_concepts(setting, rng, topic, has_two)  # (documents, n_focus)
     pivot_rate = np.where(rng.random(n) < setting.rich_share, setting.rich_pivot_rate, setting.plain_pivot_rate)
 
     position = np.arange(longest)
     # the second language of a mixed document takes over in the middle, after a full stop
-    slot_lang = np.where(position >= length[:, None] // 2, second_lang[:, None], lang[:, None])
-    kind = rng.random((n, longest))
-    which = rng.random((n, longest))
-    piece = _function_words(words.function, slot_lang, rng.random((n, longest)))
+    is_second = position >= length[:, None] // 2
+    sentence = np.where(form == PARALLEL, length // PARALLEL_SENTENCES, 2 * longest)[:, None]  # its slots
+    is_translation = position // sentence % 2 == 1
+    is_second = np.where((form == PARALLEL)[:, None], is_translation, is_second)
+    if setting.code_switched_share:
+        switches = rng.random((n, longest))[:, position // SWITCH_SLOTS] < SWITCH_RATE
+        is_second = np.where((form == CODE_SWITCHED)[:, None], switches, is_second)
+    slot_lang = np.where(is_second, second_lang[:, None], lang[:, None])
+    # a translation says what the sentence before it said, slot by slot
+    said = position - np.where(is_translation, sentence, 0)
+    kind = np.take_along_axis(rng.random((n, longest)), said, axis=1)
+    which = np.take_along_axis(rng.random((n, longest)), said, axis=1)
+    piece = _function_words(words.function, slot_lang, np.take_along_axis(rng.random((n, longest)), said, axis=1))
 
     upper = np.full(n, setting.concept_rate)
     is_concept = kind < upper[:, None]
@@ -117,7 +143,7 @@ def _draft(setting: Setting, rng: np.random.Generator) -> _Draft:
     concept = np.take_along_axis(focus, _below(which, setting.n_focus), axis=1)
     if setting.off_topic_rate:
         anything = _below(rng.random((n, longest)), len(words.word))
-        strays = (rng.random((n, longest)) < setting.off_topic_rate) & ~is_mixed[:, None]
+        strays = (rng.random((n, longest)) < setting.off_topic_rate) & ~has_two[:, None]
         named = np.where(strays, anything, concept)
     else:
         named = concept
@@ -130,18 +156,19 @@ def _draft(setting: Setting, rng: np.random.Generator) -> _Draft:
         is_international, words.international[topic[:, None], _below(fraction, words.international.shape[1])], piece
     )
     ends = (position == length[:, None] // 2 - 1) | (position == length[:, None] - 1)
+    ends |= (position % sentence == sentence - 1) & (position < length[:, None])
     piece = np.where(ends, words.punctuation[slot_lang, 1], piece)
     return _Draft(form, lang, second_lang, length, piece)
 
 
-def _focus_concepts(setting: Setting, rng: np.random.Generator, topic: Ids, is_mixed: npt.NDArray[np.bool_]) -> Ids:
-    """Return concept_ids (documents, n_focus) of the topic; mixed documents speak about direct concepts only."""
+def _focus_concepts(setting: Setting, rng: np.random.Generator, topic: Ids, has_two: npt.NDArray[np.bool_]) -> Ids:
+    """Return concept_ids (documents, n_focus) of the topic; two languages speak about direct concepts only."""
     chosen = rng.random((len(topic), setting.n_focus))
     everything, n_everything = members(("direct", "pivot", "unlinked"))
     direct, n_direct = members((DIRECT,))
     of_all = everything[topic[:, None], _below(chosen, n_everything[topic][:, None])]
     of_direct = direct[topic[:, None], _below(chosen, n_direct[topic][:, None])]
-    return np.where(is_mixed[:, None], of_direct, of_all)
+    return np.where(has_two[:, None], of_direct, of_all)
 
 
 def _function_words(function: Ids, slot_lang: Ids, draw: Uniform) -> Ids:

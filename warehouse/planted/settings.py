@@ -14,6 +14,8 @@ class Setting:
     language_shares: tuple[float, ...] = (0.70, 0.12, 0.10, 0.08)  # order of lexicon.LANGUAGES
     glossary_share: float = 0.055  # documents are longer than others: about 12 % of all tokens
     mixed_share: float = 0.10
+    parallel_share: float = 0.0  # sentences of one language, each followed by the same words in another
+    code_switched_share: float = 0.0  # two languages within a sentence
     junk_share: float = 0.01
     duplicate_share: float = 0.02
     n_slots: tuple[int, int] = (18, 31)  # word slots of a document, both ends included
@@ -74,6 +76,14 @@ SETTINGS: dict[str, Setting] = {
             junk_share=0.05,
             duplicate_share=0.10,
             off_topic_rate=0.25,
+        ),
+        replace(
+            _DEFAULT,
+            name="bilingual",
+            description="parallel and code-switched documents beside mixed ones",
+            mixed_share=0.05,
+            parallel_share=0.05,
+            code_switched_share=0.05,
         ),
     )
 }

@@ -9,6 +9,7 @@ import pytest
 
 from support.corpora.random_rows import VARIABLES, Corpus, Document, hash_unit, items
 from support.homes.built import Built
+from support.naive import kinds as naive_kinds
 from support.naive.coverage import Covering, coverage, greedy_order, sorted_order
 
 LENGTH = VARIABLES["min_document_tokens"]
@@ -166,17 +167,28 @@ def orders(built: Built, corpus: Corpus) -> dict[str, list[Document]]:
             for c in sorted_order(members, VARIABLES["coverage_passes"])
         ]
         found["matched_random"] = matched(found["pivot_coverage"])
+    known = naive_kinds.kinds(corpus)
+    found["no_mixed"] = naive_kinds.without_mixed(documents, known)
+    found |= {kind: naive_kinds.by_kind(documents, known, kind) for kind in ("parallel", "code_switched")}
+    found["dsir"] = naive_kinds.importance_drawn(documents, known)
     if DEFAULT_SET in marked:
+        found["weighted_density"] = naive_kinds.weighted(documents, smoothed_order(documents, marked[DEFAULT_SET]))
         above = above_threshold(documents, marked[DEFAULT_SET])
         found["pivot_aware_threshold"] = sorted(draw("pivot_aware_threshold"), key=lambda d: d.doc_id not in above)
     if f"pivot_aware_{DEFAULT_SET}" in found:
         found["pivot_aware"] = found[f"pivot_aware_{DEFAULT_SET}"]
-    return found
+    return {strategy: order for strategy, order in found.items() if order}
+
+
+def pool(corpus: Corpus, strategy: str) -> list[Document]:
+    """Return the documents that languages' shares are of."""
+    documents = eligible(corpus)
+    return naive_kinds.without_mixed(documents, naive_kinds.kinds(corpus)) if strategy == "no_mixed" else documents
 
 
 def target_shares(corpus: Corpus, strategy: str) -> dict[str, float]:
     tokens: dict[str, int] = defaultdict(int)
-    for d in eligible(corpus):
+    for d in pool(corpus, strategy):
         tokens[d.lang] += len(d.token_ids)
     power = 1.0 if strategy == "original" else VARIABLES["language_temperature"]
     weights = {lang: n**power for lang, n in tokens.items()}
@@ -191,17 +203,18 @@ def target_shares(corpus: Corpus, strategy: str) -> dict[str, float]:
 def due_tokens(corpus: Corpus, strategy: str, budget: int) -> dict[str, float]:
     """Return what each language is due of a budget, found by bisection of the water level."""
     shares = target_shares(corpus, strategy)
-    pool = {lang: sum(len(d.token_ids) for d in eligible(corpus) if d.lang == lang) for lang in shares}
+    documents = pool(corpus, strategy)
+    most = {lang: sum(len(d.token_ids) for d in documents if d.lang == lang) for lang in shares}
     low, high = 0.0, 1.0
-    while sum(min(pool[g], shares[g] * high) for g in shares) < min(budget, sum(pool.values())) - 1e-9:
+    while sum(min(most[g], shares[g] * high) for g in shares) < min(budget, sum(most.values())) - 1e-9:
         high *= 2
     for _ in range(200):
         middle = (low + high) / 2
-        if sum(min(pool[g], shares[g] * middle) for g in shares) < budget:
+        if sum(min(most[g], shares[g] * middle) for g in shares) < budget:
             low = middle
         else:
             high = middle
-    return {lang: min(pool[lang], shares[lang] * high) for lang in shares}
+    return {lang: min(most[lang], shares[lang] * high) for lang in shares}
 
 
 def naive_selection(corpus: Corpus, strategy: str, order: list[Document], budget: int) -> set[int]:
@@ -227,6 +240,22 @@ def test_documents_know_whether_they_are_copies_or_held_out(built: Built) -> Non
         assert not {texts[i] for i in held_out} & {texts[i] for i, r in rows.items() if r["is_eligible"]}
         n_held_out += len(held_out)
     assert n_held_out
+
+
+def test_kinds_of_documents_are_the_naive_ones(built: Built) -> None:
+    found = set()
+    for corpus in built.corpora:
+        rows = {r["doc_id"]: r for r in built.rows(f"from marts.fct_document_kinds where corpus = '{corpus.name}'")}
+        known = naive_kinds.kinds(corpus)
+        assert rows.keys() == known.keys()
+        for doc_id, kind in known.items():
+            row = rows[doc_id]
+            assert (row["document_kind"], row["n_switches"]) == (kind.document_kind, kind.n_switches)
+            assert row["second_lang_share"] == pytest.approx(kind.second_lang_share)
+            assert row["interleaving"] == pytest.approx(kind.interleaving)
+            assert row["translated_share"] == pytest.approx(kind.translated_share)
+            found.add(kind.document_kind)
+    assert found == {"monolingual", "parallel", "code_switched", "mixed"}
 
 
 def test_densities_and_ranks_are_the_naive_ones(built: Built) -> None:

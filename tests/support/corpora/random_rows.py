@@ -18,6 +18,12 @@ LANGUAGES = ["en", "fr", "ja", "zh"]
 N_ITEMS = 12
 # Small enough that every threshold, cut and cap of the models does something on corpora of some hundred documents.
 VARIABLES: dict[str, Any] = {
+    "kind_window_tokens": 4,
+    "kind_min_second_share": 0.2,
+    "kind_min_interleaving": 0.6,
+    "kind_min_translated_share": 0.5,
+    "kind_min_pairable_words": 2,
+    "kind_max_chance_share": 0.02,
     "max_candidates": 12,
     "quality_top_ks": [1, 3, 10],
     "quality_min_units": 4,
@@ -45,6 +51,11 @@ VARIABLES: dict[str, Any] = {
     "coverage_neighbours_per_language": 2,
     "coverage_passes": 3,
     "bridging_window_tokens": 8,
+    "kind_pair_tokens": 16,
+    "kind_telling_words": 3,
+    "density_temperature": 0.5,
+    "dsir_target": "parallel",
+    "dsir_buckets": 101,
     "language_temperature": 0.3,
     "multilingual_min_share": 0.15,
     "summary_budget_share": 0.3,
@@ -109,6 +120,12 @@ def items() -> list[tuple[int, str, int]]:
 
 def hash_unit(value: Any, salt: str) -> float:
     return int(hashlib.md5(f"{salt}:{value}".encode()).hexdigest()[:13], 16) / 2**52
+
+
+def token_starts(document: Document, word: int) -> list[int]:
+    """Return where the matches of a word stand: anywhere, the words of an item near each other."""
+    size = len(document.token_ids)
+    return sorted((word // 10 * 7 + word % 10 + 23 * match) % size for match in range(document.words[word]))
 
 
 def make_corpus(name: str, seed: int, *, n_docs: int, languages: list[str], planted: bool = False) -> Corpus:
@@ -212,6 +229,7 @@ def write_corpus(home: Home, corpus: Corpus) -> None:
     write_raw(home, "documents", documents, corpus=name)
     matches = [
         {"corpus": name, "shard_id": "s", "doc_id": d.doc_id, "word_id": w, "match_policy": "text", "n_matches": m}
+        | {"token_starts": token_starts(d, w)}
         for d in corpus.documents
         for w, m in d.words.items()
     ]

@@ -5,8 +5,21 @@ from functools import cache
 
 import pytest
 
-from warehouse.planted.documents import BLOCK_DOCS, DUPLICATE, GLOSSARY, GLOSSARY_LANG, MIXED, Document, block_documents
+from warehouse.planted.documents import (
+    BLOCK_DOCS,
+    CODE_SWITCHED,
+    DUPLICATE,
+    GLOSSARY,
+    GLOSSARY_LANG,
+    MIXED,
+    PARALLEL,
+    TWO_LANGUAGES,
+    Document,
+    block_documents,
+    block_pieces,
+)
 from warehouse.planted.lexicon import LANGUAGES
+from warehouse.planted.pieces import pieces
 from warehouse.planted.settings import SETTINGS
 from warehouse.planted.world import DIRECT, TEST, UNLINKED, Concept, concepts
 
@@ -70,6 +83,43 @@ def test_mixed_documents_hold_direct_concepts_only() -> None:
             assert not words & other
 
 
+def test_documents_of_two_languages_have_the_shares_of_their_setting() -> None:
+    documents = _documents("bilingual")
+    for form in TWO_LANGUAGES:
+        assert sum(d.form == form for d in documents) / len(documents) == pytest.approx(0.05, abs=0.01)
+    other = {w for c in concepts() if c.kind != DIRECT for w in c.words}
+    for document, words in zip(documents, _matches("bilingual"), strict=True):
+        if document.form in TWO_LANGUAGES:
+            assert not words & other
+    others = [setting for name, setting in SETTINGS.items() if name != "bilingual"]
+    forms = {d.form for setting in others for d in block_documents(setting, 0, 0)}
+    assert not forms & {PARALLEL, CODE_SWITCHED}, "other settings have no such documents"
+
+
+def test_a_parallel_document_says_everything_twice() -> None:
+    """Its sentences come in pairs of the same length, the second one in another language with the same concepts."""
+    word, world = pieces().word.tolist(), pieces()
+    concept_of = {piece: (i, lang) for i, row in enumerate(word) for lang, piece in enumerate(row)}
+    stops = set(world.punctuation[:, 1].tolist())
+    rows = iter(block_pieces(SETTINGS["bilingual"], 5, 0))
+    n_translated = 0
+    for document in block_documents(SETTINGS["bilingual"], 5, 0):
+        row = next(rows) if document.form in ("plain", *TWO_LANGUAGES) else []
+        if document.form != PARALLEL:
+            continue
+        ends = [i + 1 for i, piece in enumerate(row) if piece in stops]
+        sentences = [row[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+        assert len(sentences) == 4
+        for said, translated in zip(sentences[::2], sentences[1::2], strict=True):
+            assert len(said) == len(translated)
+            for a, b in zip(said, translated, strict=True):
+                if a in concept_of and b in concept_of:
+                    (concept, lang), (other, other_lang) = concept_of[a], concept_of[b]
+                    assert (concept, lang != other_lang) == (other, True)
+                    n_translated += 1
+    assert n_translated > 100
+
+
 def test_language_shares_and_forms_follow_the_setting() -> None:
     documents = [d for d in _documents("default") if d.form != GLOSSARY and d.form != DUPLICATE]
     for lang, share in zip(LANGUAGES, SETTINGS["default"].language_shares, strict=True):
@@ -94,13 +144,14 @@ def test_a_block_depends_on_seed_and_number_only() -> None:
     assert block != block_documents(setting, 3, 8)
 
 
-def test_every_concept_word_is_found_where_it_was_planted() -> None:
+@pytest.mark.parametrize("setting", ["default", "bilingual"])
+def test_every_concept_word_is_found_where_it_was_planted(setting: str) -> None:
     """No two words join to a third one: a word is found only in documents of a topic that has it."""
     by_word: dict[str, list[Concept]] = {}
     for concept in concepts():
         for word in concept.words:
             by_word.setdefault(word, []).append(concept)
-    for document, words in zip(_documents("default"), _matches("default"), strict=True):
+    for document, words in zip(_documents(setting), _matches(setting), strict=True):
         if document.lang != GLOSSARY_LANG:
             topics = {by_word[w][0].topic for w in words if w in by_word}
             assert len(topics) <= 1, document

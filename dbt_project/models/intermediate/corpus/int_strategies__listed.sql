@@ -24,7 +24,18 @@
     ('matched_random', 'multilingual', none, true, none,
      'Documents at random among those like the ones of ' ~ var('matched_reference')
      ~ ': evaluation words, length and language mixture are the same; multilingual shares.'),
+    ('no_mixed', 'monolingual', none, true, none,
+     'Documents in one language alone, in random order; multilingual shares of these.'),
+    ('parallel', 'multilingual', none, false, none,
+     'Parallel documents first, then those in one language, in random order; multilingual shares.'),
+    ('code_switched', 'multilingual', none, false, none,
+     'Code-switched documents first, then those in one language, in random order; multilingual shares.'),
+    ('weighted_density', 'multilingual', none, false, 'pivot_aware',
+     'Documents drawn at random, those denser in tokens of the default pivot set sooner; multilingual shares.'),
+    ('dsir', 'multilingual', none, true, none,
+     'Documents drawn by importance for a target, estimated from hashed pairs of tokens; multilingual shares.'),
 ] %}
+{% set own_strategies = var('own_strategies') %}
 
 with
 
@@ -66,9 +77,31 @@ of_sets as (
 
 ),
 
+{% if own_strategies %}
+    own as (
+
+        {% for strategy in own_strategies %}
+            select
+                '{{ strategy }}' as strategy,
+                'multilingual' as share_scheme,
+                cast(null as string) as ranking,
+                false as is_baseline,
+                cast(null as string) as variant_of,
+                cast({{ 1000 + loop.index }} as bigint) as display_order,
+                'Own strategy: documents by int_{{ strategy }}_documents__keyed; multilingual shares.' as description
+            {% if not loop.last %}union all{% endif %}
+        {% endfor %}
+
+    ),
+
+{% endif %}
 listed as (
 
     select * from named
+    {% if own_strategies %}
+        union all
+        select * from own
+    {% endif %}
     union all
     select * from of_sets
 

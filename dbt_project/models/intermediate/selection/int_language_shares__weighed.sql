@@ -3,6 +3,7 @@
 -- Documents of several languages or of none that is known (mul, en-fr, und) keep their natural share in both schemes: a
 -- multilingual mixture is about languages, and a share for 'mul' like a language's would be an effect of its own. So do
 -- languages of hardly any tokens, which a detector finds in every large corpus.
+-- Scheme monolingual is the multilingual one of documents in one language alone.
 -- A language that runs out leaves its part to the others, in their proportions.
 
 {%- set unshared = "'" ~ var('unshared_languages') | join("', '") ~ "'" %}
@@ -16,13 +17,31 @@ documents as (
 
 ),
 
+document_kinds as (
+
+    select * from {{ ref('int_document_kinds__classified') }}
+    where is_eligible and document_kind = 'monolingual'
+
+),
+
 pools as (
 
     select
         corpus,
+        'multilingual' as share_scheme,
         lang,
         cast(sum(n_tokens) as bigint) as n_pool_tokens
     from documents
+    group by corpus, lang
+
+    union all
+
+    select
+        corpus,
+        'monolingual' as share_scheme,
+        lang,
+        cast(sum(n_tokens) as bigint) as n_pool_tokens
+    from document_kinds
     group by corpus, lang
 
 ),
@@ -35,7 +54,8 @@ grouped as (
             when
                 lang in ({{ unshared }})
                 or lang like '%-%'
-                or n_pool_tokens < {{ var('multilingual_min_share') }} * sum(n_pool_tokens) over (partition by corpus)
+                or n_pool_tokens
+                < {{ var('multilingual_min_share') }} * sum(n_pool_tokens) over (partition by corpus, share_scheme)
                 then 'unshared'
             else 'languages'
         end as share_group
@@ -53,12 +73,13 @@ weighed as (
         n_pool_tokens as weight,
         'all' as share_group
     from grouped
+    where share_scheme = 'multilingual'
 
     union all
 
     select
         corpus,
-        'multilingual' as share_scheme,
+        share_scheme,
         lang,
         n_pool_tokens,
         -- whole millionths: sums of them don't depend on the order of rows

@@ -39,6 +39,12 @@ coverage as (
 
 ),
 
+keyed as (
+
+    select * from {{ ref('int_keyed_documents__ordered') }}
+
+),
+
 -- what is dense enough comes first, at random; the rest, at random, fills a budget that is larger than that
 thresholded as (
 
@@ -159,6 +165,8 @@ by_rule as (
     select * from drawn
     union all
     select * from covering
+    union all
+    select * from keyed
     union all
     select * from ranked
     union all

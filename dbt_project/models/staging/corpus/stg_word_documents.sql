@@ -3,6 +3,7 @@ select
     corpus,
     doc_id,
     word_id,
-    n_matches
+    n_matches,
+    token_starts
 from {{ source('raw', 'word_documents') }}
 where match_policy = 'text'
