@@ -1,10 +1,11 @@
 """Behaviours, AUC, thresholds and layer curves against naive Python."""
 
-from collections import defaultdict
+import math
+from collections import Counter, defaultdict
 from statistics import fmean
 from typing import Any
 
-from support.corpora.evaluation_results import DIRECTIONS
+from support.corpora.evaluation_results import CONSTANT_TOKEN, DIRECTIONS, ITEMS
 from support.homes.evaluation_home import Evaluated, classes, close, predictors
 from support.naive import evaluation as naive
 
@@ -79,19 +80,27 @@ def test_threshold_sensitivity(evaluated: Evaluated) -> None:
             same = [
                 w["peak"] == w["threshold"]
                 for k, w in words.items()
-                if k.direction == direction and w["peak"] != "excluded"
+                if k.direction == direction and w["peak"] not in ("excluded", "unread")
             ]
             assert (row["n_cooccurrence"], row["n_pivot"]) == (n_positive, n_negative)
             assert (row["auc"], row["agreement"]) == (close(auc), close(fmean(same)))
 
 
 def test_layer_curves(evaluated: Evaluated) -> None:
-    words = naive.behaviours(evaluated.written["layer_traces"])
+    words, lenses = naive.behaviours(evaluated.written["layer_traces"]), naive.lenses(evaluated.written["layer_traces"])
+    of_constants = {
+        (row["run_id"], naive.key_of(row))
+        for row in evaluated.written["layer_traces"]
+        if row["is_top_pivot"] and row["top_token_id"] in lenses[row["run_id"]].constants
+    }
+    assert of_constants
     of_word = classes(evaluated)
     curves: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
     by_class: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
     for row in evaluated.written["layer_traces"]:
         run, key, layer = row["run_id"], naive.key_of(row), row["layer"]
+        if (run, key) in of_constants:  # pivots that are artefacts of the lens are none
+            row = row | {"p_pivot": None, "p_control": None}  # noqa: PLW2901
         behaviour = words[run][key]["peak"]
         for direction in (key.direction, naive.ALL):
             curves[run, *direction, behaviour, layer].append(row)
@@ -119,6 +128,42 @@ def test_the_peak_layer_is_where_the_curve_is_highest(evaluated: Evaluated) -> N
     for row in evaluated.rows("from marts.fct_pivot_layer_curves order by layer"):
         curves[row["run_id"], row["source_lang"], row["target_lang"], row["behaviour"]].append(row)
     for rows in curves.values():
-        inner = [row for row in rows if row["layer"] > 0]
-        highest = max(inner, key=lambda row: row["p_pivot"])  # the first of equal ones
-        assert [row["layer"] for row in rows if row["is_peak"]] == [highest["layer"]]
+        inner = [row for row in rows if row["is_read"] and row["p_pivot"] is not None]
+        highest = max(inner, key=lambda row: row["p_pivot"], default=None)  # the first of equal ones
+        assert [row["layer"] for row in rows if row["is_peak"]] == ([highest["layer"]] if highest else [])
+        assert {row["layer"] for row in rows if row["is_read"]} == (
+            set() if rows[0]["run_id"] == "trace-alone" else {2, 3, 4, 5}
+        )
+
+
+def test_layers_of_the_lens(evaluated: Evaluated) -> None:
+    found = evaluated.by("from marts.fct_lens_layers", "run_id", "layer")
+    lenses = naive.lenses(evaluated.written["layer_traces"])
+    assert lenses["trace-base"].constants == {CONSTANT_TOKEN}
+    assert set(found) == {(run, layer) for run, lens in lenses.items() for layer in lens.layers}
+    final = {(row["run_id"], naive.key_of(row)): row for row in evaluated.written["layer_traces"] if row["layer"] == 5}
+    for (run, layer), row in found.items():
+        rows = [r for r in evaluated.written["layer_traces"] if (r["run_id"], r["layer"]) == (run, layer)]
+        tops = lenses[run].layers[layer]
+        shares = [n / len(rows) for n in tops.values()]
+        token = min(tops, key=lambda token: (-tops[token], token))
+        assert (row["n_prompts"], row["n_top_tokens"], row["n_items"]) == (len(rows), len(tops), len(ITEMS))
+        assert (row["modal_token_id"], row["modal_token"]) == (token, f"t{token}")
+        assert row["modal_share"] == close(max(shares))
+        assert row["top_entropy"] == close(-sum(share * math.log(share) for share in shares))
+        same = [r["top_token_id"] == final[run, naive.key_of(r)]["top_token_id"] for r in rows]
+        assert row["final_agreement"] == close(fmean(same))
+        assert row["p_top"] == close(fmean(r["p_top"] for r in rows))
+        assert row["is_read"] == (layer in lenses[run].read)
+
+
+def test_a_run_whose_peaks_are_one_token_is_flagged(evaluated: Evaluated) -> None:
+    found = evaluated.by("from marts.fct_failure_signatures where signature = 'peaks_are_one_token'", "run_id")
+    behaviours = evaluated.rows("from marts.fct_behaviours")
+    for run in ("trace-alone", "trace-base"):
+        tops = Counter(r["top_token_id"] for r in behaviours if r["run_id"] == run and r["behaviour"] != "excluded")
+        share = max(tops.values()) / tops.total()
+        assert found[run,]["value"] == close(share)
+        assert found[run,]["status"] == ("flagged" if share > 0.5 else "ok")
+    assert found["trace-alone",]["status"] == "flagged"
+    assert found["trace-base",]["status"] == "ok"

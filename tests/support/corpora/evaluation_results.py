@@ -17,6 +17,7 @@ KINDS = ["direct", "pivot", "unlinked"]
 N_DRAWS = 3
 N_LAYERS = 6
 EXPORT_BUDGET = 900
+CONSTANT_TOKEN = 9
 
 Rows = list[dict[str, Any]]
 
@@ -94,7 +95,11 @@ def make_word_scores(draw: random.Random, runs: Rows) -> Rows:
 
 
 def make_layer_traces(draw: random.Random, runs: Rows) -> Rows:
-    """Draw top tokens and probabilities from few values, so that peaks, thresholds and predictors tie."""
+    """Draw top tokens and probabilities from few values, so that peaks, thresholds and predictors tie.
+
+    As a lens may: the first layer shows one token for most prompts, and `trace-alone` does so in every layer.
+    """
+    tokens = [1, 1, 2, 2, 2, 3, 3, *range(4, 21)]
     rows: Rows = []
     for run in (
         r for r in runs if r["kind"] == "trace" and r["run_id"] in ("trace-base", "trace-alone", "trace-original-1")
@@ -102,7 +107,8 @@ def make_layer_traces(draw: random.Random, runs: Rows) -> Rows:
         for item, source, target in pairs_of_items():
             shares_token = draw.random() < 0.1
             for layer in range(N_LAYERS):
-                token = draw.choice([1, 1, 2, 2, 2, 3, 4])
+                is_constant = layer == 1 or run["run_id"] == "trace-alone"
+                token = CONSTANT_TOKEN if is_constant and draw.random() < 0.8 else draw.choice(tokens)
                 rows.append(
                     {
                         "run_id": run["run_id"],
@@ -120,7 +126,7 @@ def make_layer_traces(draw: random.Random, runs: Rows) -> Rows:
                         "entropy": draw.random() * 5,
                         "is_top_source": token == 1,
                         "is_top_target": token == 2,
-                        "is_top_pivot": token == 3,
+                        "is_top_pivot": token == 3 or (token == CONSTANT_TOKEN and item % 7 == 0),
                         "shares_token": shares_token,
                     }
                 )
