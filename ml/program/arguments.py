@@ -73,6 +73,8 @@ def _how(field: FieldInfo) -> dict[str, Any]:
     if get_origin(plain) is tuple:
         what, _, about = about.partition(": ")
         return {"action": "append", "metavar": what, "help": f"{about}; may be repeated"}
+    if plain is bool:
+        return {"action": "store_true", "default": None, "help": about}
     return {"type": plain, "help": about}
 
 

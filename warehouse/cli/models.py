@@ -125,13 +125,17 @@ def trace(
     model: ModelOption,
     corpus: CorpusOption,
     items: ItemsOption = None,
+    with_pivots_only: Annotated[
+        bool,
+        typer.Option("--with-pivots-only", help="Leave out pairs without pivots: enough for curves only."),
+    ] = False,
     revision: RevisionOption = None,
     language_name: NamesOption = None,
     dtype: DtypeOption = None,
     batch_tokens: BatchOption = None,
     home: HomeOption = None,
 ) -> None:
-    """Trace the layers with the logit lens: source, target and pivot probabilities of every item and direction.
+    """Trace the layers with the logit lens: the item's words and pivots in every item and direction.
 
     Example: `pivots trace --corpus demo --model pivots-home/runs/train-1a2b/model`
     """
@@ -142,9 +146,10 @@ def trace(
 
     folder = Home.resolve(home)
     judges = export_evaluation_set(folder, corpus=corpus, n_items=items)
-    traces = evaluations.layer_traces(judges, _options(language_name, dtype, batch_tokens))
+    options = _options(language_name, dtype, batch_tokens)
+    traces = evaluations.layer_traces(judges, options, with_pivots_only=with_pivots_only)
     print("\n".join(launch.evaluate(folder, identify_model(at_revision(model, revision)), [traces])))
-    print("`pivots build` turns this into marts.fct_behaviours and fct_pivot_layer_curves")
+    print("`pivots build` turns this into marts.fct_behaviours, fct_pivot_layer_curves and fct_latent_languages")
 
 
 def _options(language_name: list[str] | None, dtype: str | None, batch_tokens: int | None) -> "Options":

@@ -133,7 +133,7 @@ RUN_KINDS: dict[str, RunKind] = {
     "train": RunKind(("training_steps",), feeds_marts=True, is_ml=True, keeps_folder=True),
     "score": RunKind(("word_scores", "prompts"), feeds_marts=True, is_ml=True),
     "sentences": RunKind(("sentence_scores", "sentence_ngrams"), feeds_marts=True, is_ml=True),
-    "trace": RunKind(("layer_traces",), feeds_marts=True, is_ml=True),
+    "trace": RunKind(("layer_traces", "layer_words"), feeds_marts=True, is_ml=True),
     "held_out": RunKind(("held_out_losses",), feeds_marts=True, is_ml=True),
     "prompt_lens": RunKind(("prompt_lenses",), feeds_marts=False, is_ml=True),
 }

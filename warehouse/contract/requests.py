@@ -73,6 +73,7 @@ class TraceRequest(PromptRequest):
     batch_tokens_by_device = {"cpu": 2_048, "cuda": 65_536}
     program: Literal["trace"] = "trace"
     eval_set: Path = Field(description="evaluation set folder, with pivots.parquet")
+    with_pivots_only: bool = Field(default=False, description="leave out pairs without pivots")
 
 
 class SentencesRequest(PromptRequest):

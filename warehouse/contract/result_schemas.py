@@ -60,6 +60,22 @@ RESULT: dict[str, pa.Schema] = {
                 "shares_token",
                 pa.bool_(),
             ),  # source and target words have a token in common: behaviour 'excluded'
+            # p_pivot without tokens of the item's words in any language; NULL in traces of earlier versions
+            ("p_pivot_beyond_words", pa.float64()),
+        ]
+    ),
+    # One row per item, direction, layer and language of the list that has a word for the item: is that word there.
+    "layer_words": pa.schema(
+        [
+            ("run_id", pa.string()),
+            ("item_id", pa.int64()),
+            ("source_lang", pa.string()),
+            ("target_lang", pa.string()),
+            ("layer", pa.int32()),
+            ("lang", pa.string()),
+            ("p", pa.float64()),  # summed over the first informative tokens of both forms of the word
+            ("word_rank", pa.int32()),  # of the likelier of them, 1 = the layer's top token
+            ("shares_token", pa.bool_()),  # one of them is that of the source or target word, in another language
         ]
     ),
     # One row per run, sentence and direction: the model's own translation (greedy), and how close it comes.

@@ -100,7 +100,7 @@ def test_layer_curves(evaluated: Evaluated) -> None:
     for row in evaluated.written["layer_traces"]:
         run, key, layer = row["run_id"], naive.key_of(row), row["layer"]
         if (run, key) in of_constants:  # pivots that are artefacts of the lens are none
-            row = row | {"p_pivot": None, "p_control": None}  # noqa: PLW2901
+            row = row | {"p_pivot": None, "p_control": None}
         behaviour = words[run][key]["peak"]
         for direction in (key.direction, naive.ALL):
             curves[run, *direction, behaviour, layer].append(row)

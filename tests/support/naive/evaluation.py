@@ -159,7 +159,9 @@ def lenses(layer_traces: list[Row], max_share: float = 0.2, min_items: int = 5) 
         def share(layer: int, token: int, layers: dict[int, Counter[int]] = layers) -> float:
             return layers[layer][token] / layers[layer].total()
 
-        frequent = {layer: {t for t in tops if is_judged and share(layer, t) > max_share} for layer, tops in layers.items()}
+        frequent = {
+            layer: {t for t in tops if is_judged and share(layer, t) > max_share} for layer, tops in layers.items()
+        }
         read = {layer for layer, tokens in frequent.items() if layer > 0 and not tokens}
         constants = set().union(*(tokens for layer, tokens in frequent.items() if layer > 0))
         found[run] = Lens(layers, read if read - {last} else set(), constants, last)

@@ -48,7 +48,10 @@ def _layers(warehouse: Any, experiment: str, strategies: Strategies) -> list[Blo
     peaks = [
         row
         for row in answer.rows
-        if row["strategy"] == shown[-1] and row["behaviour"] == "pivot" and row["is_read"] and row["p_pivot"] is not None
+        if row["strategy"] == shown[-1]
+        and row["behaviour"] == "pivot"
+        and row["is_read"]
+        and row["p_pivot"] is not None
     ]
     says = "Expected by the theory: the pivots' probability rises, peaks in the middle layers and falls as the target's"
     says += " rises; control pivots, those of another pair, should stay flat."
