@@ -67,6 +67,7 @@ class TrainPreset(_Section):
     keep_checkpoints: Count
     optimizer_state: Literal["fresh", "model"]  # model: go on with the state saved beside the model's weights
     save_optimizer: bool  # keep the final optimiser state beside the model
+    keep_models_every_steps: Count | None = None  # models on the way, to be scored as a series; None: only the last
 
     @model_validator(mode="wrap")
     @classmethod
@@ -85,6 +86,13 @@ class TrainPreset(_Section):
         if preset is None or mistakes:
             raise ValidationError.from_exception_data(cls.__name__, mistakes)
         return preset
+
+    def identity(self) -> dict[str, Any]:
+        """Return all entries, as runs are named by them: one that came later stands there only where it is set."""
+        later = (
+            {} if self.keep_models_every_steps is None else {"keep_models_every_steps": self.keep_models_every_steps}
+        )
+        return self.model_dump(exclude={"keep_models_every_steps"}) | later
 
     def with_length(self, *, steps: int | None = None, budget_tokens: int | None = None) -> "TrainPreset":
         """Return the same regime for as many steps or tokens; itself when neither is given."""

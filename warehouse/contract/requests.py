@@ -76,6 +76,15 @@ class TraceRequest(PromptRequest):
     with_pivots_only: bool = Field(default=False, description="leave out pairs without pivots")
 
 
+class InterveneRequest(ModelRequest):
+    """Take pivots out of the residual stream and see what becomes of the answer."""
+
+    program: Literal["intervene"] = "intervene"
+    eval_set: Path = Field(description="evaluation set folder, with pivots.parquet")
+    layer: tuple[StrictInt, ...] = Field(min_length=1, description="N: intervene behind this layer")
+    language_name: tuple[str, ...] = Field(default=(), description="CODE=NAME: English name of a language")
+
+
 class SentencesRequest(PromptRequest):
     """Translate parallel sentences; score by chrF."""
 
@@ -106,11 +115,14 @@ class PromptLensRequest(ModelRequest):
     watch: tuple[str, ...] = Field(default=(), description="TOKEN: keep this token's rank too")
 
 
-EvaluationRequest = ScoreRequest | TraceRequest | SentencesRequest | HeldOutRequest | PromptLensRequest
+EvaluationRequest = (
+    ScoreRequest | TraceRequest | InterveneRequest | SentencesRequest | HeldOutRequest | PromptLensRequest
+)
 EVALUATION_REQUESTS: dict[str, type[EvaluationRequest]] = {
     "score": ScoreRequest,
     "sentences": SentencesRequest,
     "trace": TraceRequest,
+    "intervene": InterveneRequest,
     "held_out": HeldOutRequest,
     "prompt_lens": PromptLensRequest,
 }

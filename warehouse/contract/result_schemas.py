@@ -78,6 +78,22 @@ RESULT: dict[str, pa.Schema] = {
             ("shares_token", pa.bool_()),  # one of them is that of the source or target word, in another language
         ]
     ),
+    # One row per item, direction, layer and intervention behind it: the answer untouched and after it, in one batch.
+    "interventions": pa.schema(
+        [
+            ("run_id", pa.string()),
+            ("item_id", pa.int64()),
+            ("source_lang", pa.string()),
+            ("target_lang", pa.string()),
+            ("layer", pa.int32()),  # 1 = behind the first block
+            ("intervention", pa.string()),  # own_pivots, other_pivots, random_tokens, concept_mean
+            ("n_directions", pa.int32()),  # dimensions that were removed; NULL for concept_mean
+            ("changed_share", pa.float64()),  # of the states' squared length, from the query's word on
+            ("n_target_tokens", pa.int32()),
+            ("nll_mean_untouched", pa.float64()),  # means over the answer's tokens, nats
+            ("nll_mean", pa.float64()),
+        ]
+    ),
     # One row per run, sentence and direction: the model's own translation (greedy), and how close it comes.
     "sentence_scores": pa.schema(
         [

@@ -65,6 +65,12 @@ def layer_traces(judges: EvaluationSet, options: Options = Options(), *, with_pi
     return _on_evaluation_set("trace", judges, options, config={"records": ["layers", "words"]} | asked, entries=asked)
 
 
+def interventions(judges: EvaluationSet, layers: Sequence[int], options: Options = Options()) -> Evaluation:
+    """What becomes of answers when pivots are taken out of the residual stream behind some layers."""
+    chosen = tuple(sorted(set(layers)))
+    return _on_evaluation_set("intervene", judges, options, config={"layers": list(chosen)}, entries={"layer": chosen})
+
+
 def held_out_losses(
     held_out: Export, options: Options = Options(), *, limit_tokens: int | None = None
 ) -> list[Evaluation]:

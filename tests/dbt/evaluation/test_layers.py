@@ -167,3 +167,97 @@ def test_a_run_whose_peaks_are_one_token_is_flagged(evaluated: Evaluated) -> Non
         assert found[run,]["status"] == ("flagged" if share > 0.5 else "ok")
     assert found["trace-alone",]["status"] == "flagged"
     assert found["trace-base",]["status"] == "ok"
+
+
+def role(row: dict[str, Any]) -> str:
+    return {row["source_lang"]: "source", row["target_lang"]: "target"}.get(row["lang"], "other")
+
+
+def test_latent_languages(evaluated: Evaluated) -> None:
+    cells: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
+    for row in evaluated.written["layer_words"]:
+        if not row["shares_token"]:
+            for direction in (naive.key_of(row).direction, naive.ALL):
+                cells[row["run_id"], *direction, row["lang"], role(row), row["layer"]].append(row)
+    keys = ("run_id", "source_lang", "target_lang", "lang", "lang_role", "layer")
+    found = evaluated.by("from marts.fct_latent_languages", *keys)
+    assert set(found) == set(cells)
+    totals: dict[tuple[Any, ...], float] = defaultdict(float)
+    for (run, source, target, _, _, layer), rows in cells.items():
+        totals[run, source, target, layer] += fmean(row["p"] for row in rows)
+    for key, rows in cells.items():
+        p = fmean(row["p"] for row in rows)
+        assert (found[key]["n_words"], found[key]["p"]) == (len(rows), close(p))
+        assert found[key]["top_rate"] == close(fmean(row["word_rank"] == 1 for row in rows))
+        assert found[key]["mean_reciprocal_rank"] == close(fmean(1 / row["word_rank"] for row in rows))
+        assert found[key]["language_share"] == close(p / totals[*key[:3], key[5]])
+
+
+def test_barriers_and_copies(evaluated: Evaluated) -> None:
+    lenses = naive.lenses(evaluated.written["layer_traces"])
+    words: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
+    for row in evaluated.written["layer_words"]:
+        words[row["run_id"], naive.key_of(row)].append(row)
+    cells: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
+    for (run, key), rows in words.items():
+        if any(row["shares_token"] and role(row) != "other" for row in rows):
+            continue
+        lens = lenses[run]
+        tops = [row for row in rows if row["word_rank"] == 1 and row["layer"] in lens.read]
+        first = {
+            name: min((row["layer"] for row in tops if role(row) == name), default=None)
+            for name in ("source", "target")
+        }
+        solved = [
+            row
+            for row in tops
+            if row["layer"] < lens.last and role(row) != "source" and not (role(row) == "other" and row["shares_token"])
+        ]
+        word = first | {"is_solved": bool(solved)}
+        for name in ("source", "target"):
+            word[f"ends_{name}"] = any(row["layer"] == lens.last and role(row) == name for row in tops)
+        for direction in (key.direction, naive.ALL):
+            cells[run, *direction].append(word)
+    barriers = evaluated.by("from marts.fct_translation_barrier", "run_id", "source_lang", "target_lang")
+    copies = evaluated.by("from marts.fct_copy_rates", "run_id", "source_lang", "target_lang")
+    assert set(barriers) == set(copies) == set(cells)
+    for cell, members in cells.items():
+        failed = [word for word in members if not word["ends_target"]]
+        row = barriers[cell]
+        assert (row["n_words"], row["n_answered"]) == (len(members), len(members) - len(failed))
+        assert (row["n_solved_inside"], row["n_lost"]) == (
+            sum(word["is_solved"] for word in members),
+            sum(word["is_solved"] for word in failed),
+        )
+        assert row["barrier_share"] == close(fmean(word["is_solved"] for word in failed))
+        row = copies[cell]
+        both = [word for word in members if None not in (word["source"], word["target"])]
+        assert row["copy_rate"] == close(fmean(word["source"] is not None for word in members))
+        assert row["target_rate"] == close(fmean(word["target"] is not None for word in members))
+        assert row["n_words_with_both"] == len(both)
+        assert row["copied_first_rate"] == close(fmean(word["source"] < word["target"] for word in both))
+        assert row["copied_answer_rate"] == close(fmean(word["ends_source"] for word in members))
+
+
+def test_pivots_beside_words(evaluated: Evaluated) -> None:
+    lenses = naive.lenses(evaluated.written["layer_traces"])
+    traces = {(r["run_id"], naive.key_of(r), r["layer"]): r for r in evaluated.written["layer_traces"]}
+    of_constants = {
+        (run, key)
+        for (run, key, _), row in traces.items()
+        if row["is_top_pivot"] and row["top_token_id"] in lenses[run].constants
+    }
+    cells: dict[tuple[Any, ...], list[tuple[float, float]]] = defaultdict(list)
+    for word in evaluated.written["layer_words"]:
+        run, key = word["run_id"], naive.key_of(word)
+        if role(word) == "other" and not word["shares_token"] and (run, key) not in of_constants:
+            pair = (word["p"], traces[run, key, word["layer"]]["p_pivot_beyond_words"])
+            for direction in (key.direction, naive.ALL):
+                cells[run, *direction, word["lang"], word["layer"]].append(pair)
+    found = evaluated.by("from marts.fct_pivots_beside_words", "run_id", "source_lang", "target_lang", "lang", "layer")
+    assert set(found) == set(cells)
+    for cell, pairs in cells.items():
+        assert found[cell]["n_words"] == len(pairs)
+        assert found[cell]["p_word"] == close(fmean(p for p, _ in pairs))
+        assert found[cell]["p_pivot_beyond_words"] == close(fmean(pivot for _, pivot in pairs))
+        assert found[cell]["pivot_above_word_rate"] == close(fmean(pivot > p for p, pivot in pairs))

@@ -183,6 +183,24 @@ class TestResume:
             "step-00000004",
         ]
 
+    def test_models_on_the_way_are_kept_where_they_are_asked_for(
+        self, export: Path, tmp_path: Path, trained: Path
+    ) -> None:
+        ml.train.main(arguments(tmp_path, export, keep_models_every_steps=2))
+        assert same_weights(tmp_path / "out", trained), "the training is the same"
+        kept = sorted((tmp_path / "out" / "models").iterdir())
+        assert [folder.name for folder in kept] == ["step00000002", "step00000004", "step00000006"]
+        places = [json.loads((folder / "training_place.json").read_text()) for folder in kept]
+        assert places == [{"step": step, "n_tokens_seen": 128 * step} for step in (2, 4, 6)]
+        last, final = (load_file(folder / "model.safetensors") for folder in (kept[-1], trained / "model"))
+        assert all(torch.equal(last[name], final[name]) for name in final)
+        constant = {"schedule": "constant", "steps": 2}
+        ml.train.main(arguments(tmp_path, export, out="two", **constant))
+        ml.train.main(arguments(tmp_path, export, out="six", **constant | {"steps": 6, "keep_models_every_steps": 2}))
+        early = load_file(tmp_path / "six" / "models" / "step00000002" / "model.safetensors")
+        alone = load_file(tmp_path / "two" / "model" / "model.safetensors")
+        assert all(torch.equal(early[name], alone[name]) for name in alone)
+
     def test_a_write_that_fails_leaves_the_last_checkpoint_intact(
         self, trained: Path, export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

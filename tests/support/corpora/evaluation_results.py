@@ -123,6 +123,9 @@ def make_layer_traces(draw: random.Random, runs: Rows) -> Rows:
                         "p_target": draw.random() * layer / N_LAYERS,
                         "p_pivot": draw.random() * math.sin(math.pi * layer / N_LAYERS) ** 2 / 10,
                         "p_control": draw.random() / 100 if item % 2 else None,
+                        "p_pivot_beyond_words": None
+                        if run["run_id"] == "trace-alone"
+                        else draw.choice([0.0, 0.125, 0.25]),
                         "entropy": draw.random() * 5,
                         "is_top_source": token == 1,
                         "is_top_target": token == 2,
@@ -131,6 +134,24 @@ def make_layer_traces(draw: random.Random, runs: Rows) -> Rows:
                     }
                 )
     return rows
+
+
+def make_layer_words(draw: random.Random, layer_traces: Rows) -> Rows:
+    """Draw ranks of the words of each language, some of them shared; the run of an earlier version has none."""
+    keys = ("run_id", "item_id", "source_lang", "target_lang", "layer")
+    return [
+        {
+            **{key: trace[key] for key in keys},
+            "lang": lang,
+            "p": draw.choice([0.0, 0.125, 0.25]),
+            "word_rank": draw.choice([1, 1, 2, 5]),
+            "shares_token": (trace["item_id"] + len(trace["source_lang"])) % 5 == LANGUAGES.index(lang),
+        }
+        for trace in layer_traces
+        if trace["run_id"] != "trace-alone"
+        for lang in LANGUAGES
+        if has_word(trace["item_id"], lang)
+    ]
 
 
 def make_held_out_losses(draw: random.Random, runs: Rows) -> Rows:
@@ -268,6 +289,7 @@ def write_results(home: Home, seed: int) -> dict[str, Rows]:
             for lang in LANGUAGES
         ],
     }
+    tables["layer_words"] = make_layer_words(random.Random(seed), tables["layer_traces"])
     tables["infini_gram_counts"] = make_infini_gram_counts(random.Random(seed))
     for table, rows in tables.items():
         write_raw(home, table, rows)

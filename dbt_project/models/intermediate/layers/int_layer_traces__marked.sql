@@ -81,6 +81,7 @@ final as (
         marked.is_top_target,
         marked.is_top_pivot and not marked.is_top_constant as is_top_pivot,
         marked.shares_token,
+        case when with_constants.run_id is null then marked.p_pivot_beyond_words end as p_pivot_beyond_words,
         marked.is_layer_read,
         -- what the model answers in the end, and tokens of the two words, are no artefacts
         marked.is_layer_read
