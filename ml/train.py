@@ -118,7 +118,7 @@ def _serve(request: TrainRequest, export: Export, source: ModelSource) -> None:
         "seed": request.seed,
         "run_id": request.run_id,
         "steps": total_steps,
-    } | {f"preset.{name}": value for name, value in preset.identity().items()}
+    } | {f"preset.{name}": value for name, value in preset.model_dump().items()}
     if leading:
         identity["leading_special_ids"] = list(leading)
     if (out / RUN_RECORD).exists():
@@ -324,7 +324,7 @@ def _run_record(
     return {
         "run_id": request.run_id,
         "kind": "train",
-        "config": {"preset": request.preset.identity(), "model": request.model, "seed": request.seed},
+        "config": {"preset": request.preset.model_dump(), "model": request.model, "seed": request.seed},
         "identity": identity,
         "inputs": {"export": export.content_hash, "model": identity["model"]},
         "export_id": export.manifest["export_id"],

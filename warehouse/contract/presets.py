@@ -14,8 +14,10 @@ from pydantic import (
     Field,
     ModelWrapValidatorHandler,
     PlainValidator,
+    SerializerFunctionWrapHandler,
     StrictInt,
     ValidationError,
+    model_serializer,
     model_validator,
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
@@ -87,12 +89,13 @@ class TrainPreset(_Section):
             raise ValidationError.from_exception_data(cls.__name__, mistakes)
         return preset
 
-    def identity(self) -> dict[str, Any]:
-        """Return all entries, as runs are named by them: one that came later stands there only where it is set."""
-        later = (
-            {} if self.keep_models_every_steps is None else {"keep_models_every_steps": self.keep_models_every_steps}
-        )
-        return self.model_dump(exclude={"keep_models_every_steps"}) | later
+    @model_serializer(mode="wrap")
+    def _without_what_came_later(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave an entry that came later out where it is not set: runs are named by what a preset says."""
+        entries: dict[str, Any] = handler(self)
+        if entries.get("keep_models_every_steps") is None:
+            entries.pop("keep_models_every_steps", None)
+        return entries
 
     def with_length(self, *, steps: int | None = None, budget_tokens: int | None = None) -> "TrainPreset":
         """Return the same regime for as many steps or tokens; itself when neither is given."""

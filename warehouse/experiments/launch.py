@@ -44,7 +44,7 @@ def training_run(export: Export, model: Model, *, preset: TrainPreset, seed: int
         experiment=experiment,
         strategy=manifest["strategy"],
         seed=seed,
-        config={"train": preset.identity()},
+        config={"train": preset.model_dump()},
         inputs={"export": manifest["export_id"], "model": model.model_id},
         export_id=manifest["export_id"],
         tokenizer_hash=manifest["tokenizer_hash"],
