@@ -5,7 +5,8 @@
 For every pair with pivots (right source word, shots of draw 0) and every layer that is asked for, the answer is read
 untouched and after an intervention behind that layer:
 
-* own_pivots     the span of the directions of the pair's pivots is removed, from the query's word on
+* own_pivots     the span of the directions of the pair's pivots is removed, from the query's word on; tokens of the
+                 source and target word are left out of it
 * other_pivots   the same of another item's pivots (of the same topic, where topics are known)
 * random_tokens  the same of tokens of about the same norm and place in the vocabulary
 * concept_mean   the state before the answer is set to its mean over the other source languages of the item
@@ -166,9 +167,10 @@ class Interventions:
             *word_tokens(tokenizer, prompt.query.target_word),
         }
         removed = {}
-        if own := controls.pivots.get(key):
-            removed["own_pivots"] = sorted(own)
-            if other := controls.choose(key, barred=barred):
+        # without tokens of the two words: to take the answer itself away says nothing about pivots
+        if own := sorted({*controls.pivots.get(key, ())} - barred):
+            removed["own_pivots"] = own
+            if other := controls.choose(key, barred=barred, n_tokens=len(own)):
                 removed["other_pivots"] = other
             removed["random_tokens"] = matched.choose(own, key=key, barred=barred)
         return Asked(

@@ -52,6 +52,7 @@ from ml.training.lengths import n_steps
 from ml.training.loss import LossModel
 from ml.training.optimizer import learning_rate, make_optimizer
 from ml.training.prepare import make_deterministic, prepare_blocks
+from ml.training.reads import training_reads
 from ml.training.sequences import Export, Sequences, count_eos, open_export
 from ml.training.sharding import notice_lost_processes, spread, start_processes
 from ml.training.step import StepData, accumulate_gradients
@@ -150,6 +151,9 @@ def _run(accelerator: Accelerator, model: Any, job: _Job, record: dict[str, Any]
     if accelerator.is_main_process:
         rows = pa.Table.from_pylist(log, schema=RESULT["training_steps"])
         write_result(out, "training_steps", rows)
+        run_id, per_step = job.identity["run_id"], preset.sequences_per_step
+        reads = training_reads(job.data, run_id, n_steps=job.n_steps, per_step=per_step)
+        write_result(out, "training_reads", reads)
         write_json(out / RUN_RECORD, record | {"timing": timing | speed})
         shutil.rmtree(out / "checkpoints", ignore_errors=True)
     # of the newest step: the mean over a resumed run would mix machines

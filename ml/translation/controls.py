@@ -22,14 +22,17 @@ class Controls:
             by_direction.setdefault((source, target), []).append(item_id)
         self._items = {direction: np.array(ids, dtype=np.uint64) for direction, ids in by_direction.items()}
 
-    def choose(self, key: tuple[int, str, str], *, barred: set[int]) -> list[int] | None:
-        """Return as many tokens as the pair has pivots, none of them its own or `barred`; None if there are too few.
+    def choose(self, key: tuple[int, str, str], *, barred: set[int], n_tokens: int | None = None) -> list[int] | None:
+        """Return tokens, none of them the pair's own or `barred`; None if there are too few.
+
+        As many as the pair has pivots, where `n_tokens` does not say how many.
 
         Another item (of the same topic) is chosen by content hash and gives its pivots, best first; if some are barred,
         the next item in the order of the hash fills up.
         """
         item_id, source, target = key
         own = self.pivots[key]
+        wanted = len(own) if n_tokens is None else n_tokens
         topic = self._topics.get(item_id)
         items = self._items[source, target]
         order = np.argsort(mix(mix(items) ^ np.uint64(id64("control", str(item_id), source, target))), kind="stable")
@@ -42,7 +45,7 @@ class Controls:
                 if token not in barred:
                     barred.add(token)
                     chosen.append(token)
-                    if len(chosen) == len(own):
+                    if len(chosen) == wanted:
                         return sorted(chosen)
         return None
 

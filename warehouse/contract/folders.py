@@ -132,7 +132,7 @@ RUN_KINDS: dict[str, RunKind] = {
     "infini_gram": RunKind(("infini_gram_counts",), feeds_marts=True),
     "review": RunKind(("pivot_reviews",), feeds_marts=True),
     "export": RunKind(("exports",), feeds_marts=False),
-    "train": RunKind(("training_steps",), feeds_marts=True, is_ml=True, keeps_folder=True),
+    "train": RunKind(("training_steps", "training_reads"), feeds_marts=True, is_ml=True, keeps_folder=True),
     "score": RunKind(("word_scores", "prompts"), feeds_marts=True, is_ml=True),
     "sentences": RunKind(("sentence_scores", "sentence_ngrams"), feeds_marts=True, is_ml=True),
     "trace": RunKind(("layer_traces", "layer_words"), feeds_marts=True, is_ml=True),

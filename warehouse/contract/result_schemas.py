@@ -154,6 +154,17 @@ RESULT: dict[str, pa.Schema] = {
             ("nll_sum", pa.float64()),  # nats
         ]
     ),
+    # One row per step, sequence in it and document that it holds a part of: the order in which a training read.
+    "training_reads": pa.schema(
+        [
+            ("run_id", pa.string()),
+            ("step", pa.int64()),  # 1-based
+            ("sequence", pa.int32()),  # place in the step
+            ("doc_id", pa.int64()),
+            ("first_token", pa.int64()),  # of the document, 0-based
+            ("n_tokens", pa.int64()),  # the separator not counted
+        ]
+    ),
     # One row per optimiser step.
     "training_steps": pa.schema(
         [

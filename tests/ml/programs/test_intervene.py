@@ -16,6 +16,7 @@ from ml.models.load import find_model, load_model
 from ml.models.residual_edit import norm_weight
 from ml.trace import informative_prompt
 from ml.translation.eval_set import open_eval_set, read_pivots
+from ml.translation.item_words import word_tokens
 from ml.translation.prompts import PromptBuilder, all_prompts
 from support.ml_runs.inputs import make_config
 from warehouse.contract.errors import UsageError
@@ -78,7 +79,9 @@ def test_rows_are_what_a_plain_hook_gives(intervened: Path, eval_set: Path, toke
 
     for key in [*prompts][::5]:
         item, asked, target = key
-        directions = unembedding[pivots[key]].double().numpy()
+        of_words = [*word_tokens(tokenizer, prompts[key].query.source_word)]
+        of_words += word_tokens(tokenizer, prompts[key].query.target_word)
+        directions = unembedding[[token for token in pivots[key] if token not in of_words]].double().numpy()
         projection = torch.tensor(np.linalg.pinv(directions) @ directions, dtype=torch.float32)
         others = [other for other in prompts if other[0] == item and other[2] == target and other[1] != asked]
         mean = torch.stack([answer(other, nothing)[1][places[other]] for other in others]).mean(0)

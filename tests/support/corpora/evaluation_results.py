@@ -206,6 +206,8 @@ def write_corpus(home: Home, draw: random.Random) -> None:
             for item in draw.sample(ITEMS[:20], 3)
             for word_lang in draw.sample(LANGUAGES, 2)
         ]
+    for match in matches:
+        match["token_starts"] = sorted((match["word_id"] + 9 * n) % 20 for n in range(match["n_matches"]))
     shared = {"corpus": CORPUS, "shard_id": "s", "match_policy": "text"}
     write_raw(home, "documents", documents, corpus=CORPUS)
     write_raw(home, "word_documents", [m | shared for m in matches], corpus=CORPUS)
@@ -277,6 +279,17 @@ def write_results(home: Home, seed: int) -> dict[str, Rows]:
         "training_steps": [
             {"run_id": "train-original-1", "step": n, "n_tokens_seen": 64 * n, "loss": 1 / n, "step_s": 0.5}
             for n in range(1, 30)
+        ],
+        "training_reads": [
+            {
+                "run_id": "train-original-1",
+                "step": 1 + number // 30,
+                "sequence": number % 30,
+                "doc_id": number,
+                "first_token": 5 * (number % 2),
+                "n_tokens": 12,
+            }
+            for number in range(120)
         ],
         "exports": [
             {

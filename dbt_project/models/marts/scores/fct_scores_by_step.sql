@@ -1,4 +1,4 @@
--- One row per checkpoint of a series, score run, direction (and all/all) and word split: the score by training step.
+-- One row per checkpoint of a series, score run, direction (and all/all) and word split: scores by training step.
 with
 
 scores as (
