@@ -3,15 +3,14 @@
     python -m ml.trace --eval-set DIR --model M --run-id ID --out DIR
 
 One prompt per item and direction: the right source word behind the shots of draw 0. Writes
-`<out>/results/layer_traces.parquet` and `<out>/run.json`. Under `accelerate launch` the work is divided over processes;
-killed and run again, it traces only what is missing.
+`layer_traces.parquet` and `layer_words.parquet` below `<out>/results`, and `<out>/run.json`. Under `accelerate launch`
+the work is divided over processes; killed and run again, it traces only what is missing.
 """
 
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import torch
 from tokenizers import Tokenizer
@@ -22,21 +21,29 @@ from ml.models.lens import LayerReader
 from ml.program.arguments import parse
 from ml.program.evaluation_run import run_evaluation
 from ml.program.loaded import LoadedModel, batch_tokens, open_tokenizer
-from ml.translation.eval_set import EvalSet, open_eval_set, read_pivots, read_topics
+from ml.translation.controls import Controls
+from ml.translation.eval_set import EvalSet, Query, open_eval_set, read_pivots, read_topics
+from ml.translation.item_words import ItemWords, read_words, word_rows, word_tokens
 from ml.translation.languages import language_names
 from ml.translation.prompts import TEMPLATE, Prompt, PromptBuilder, PromptTokens, all_prompts
-from ml.translation.shots import mix
 from warehouse.contract.errors import UsageError
-from warehouse.contract.hashing import id64, short_hash
+from warehouse.contract.hashing import short_hash
 from warehouse.contract.requests import TraceRequest
 from warehouse.contract.result_schemas import RESULT
 
 TRACE_DRAW = 0
 _MIN_CHUNK_PROMPTS = 32
-_KINDS = ("source", "target", "pivot", "control")
+_KINDS = ("source", "target", "pivot", "control", "pivot_beyond_words")
 _KEYS = ("item_id", "source_lang", "target_lang", "layer")
-
-Pivots = dict[tuple[int, str, str], list[int]]  # by item and direction, best first
+# of a chunk: a trace row with what word_rows makes rows of
+_CHUNK_SCHEMA = pa.schema(
+    [
+        *RESULT["layer_traces"],
+        ("word_ps", pa.list_(pa.float64())),
+        ("word_ranks", pa.list_(pa.int32())),
+        ("words_shared", pa.list_(pa.bool_())),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,8 @@ class Traced:
     prompt: Prompt
     tokens: list[int]
     sets: dict[str, list[int] | None]
+    words: list[list[int]]  # first informative tokens of the item's word in each language of the set
+    words_shared: list[bool]  # whether such a word begins like the source or target word, in another language
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -67,7 +76,7 @@ class LayerTraces:
     unit = "prompts"
 
     def __init__(
-        self, request: TraceRequest, eval_set: EvalSet, names: dict[str, str], controls: "Controls", loaded: LoadedModel
+        self, request: TraceRequest, eval_set: EvalSet, names: dict[str, str], controls: Controls, loaded: LoadedModel
     ) -> None:
         self._request, self._eval_set, self._names, self._model = request, eval_set, names, loaded.model
         self._controls = controls
@@ -81,7 +90,12 @@ class LayerTraces:
             )
         self._text = TokenText(self._tokenizer.tokenizer)
         self._builder = PromptBuilder(eval_set, self._tokenizer.tokenizer, names)
-        self._work = prepare(eval_set, controls, self._tokenizer.tokenizer, self._builder)
+        self._words = ItemWords(eval_set, self._tokenizer.tokenizer)
+        self._work = prepare(
+            eval_set, controls, self._words, self._tokenizer.tokenizer, self._builder, request.with_pivots_only
+        )
+        if not self._work:
+            raise UsageError(f"--eval-set {eval_set.folder}: no pair has pivots, so there is nothing to trace")
         self._size = max(_MIN_CHUNK_PROMPTS, self._batch_tokens // 64)
         self._reader: LayerReader  # hooked into the model while chunks are computed
 
@@ -93,6 +107,8 @@ class LayerTraces:
             "prompt_template": short_hash([TEMPLATE, self._names]),
             "draw": TRACE_DRAW,
             "batch_tokens": self._batch_tokens,
+            "word_languages": self._words.languages,
+            "with_pivots_only": self._request.with_pivots_only,
         }
 
     @property
@@ -101,7 +117,8 @@ class LayerTraces:
 
     @property
     def config(self) -> dict[str, Any]:
-        return {"draw": TRACE_DRAW, "language_names": self._names}
+        asked = {"with_pivots_only": self._request.with_pivots_only}
+        return {"draw": TRACE_DRAW, "language_names": self._names} | asked
 
     def chunks(self, resources: ExitStack) -> list[int]:
         self._reader = resources.enter_context(LayerReader(self._model))
@@ -113,7 +130,8 @@ class LayerTraces:
         return trace_rows(self._reader, chunk, self._text, self._request.run_id, self._batch_tokens)
 
     def tables(self, rows: pa.Table) -> dict[str, pa.Table]:
-        return {"layer_traces": rows.sort_by([(key, "ascending") for key in _KEYS])}
+        ordered = rows.sort_by([(key, "ascending") for key in _KEYS])
+        return {"layer_traces": ordered, "layer_words": word_rows(ordered, self._words.languages)}
 
     @property
     def details(self) -> dict[str, Any]:
@@ -122,7 +140,7 @@ class LayerTraces:
             "tokenizer_hash": self._tokenizer.hash,
             "prompt_assembly": self._builder.assembly,
             "leading_special_ids": self._builder.specials,
-            "n_prompts_by_control": self._controls.count(self._work),
+            "n_prompts_by_control": _count_controls(self._controls, self._work),
         }
 
     def print_summary(self, tables: dict[str, pa.Table]) -> None:
@@ -132,9 +150,18 @@ class LayerTraces:
         return self._work[start : start + self._size]
 
 
-def prepare(eval_set: EvalSet, controls: "Controls", tokenizer: Tokenizer, builder: PromptBuilder) -> list[Traced]:
+def prepare(
+    eval_set: EvalSet,
+    controls: Controls,
+    words: ItemWords,
+    tokenizer: Tokenizer,
+    builder: PromptBuilder,
+    with_pivots_only: bool = False,
+) -> list[Traced]:
     """Return what to trace, ordered by length and key so that equal lengths stand together."""
     prompts = all_prompts(eval_set, draws=[TRACE_DRAW])
+    if with_pivots_only:
+        prompts = [prompt for prompt in prompts if controls.pivots.get(prompt.key[:3])]
     builder.check(prompts)
     work = []
     for prompt, tokens in zip(prompts, builder.tokenize(prompts), strict=True):
@@ -146,8 +173,30 @@ def prepare(eval_set: EvalSet, controls: "Controls", tokenizer: Tokenizer, build
         chosen = controls.pivots.get(prompt.key[:3])
         control = controls.choose(prompt.key[:3], barred={*own["source"], *own["target"]}) if chosen else None
         sets = own | {"pivot": sorted(chosen) if chosen else None, "control": control}
-        work.append(Traced(prompt, informative_prompt(tokenizer, tokens), sets))
+        item_words = words.tokens(query)
+        beyond = sorted({*chosen} - words.all_tokens(query)) if chosen else None
+        sets["pivot_beyond_words"] = beyond
+        shared = _shared(words, query, item_words)
+        work.append(Traced(prompt, informative_prompt(tokenizer, tokens), sets, item_words, shared))
     return sorted(work, key=lambda item: (-len(item.tokens), item.prompt.key))
+
+
+def _count_controls(controls: Controls, work: list[Traced]) -> dict[str, int]:
+    """Return how many prompts have controls of their item's topic, of any item (no topic known), and none."""
+    counts = {"same_topic": 0, "any_item": 0, "none": 0}
+    for traced in work:
+        kind = "none" if traced.sets["control"] is None else controls.kind(traced.prompt.query.item_id)
+        counts[kind] += 1
+    return counts
+
+
+def _shared(words: ItemWords, query: Query, tokens: list[list[int]]) -> list[bool]:
+    """Return, by language, whether its word begins with a token of the source or target word of another language."""
+    by_language = dict(zip(words.languages, tokens, strict=True))
+    return [
+        any(lang != own and {*ids} & {*by_language[own]} for own in (query.source_lang, query.target_lang))
+        for lang, ids in by_language.items()
+    ]
 
 
 def informative_prompt(tokenizer: Tokenizer, tokens: PromptTokens) -> list[int]:
@@ -160,65 +209,9 @@ def informative_prompt(tokenizer: Tokenizer, tokens: PromptTokens) -> list[int]:
     return tokens.prefix + suffix[: len(suffix) - n_target + n_blank]
 
 
-def word_tokens(tokenizer: Tokenizer, word: str) -> list[int]:
-    """Return the distinct tokens of both forms of a word, `w` and `" " + w`, blank ones left out, ascending."""
-    ids = {
-        *tokenizer.encode(word, add_special_tokens=False).ids,
-        *tokenizer.encode(f" {word}", add_special_tokens=False).ids,
-    }
-    return sorted(token for token in ids if not is_blank(tokenizer, token))
-
-
-class Controls:
-    """Chooses pivots of other items of the same direction, to hold a pair's own pivots against.
-
-    Where an item's topic is known, the others are of that topic: tokens of a subject stand around all its words, and
-    pivots that are no likelier than those of a neighbouring concept link nothing.
-    """
-
-    def __init__(self, pivots: Pivots, topics: dict[int, str]) -> None:
-        self.pivots, self._topics = pivots, topics
-        by_direction: dict[tuple[str, str], list[int]] = {}
-        for item_id, source, target in sorted(pivots):
-            by_direction.setdefault((source, target), []).append(item_id)
-        self._items = {direction: np.array(ids, dtype=np.uint64) for direction, ids in by_direction.items()}
-
-    def choose(self, key: tuple[int, str, str], *, barred: set[int]) -> list[int] | None:
-        """Return as many tokens as the pair has pivots, none of them its own or `barred`; None if there are too few.
-
-        Another item (of the same topic) is chosen by content hash and gives its pivots, best first; if some are barred,
-        the next item in the order of the hash fills up.
-        """
-        item_id, source, target = key
-        own = self.pivots[key]
-        topic = self._topics.get(item_id)
-        items = self._items[source, target]
-        order = np.argsort(mix(mix(items) ^ np.uint64(id64("control", str(item_id), source, target))), kind="stable")
-        barred = barred | set(own)
-        chosen: list[int] = []
-        for other in items[order]:
-            if int(other) == item_id or (topic is not None and self._topics.get(int(other)) != topic):
-                continue
-            for token in self.pivots[int(other), source, target]:
-                if token not in barred:
-                    barred.add(token)
-                    chosen.append(token)
-                    if len(chosen) == len(own):
-                        return sorted(chosen)
-        return None
-
-    def count(self, work: list[Traced]) -> dict[str, int]:
-        """Return how many prompts have controls of their item's topic, of any item (no topic known), and none."""
-        counts = {"same_topic": 0, "any_item": 0, "none": 0}
-        for traced in work:
-            is_known = traced.prompt.query.item_id in self._topics
-            counts["none" if traced.sets["control"] is None else "same_topic" if is_known else "any_item"] += 1
-        return counts
-
-
 def trace_rows(reader: LayerReader, chunk: list[Traced], text: TokenText, run_id: str, batch_tokens: int) -> pa.Table:
-    """Trace the prompts of a chunk, batched by equal length; return rows of `layer_traces`."""
-    columns: dict[str, list[Any]] = {name: [] for name in RESULT["layer_traces"].names}
+    """Trace the prompts of a chunk, batched by equal length; return rows of `layer_traces` and words."""
+    columns: dict[str, list[Any]] = {name: [] for name in _CHUNK_SCHEMA.names}
     start = 0
     while start < len(chunk):
         length = len(chunk[start].tokens)
@@ -227,7 +220,7 @@ def trace_rows(reader: LayerReader, chunk: list[Traced], text: TokenText, run_id
             stop += 1
         _trace_batch(reader, chunk[start:stop], text, run_id, columns)
         start = stop
-    return pa.table(columns, schema=RESULT["layer_traces"])
+    return pa.table(columns, schema=_CHUNK_SCHEMA)
 
 
 def _trace_batch(
@@ -247,8 +240,9 @@ def _trace_batch(
         sums.index_put_((rows, kinds), probs[rows, members], accumulate=True)
         top_probs, top_ids = (values.tolist() for values in probs.max(dim=-1))
         entropies = -(probs * log_probs).sum(dim=-1)
-        for traced, top_p, top_id, by_kind, entropy in zip(
-            batch, top_probs, top_ids, sums.tolist(), entropies.tolist(), strict=True
+        word_ps, word_ranks = read_words(log_probs, [traced.words for traced in batch])
+        for traced, top_p, top_id, by_kind, entropy, of_words, ranks in zip(
+            batch, top_probs, top_ids, sums.tolist(), entropies.tolist(), word_ps, word_ranks, strict=True
         ):
             sets = traced.sets
             p = {name: None if sets[name] is None else by_kind[kind] for kind, name in enumerate(_KINDS)}
@@ -270,6 +264,10 @@ def _trace_batch(
                 "is_top_target": top_id in (sets["target"] or ()),
                 "is_top_pivot": top_id in (sets["pivot"] or ()),
                 "shares_token": bool({*(sets["source"] or ())} & {*(sets["target"] or ())}),
+                "p_pivot_beyond_words": p["pivot_beyond_words"],
+                "word_ps": of_words,
+                "word_ranks": ranks,
+                "words_shared": traced.words_shared,
             }
             for name, value in row.items():
                 columns[name].append(value)

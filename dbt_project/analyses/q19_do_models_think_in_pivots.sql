@@ -20,7 +20,7 @@ behaviours as (
         {{ quantile('peak_layer', 0.5) }} as median_peak_layer,
         max(final_layer) as final_layer
     from {{ ref('fct_behaviours') }}
-    where behaviour <> 'excluded'
+    where behaviour in ('cooccurrence', 'pivot')
     group by run_id, experiment, strategy, seed
 
 )

@@ -72,7 +72,10 @@ def _how(field: FieldInfo) -> dict[str, Any]:
     plain = _plain_type(field.annotation)
     if get_origin(plain) is tuple:
         what, _, about = about.partition(": ")
-        return {"action": "append", "metavar": what, "help": f"{about}; may be repeated"}
+        (item, _) = get_args(plain)
+        return {"action": "append", "type": _plain_type(item), "metavar": what, "help": f"{about}; may be repeated"}
+    if plain is bool:
+        return {"action": "store_true", "default": None, "help": about}
     return {"type": plain, "help": about}
 
 

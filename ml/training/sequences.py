@@ -87,6 +87,16 @@ class Sequences:
         stream = self._stream(int(self._starts[index]))
         return with_leading(stream, leading=self._leading, eos_token_id=self._eos_token_id, seq_len=self._seq_len)
 
+    def span(self, index: int) -> tuple[int, int]:
+        """Return from where to where in the stream the tokens of sequence `index` stand; special ones are not in it."""
+        if self._starts is None:
+            return index * self._seq_len, (index + 1) * self._seq_len
+        start = int(self._starts[index])
+        if index + 1 < self.n_sequences:  # without gaps
+            return start, int(self._starts[index + 1])
+        is_leading = leading_places(self[index][None], n_leading=self.n_leading, eos_token_id=self._eos_token_id)
+        return start, start + self._seq_len - int(is_leading.sum())
+
     def _stream(self, start: int) -> np.ndarray:
         """Return the `seq_len` tokens from one on, int64; fewer at the end."""
         stop = min(start + self._seq_len, int(self._ends[-1]))

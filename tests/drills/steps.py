@@ -245,6 +245,13 @@ def trace(folder: Path) -> None:
     _evaluate(folder, ml.trace.main)
 
 
+def intervene(folder: Path) -> None:
+    """`pivots intervene`'s program."""
+    import ml.intervene
+
+    _evaluate(folder, lambda options: ml.intervene.main([*options, "--layer", "2"]))
+
+
 def _evaluate(folder: Path, program: Callable[[list[str]], None]) -> None:
     given = {
         "--eval-set": folder / _WORDS_SET,
@@ -273,6 +280,7 @@ STEPS = {
         Step("train", (training_inputs,), train),
         Step("score", (evaluation_inputs,), score),
         Step("trace", (evaluation_inputs,), trace),
+        Step("intervene", (evaluation_inputs,), intervene),
         Step("migrate", (inputs, words, first, count, marts), migrate_home, content=lake_content),
     )
 }

@@ -20,6 +20,8 @@ _PANELS = {  # folder of models/marts -> its title on the map
     "scores": "Scores",
     "comparisons": "Comparisons",
     "layers": "Layers",
+    "latent": "Latent languages",
+    "interventions": "Interventions",
 }
 _COLOURS = (  # dark enough to be read on white
     "#0b6e69", "#b3480b", "#5b3fb0", "#a11d5c", "#1d6b2e", "#1f5fa8", "#7a5c00", "#8c2f2f", "#4a5a6a", "#00708c",

@@ -27,6 +27,8 @@ _FOLDERS = {  # folders of models/marts, in the order in which a pipeline fills 
     "scores": "Scores: how well a model translates",
     "comparisons": "Comparisons: strategies against baselines",
     "layers": "Layers: what the model would say on the way",
+    "latent": "Latent languages: words that nobody asked for",
+    "interventions": "Interventions: does the answer need what the layers show",
 }
 _KINDS = {
     "SHARDED": "Sharded: a Parquet file per ingested file or imported list",

@@ -1,4 +1,4 @@
-"""Commands that involve a model: train, score, trace, experiment, demo."""
+"""Commands that involve a model: train, score, trace, intervene, experiment, demo."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +16,16 @@ ModelOption = Annotated[
 ]
 RevisionOption = Annotated[
     str | None, typer.Option(metavar="R", help="Branch, tag or commit of a hub model [default: main].")
+]
+RevisionsOption = Annotated[
+    list[str] | None,
+    typer.Option("--revision", metavar="R", help="Branch, tag or commit of a hub model; several make a series."),
+]
+SeriesOption = Annotated[
+    str,
+    typer.Option(
+        "--model", metavar="M", help="Folder, GGUF file, configuration file, hub name, or a folder of checkpoints."
+    ),
 ]
 PresetOption = Annotated[str, typer.Option("--preset", metavar="P", help="A preset of profiles/, or a .yml file.")]
 ItemsOption = Annotated[int | None, typer.Option("--items", min=1, help="Score N items, a fair sample [default: all].")]
@@ -43,7 +53,7 @@ HeldOutOption = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the model commands."""
-    for command in (train, score, trace, experiment, demo):
+    for command in (train, score, trace, intervene, experiment, demo):
         app.command()(command)
 
 
@@ -73,7 +83,7 @@ def train(
 
 
 def score(
-    model: ModelOption,
+    model: SeriesOption,
     corpus: CorpusOption,
     items: ItemsOption = None,
     sentences: Annotated[
@@ -88,7 +98,7 @@ def score(
     shots: Annotated[int, typer.Option(min=0, help="Example sentences in each prompt.")] = 5,
     max_new_tokens: Annotated[int, typer.Option(min=1, help="Longest translation of a sentence.")] = 256,
     held_out_tokens: HeldOutOption = None,
-    revision: RevisionOption = None,
+    revision: RevisionsOption = None,
     language_name: NamesOption = None,
     dtype: DtypeOption = None,
     batch_tokens: BatchOption = None,
@@ -97,16 +107,17 @@ def score(
     """Score word translation in every direction, and the loss on held-out documents; or sentence translation by chrF.
 
     Examples: `pivots score --corpus demo --model pivots-home/runs/train-1a2b/model`, and for sentences
-    `pivots score --corpus mine --model allenai/OLMo-1B-hf --sentences flores200/devtest --language en --language fr`
+    `pivots score --corpus mine --model allenai/OLMo-1B-hf --sentences flores200/devtest --language en --language fr`;
+    by training step: `pivots score --corpus mine --model EleutherAI/pythia-70m --revision step1000 --revision step4000`
     """
     from warehouse.base.settings import Home
     from warehouse.experiments import evaluations, launch
     from warehouse.experiments.evaluation_set import export_evaluation_set
-    from warehouse.experiments.model_identity import at_revision, identify_model
+    from warehouse.experiments.model_series import find_checkpoints
     from warehouse.experiments.sentence_set import export_sentences
     from warehouse.experiments.training_export import HELD_OUT, export_selection
 
-    folder, chosen = Home.resolve(home), identify_model(at_revision(model, revision))
+    folder, chosen = Home.resolve(home), find_checkpoints(model, revision or ())
     options = _options(language_name, dtype, batch_tokens)
     if sentences is not None:
         texts = export_sentences(folder, sentences, corpus=corpus, languages=language or (), n_sentences=items)
@@ -116,8 +127,11 @@ def score(
         held_out = export_selection(folder, corpus=corpus, strategy=HELD_OUT, budget_tokens=None)
         losses = evaluations.held_out_losses(held_out, options, limit_tokens=held_out_tokens)
         wanted = [evaluations.word_scores(judges, options), *losses]
-    print("\n".join(launch.evaluate(folder, chosen, wanted)))
+    for one in chosen:
+        print("\n".join(launch.evaluate(folder, one.model, wanted, place=one)), flush=True)
     marts = "fct_sentence_scores" if sentences is not None else "fct_translation_scores and fct_held_out_losses"
+    if len(chosen) > 1 and sentences is None:
+        marts += ", fct_scores_by_step among them"
     print(f"`pivots build` turns this into marts.{marts}")
 
 
@@ -125,13 +139,17 @@ def trace(
     model: ModelOption,
     corpus: CorpusOption,
     items: ItemsOption = None,
+    with_pivots_only: Annotated[
+        bool,
+        typer.Option("--with-pivots-only", help="Leave out pairs without pivots: enough for curves only."),
+    ] = False,
     revision: RevisionOption = None,
     language_name: NamesOption = None,
     dtype: DtypeOption = None,
     batch_tokens: BatchOption = None,
     home: HomeOption = None,
 ) -> None:
-    """Trace the layers with the logit lens: source, target and pivot probabilities of every item and direction.
+    """Trace the layers with the logit lens: the item's words and pivots in every item and direction.
 
     Example: `pivots trace --corpus demo --model pivots-home/runs/train-1a2b/model`
     """
@@ -142,9 +160,36 @@ def trace(
 
     folder = Home.resolve(home)
     judges = export_evaluation_set(folder, corpus=corpus, n_items=items)
-    traces = evaluations.layer_traces(judges, _options(language_name, dtype, batch_tokens))
+    options = _options(language_name, dtype, batch_tokens)
+    traces = evaluations.layer_traces(judges, options, with_pivots_only=with_pivots_only)
     print("\n".join(launch.evaluate(folder, identify_model(at_revision(model, revision)), [traces])))
-    print("`pivots build` turns this into marts.fct_behaviours and fct_pivot_layer_curves")
+    print("`pivots build` turns this into marts.fct_behaviours, fct_pivot_layer_curves and fct_latent_languages")
+
+
+def intervene(
+    model: ModelOption,
+    corpus: CorpusOption,
+    layer: Annotated[list[int], typer.Option(min=1, metavar="N", help="Layer to intervene behind; may be repeated.")],
+    items: ItemsOption = None,
+    revision: RevisionOption = None,
+    language_name: NamesOption = None,
+    dtype: DtypeOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Take each pair's pivots out of the residual stream behind a layer, and see what becomes of the answer.
+
+    Example: `pivots intervene --corpus demo --model pivots-home/runs/train-1a2b/model --layer 2`
+    """
+    from warehouse.base.settings import Home
+    from warehouse.experiments import evaluations, launch
+    from warehouse.experiments.evaluation_set import export_evaluation_set
+    from warehouse.experiments.model_identity import at_revision, identify_model
+
+    folder = Home.resolve(home)
+    judges = export_evaluation_set(folder, corpus=corpus, n_items=items)
+    wanted = evaluations.interventions(judges, layer, _options(language_name, dtype, None))
+    print("\n".join(launch.evaluate(folder, identify_model(at_revision(model, revision)), [wanted])))
+    print("`pivots build` turns this into marts.fct_interventions and fct_intervention_contrasts")
 
 
 def _options(language_name: list[str] | None, dtype: str | None, batch_tokens: int | None) -> "Options":

@@ -22,6 +22,8 @@ RUN_RECORD = "run.json"
 PROGRESS = "progress.json"
 RESULTS = "results"
 MODEL = "model"
+MODELS = "models"  # of a training that keeps models on its way: step00000100 ..., each with its TRAINING_PLACE
+TRAINING_PLACE = "training_place.json"  # beside a kept model: step, n_tokens_seen
 MODEL_CACHE = "PIVOTS_MODEL_CACHE"  # the environment variable that says where models made of other files are kept
 
 # One row per document of an export's shard.
@@ -137,10 +139,11 @@ RUN_KINDS: dict[str, RunKind] = {
     "infini_gram": RunKind(("infini_gram_counts",), feeds_marts=True),
     "review": RunKind(("pivot_reviews",), feeds_marts=True),
     "export": RunKind(("exports",), feeds_marts=False),
-    "train": RunKind(("training_steps",), feeds_marts=True, is_ml=True, keeps_folder=True),
+    "train": RunKind(("training_steps", "training_reads"), feeds_marts=True, is_ml=True, keeps_folder=True),
     "score": RunKind(("word_scores", "prompts"), feeds_marts=True, is_ml=True),
     "sentences": RunKind(("sentence_scores", "sentence_ngrams"), feeds_marts=True, is_ml=True),
-    "trace": RunKind(("layer_traces",), feeds_marts=True, is_ml=True),
+    "trace": RunKind(("layer_traces", "layer_words"), feeds_marts=True, is_ml=True),
+    "intervene": RunKind(("interventions",), feeds_marts=True, is_ml=True),
     "held_out": RunKind(("held_out_losses",), feeds_marts=True, is_ml=True),
     "prompt_lens": RunKind(("prompt_lenses",), feeds_marts=False, is_ml=True),
 }

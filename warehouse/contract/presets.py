@@ -14,8 +14,10 @@ from pydantic import (
     Field,
     ModelWrapValidatorHandler,
     PlainValidator,
+    SerializerFunctionWrapHandler,
     StrictInt,
     ValidationError,
+    model_serializer,
     model_validator,
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
@@ -67,6 +69,7 @@ class TrainPreset(_Section):
     keep_checkpoints: Count
     optimizer_state: Literal["fresh", "model"]  # model: go on with the state saved beside the model's weights
     save_optimizer: bool  # keep the final optimiser state beside the model
+    keep_models_every_steps: Count | None = None  # models on the way, to be scored as a series; None: only the last
 
     @model_validator(mode="wrap")
     @classmethod
@@ -85,6 +88,14 @@ class TrainPreset(_Section):
         if preset is None or mistakes:
             raise ValidationError.from_exception_data(cls.__name__, mistakes)
         return preset
+
+    @model_serializer(mode="wrap")
+    def _without_what_came_later(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave an entry that came later out where it is not set: runs are named by what a preset says."""
+        entries: dict[str, Any] = handler(self)
+        if entries.get("keep_models_every_steps") is None:
+            entries.pop("keep_models_every_steps", None)
+        return entries
 
     def with_length(self, *, steps: int | None = None, budget_tokens: int | None = None) -> "TrainPreset":
         """Return the same regime for as many steps or tokens; itself when neither is given."""

@@ -73,6 +73,16 @@ class TraceRequest(PromptRequest):
     batch_tokens_by_device = {"cpu": 2_048, "cuda": 65_536}
     program: Literal["trace"] = "trace"
     eval_set: Path = Field(description="evaluation set folder, with pivots.parquet")
+    with_pivots_only: bool = Field(default=False, description="leave out pairs without pivots")
+
+
+class InterveneRequest(ModelRequest):
+    """Take pivots out of the residual stream and see what becomes of the answer."""
+
+    program: Literal["intervene"] = "intervene"
+    eval_set: Path = Field(description="evaluation set folder, with pivots.parquet")
+    layer: tuple[StrictInt, ...] = Field(min_length=1, description="N: intervene behind this layer")
+    language_name: tuple[str, ...] = Field(default=(), description="CODE=NAME: English name of a language")
 
 
 class SentencesRequest(PromptRequest):
@@ -105,11 +115,14 @@ class PromptLensRequest(ModelRequest):
     watch: tuple[str, ...] = Field(default=(), description="TOKEN: keep this token's rank too")
 
 
-EvaluationRequest = ScoreRequest | TraceRequest | SentencesRequest | HeldOutRequest | PromptLensRequest
+EvaluationRequest = (
+    ScoreRequest | TraceRequest | InterveneRequest | SentencesRequest | HeldOutRequest | PromptLensRequest
+)
 EVALUATION_REQUESTS: dict[str, type[EvaluationRequest]] = {
     "score": ScoreRequest,
     "sentences": SentencesRequest,
     "trace": TraceRequest,
+    "intervene": InterveneRequest,
     "held_out": HeldOutRequest,
     "prompt_lens": PromptLensRequest,
 }

@@ -60,6 +60,38 @@ RESULT: dict[str, pa.Schema] = {
                 "shares_token",
                 pa.bool_(),
             ),  # source and target words have a token in common: behaviour 'excluded'
+            # p_pivot without tokens of the item's words in any language; NULL in traces of earlier versions
+            ("p_pivot_beyond_words", pa.float64()),
+        ]
+    ),
+    # One row per item, direction, layer and language of the list that has a word for the item: is that word there.
+    "layer_words": pa.schema(
+        [
+            ("run_id", pa.string()),
+            ("item_id", pa.int64()),
+            ("source_lang", pa.string()),
+            ("target_lang", pa.string()),
+            ("layer", pa.int32()),
+            ("lang", pa.string()),
+            ("p", pa.float64()),  # summed over the first informative tokens of both forms of the word
+            ("word_rank", pa.int32()),  # of the likelier of them, 1 = the layer's top token
+            ("shares_token", pa.bool_()),  # one of them is that of the source or target word, in another language
+        ]
+    ),
+    # One row per item, direction, layer and intervention behind it: the answer untouched and after it, in one batch.
+    "interventions": pa.schema(
+        [
+            ("run_id", pa.string()),
+            ("item_id", pa.int64()),
+            ("source_lang", pa.string()),
+            ("target_lang", pa.string()),
+            ("layer", pa.int32()),  # 1 = behind the first block
+            ("intervention", pa.string()),  # own_pivots, other_pivots, random_tokens, concept_mean
+            ("n_directions", pa.int32()),  # dimensions that were removed; NULL for concept_mean
+            ("changed_share", pa.float64()),  # of the states' squared length, from the query's word on
+            ("n_target_tokens", pa.int32()),
+            ("nll_mean_untouched", pa.float64()),  # means over the answer's tokens, nats
+            ("nll_mean", pa.float64()),
         ]
     ),
     # One row per run, sentence and direction: the model's own translation (greedy), and how close it comes.
@@ -120,6 +152,17 @@ RESULT: dict[str, pa.Schema] = {
             ("n_tokens", pa.int64()),
             ("n_bytes", pa.int64()),
             ("nll_sum", pa.float64()),  # nats
+        ]
+    ),
+    # One row per step, sequence in it and document that it holds a part of: the order in which a training read.
+    "training_reads": pa.schema(
+        [
+            ("run_id", pa.string()),
+            ("step", pa.int64()),  # 1-based
+            ("sequence", pa.int32()),  # place in the step
+            ("doc_id", pa.int64()),
+            ("first_token", pa.int64()),  # of the document, 0-based
+            ("n_tokens", pa.int64()),  # the separator not counted
         ]
     ),
     # One row per optimiser step.

@@ -58,9 +58,17 @@ def word_scores(judges: EvaluationSet, options: Options = Options()) -> Evaluati
     return _on_evaluation_set("score", judges, options)
 
 
-def layer_traces(judges: EvaluationSet, options: Options = Options()) -> Evaluation:
-    """Layer traces with the logit lens on an evaluation set."""
-    return _on_evaluation_set("trace", judges, options)
+def layer_traces(judges: EvaluationSet, options: Options = Options(), *, with_pivots_only: bool = False) -> Evaluation:
+    """Layer traces with the logit lens on an evaluation set: of every pair, or of those that have pivots."""
+    # what a trace records is part of the run's id, so that one of an earlier version is made anew where it is asked for
+    asked = _chosen(with_pivots_only=with_pivots_only)
+    return _on_evaluation_set("trace", judges, options, config={"records": ["layers", "words"]} | asked, entries=asked)
+
+
+def interventions(judges: EvaluationSet, layers: Sequence[int], options: Options = Options()) -> Evaluation:
+    """What becomes of answers when pivots are taken out of the residual stream behind some layers."""
+    chosen = tuple(sorted(set(layers)))
+    return _on_evaluation_set("intervene", judges, options, config={"layers": list(chosen)}, entries={"layer": chosen})
 
 
 def held_out_losses(
@@ -103,11 +111,18 @@ def prompt_lens(
     return Evaluation("prompt_lens", None, inputs, entries, config)
 
 
-def _on_evaluation_set(program: str, judges: EvaluationSet, options: Options) -> Evaluation:
+def _on_evaluation_set(
+    program: str,
+    judges: EvaluationSet,
+    options: Options,
+    *,
+    config: dict[str, Any] | None = None,
+    entries: dict[str, Any] | None = None,
+) -> Evaluation:
     manifest = judges.manifest
     inputs = {"evaluation_set": manifest["eval_set_id"]}
-    entries = {"eval_set": judges.folder} | options.entries(with_names=True)
-    return Evaluation(program, manifest["corpus"], inputs, entries, options.config)
+    asked = {"eval_set": judges.folder} | options.entries(with_names=True) | (entries or {})
+    return Evaluation(program, manifest["corpus"], inputs, asked, options.config | (config or {}))
 
 
 def _chosen(**options: Any) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from warehouse.contract.presets import TrainPreset
 from warehouse.contract.requests import EvaluationRequest, TrainRequest, write_request
 from warehouse.experiments.evaluations import Evaluation
 from warehouse.experiments.model_identity import Model, hub_commit, identify_model, provenance
+from warehouse.experiments.model_series import Checkpoint
 from warehouse.experiments.results import is_registered, write_back
 from warehouse.experiments.training_export import Export
 from warehouse.lake.runs import Run
@@ -87,13 +88,22 @@ def training_progress(home: Home, run: Run) -> tuple[float, str] | None:
 
 
 def evaluate(
-    home: Home, model: Model, evaluations: Sequence[Evaluation], *, experiment: str | None = None
+    home: Home,
+    model: Model,
+    evaluations: Sequence[Evaluation],
+    *,
+    experiment: str | None = None,
+    place: Checkpoint | None = None,
 ) -> list[str]:
     """Run what is missing of some evaluations of one model; return their run ids.
 
     One after another in the same process, or processes when PIVOTS_ACCELERATE_CONFIG names a launch configuration.
+
+    Args:
+        place: where the model stands in its series, if it is one of a series: part of the run.
     """
     origin = provenance(home, model)
+    step = {} if place is None or place.step is None else {"model_step": place.step}
     runs = [
         Run(
             kind=evaluation.program,
@@ -102,8 +112,11 @@ def evaluate(
             strategy=origin.strategy,
             seed=origin.seed,
             model_id=model.model_id,
-            config=evaluation.config,
+            config=evaluation.config | step,
             inputs={"model": model.model_id, **evaluation.inputs},
+            model_series=place.series if place else None,
+            model_step=place.step if place else None,
+            n_tokens_seen=place.n_tokens_seen if place else None,
         )
         for evaluation in evaluations
     ]

@@ -44,6 +44,9 @@ class Run:
     model_id: str | None = None
     export_id: str | None = None
     tokenizer_hash: str | None = None
+    model_series: str | None = None
+    model_step: int | None = None
+    n_tokens_seen: int | None = None
     versions: dict[str, str] = field(default_factory=dict)  # of what is known when it was read only: commits of models
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -79,6 +82,9 @@ class Run:
             "config": json.dumps(self.config, sort_keys=True, ensure_ascii=False),
             "inputs": json.dumps(self.inputs, sort_keys=True, ensure_ascii=False),
             "tokenizer_hash": self.tokenizer_hash,
+            "model_series": self.model_series,
+            "model_step": self.model_step,
+            "n_tokens_seen": self.n_tokens_seen,
             "versions": json.dumps(installed_versions() | self.versions, sort_keys=True),
             "started_at": self.started_at,
             "finished_at": datetime.now(UTC),

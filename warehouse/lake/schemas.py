@@ -301,6 +301,10 @@ RECORDED: dict[str, pa.Schema] = {
             ("config", pa.string()),  # JSON
             ("inputs", pa.string()),  # JSON: name -> hash
             ("tokenizer_hash", pa.string()),
+            # of a model that is one of a series of checkpoints; NULL for any other
+            ("model_series", pa.string()),  # hub name without revision, or the folder
+            ("model_step", pa.int64()),
+            ("n_tokens_seen", pa.int64()),  # by that step; NULL where the checkpoint does not say it
             ("versions", pa.string()),  # JSON: python, duckdb, torch, transformers ...
             ("started_at", pa.timestamp("us", tz="UTC")),
             ("finished_at", pa.timestamp("us", tz="UTC")),

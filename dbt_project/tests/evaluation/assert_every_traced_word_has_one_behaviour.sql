@@ -8,7 +8,7 @@ traced as (
         source_lang,
         target_lang,
         count(*) as n_words,
-        sum(case when behaviour <> 'excluded' then 1 else 0 end) as n_judged
+        sum(case when behaviour in ('cooccurrence', 'pivot') then 1 else 0 end) as n_judged
     from {{ ref('fct_behaviours') }}
     group by run_id, source_lang, target_lang
 

@@ -1,10 +1,11 @@
 """Behaviours, AUC, thresholds and layer curves against naive Python."""
 
-from collections import defaultdict
+import math
+from collections import Counter, defaultdict
 from statistics import fmean
 from typing import Any
 
-from support.corpora.evaluation_results import DIRECTIONS
+from support.corpora.evaluation_results import CONSTANT_TOKEN, DIRECTIONS, ITEMS
 from support.homes.evaluation_home import Evaluated, classes, close, predictors
 from support.naive import evaluation as naive
 
@@ -79,19 +80,27 @@ def test_threshold_sensitivity(evaluated: Evaluated) -> None:
             same = [
                 w["peak"] == w["threshold"]
                 for k, w in words.items()
-                if k.direction == direction and w["peak"] != "excluded"
+                if k.direction == direction and w["peak"] not in ("excluded", "unread")
             ]
             assert (row["n_cooccurrence"], row["n_pivot"]) == (n_positive, n_negative)
             assert (row["auc"], row["agreement"]) == (close(auc), close(fmean(same)))
 
 
 def test_layer_curves(evaluated: Evaluated) -> None:
-    words = naive.behaviours(evaluated.written["layer_traces"])
+    words, lenses = naive.behaviours(evaluated.written["layer_traces"]), naive.lenses(evaluated.written["layer_traces"])
+    of_constants = {
+        (row["run_id"], naive.key_of(row))
+        for row in evaluated.written["layer_traces"]
+        if row["is_top_pivot"] and row["top_token_id"] in lenses[row["run_id"]].constants
+    }
+    assert of_constants
     of_word = classes(evaluated)
     curves: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
     by_class: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
     for row in evaluated.written["layer_traces"]:
         run, key, layer = row["run_id"], naive.key_of(row), row["layer"]
+        if (run, key) in of_constants:  # pivots that are artefacts of the lens are none
+            row = row | {"p_pivot": None, "p_control": None}
         behaviour = words[run][key]["peak"]
         for direction in (key.direction, naive.ALL):
             curves[run, *direction, behaviour, layer].append(row)
@@ -119,6 +128,136 @@ def test_the_peak_layer_is_where_the_curve_is_highest(evaluated: Evaluated) -> N
     for row in evaluated.rows("from marts.fct_pivot_layer_curves order by layer"):
         curves[row["run_id"], row["source_lang"], row["target_lang"], row["behaviour"]].append(row)
     for rows in curves.values():
-        inner = [row for row in rows if row["layer"] > 0]
-        highest = max(inner, key=lambda row: row["p_pivot"])  # the first of equal ones
-        assert [row["layer"] for row in rows if row["is_peak"]] == [highest["layer"]]
+        inner = [row for row in rows if row["is_read"] and row["p_pivot"] is not None]
+        highest = max(inner, key=lambda row: row["p_pivot"], default=None)  # the first of equal ones
+        assert [row["layer"] for row in rows if row["is_peak"]] == ([highest["layer"]] if highest else [])
+        assert {row["layer"] for row in rows if row["is_read"]} == (
+            set() if rows[0]["run_id"] == "trace-alone" else {2, 3, 4, 5}
+        )
+
+
+def test_layers_of_the_lens(evaluated: Evaluated) -> None:
+    found = evaluated.by("from marts.fct_lens_layers", "run_id", "layer")
+    lenses = naive.lenses(evaluated.written["layer_traces"])
+    assert lenses["trace-base"].constants == {CONSTANT_TOKEN}
+    assert set(found) == {(run, layer) for run, lens in lenses.items() for layer in lens.layers}
+    final = {(row["run_id"], naive.key_of(row)): row for row in evaluated.written["layer_traces"] if row["layer"] == 5}
+    for (run, layer), row in found.items():
+        rows = [r for r in evaluated.written["layer_traces"] if (r["run_id"], r["layer"]) == (run, layer)]
+        tops = lenses[run].layers[layer]
+        shares = [n / len(rows) for n in tops.values()]
+        token = min(tops, key=lambda token: (-tops[token], token))
+        assert (row["n_prompts"], row["n_top_tokens"], row["n_items"]) == (len(rows), len(tops), len(ITEMS))
+        assert (row["modal_token_id"], row["modal_token"]) == (token, f"t{token}")
+        assert row["modal_share"] == close(max(shares))
+        assert row["top_entropy"] == close(-sum(share * math.log(share) for share in shares))
+        same = [r["top_token_id"] == final[run, naive.key_of(r)]["top_token_id"] for r in rows]
+        assert row["final_agreement"] == close(fmean(same))
+        assert row["p_top"] == close(fmean(r["p_top"] for r in rows))
+        assert row["is_read"] == (layer in lenses[run].read)
+
+
+def test_a_run_whose_peaks_are_one_token_is_flagged(evaluated: Evaluated) -> None:
+    found = evaluated.by("from marts.fct_failure_signatures where signature = 'peaks_are_one_token'", "run_id")
+    behaviours = evaluated.rows("from marts.fct_behaviours")
+    for run in ("trace-alone", "trace-base"):
+        tops = Counter(r["top_token_id"] for r in behaviours if r["run_id"] == run and r["behaviour"] != "excluded")
+        share = max(tops.values()) / tops.total()
+        assert found[run,]["value"] == close(share)
+        assert found[run,]["status"] == ("flagged" if share > 0.5 else "ok")
+    assert found["trace-alone",]["status"] == "flagged"
+    assert found["trace-base",]["status"] == "ok"
+
+
+def role(row: dict[str, Any]) -> str:
+    return {row["source_lang"]: "source", row["target_lang"]: "target"}.get(row["lang"], "other")
+
+
+def test_latent_languages(evaluated: Evaluated) -> None:
+    cells: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
+    for row in evaluated.written["layer_words"]:
+        if not row["shares_token"]:
+            for direction in (naive.key_of(row).direction, naive.ALL):
+                cells[row["run_id"], *direction, row["lang"], role(row), row["layer"]].append(row)
+    keys = ("run_id", "source_lang", "target_lang", "lang", "lang_role", "layer")
+    found = evaluated.by("from marts.fct_latent_languages", *keys)
+    assert set(found) == set(cells)
+    totals: dict[tuple[Any, ...], float] = defaultdict(float)
+    for (run, source, target, _, _, layer), rows in cells.items():
+        totals[run, source, target, layer] += fmean(row["p"] for row in rows)
+    for key, rows in cells.items():
+        p = fmean(row["p"] for row in rows)
+        assert (found[key]["n_words"], found[key]["p"]) == (len(rows), close(p))
+        assert found[key]["top_rate"] == close(fmean(row["word_rank"] == 1 for row in rows))
+        assert found[key]["mean_reciprocal_rank"] == close(fmean(1 / row["word_rank"] for row in rows))
+        assert found[key]["language_share"] == close(p / totals[*key[:3], key[5]])
+
+
+def test_barriers_and_copies(evaluated: Evaluated) -> None:
+    lenses = naive.lenses(evaluated.written["layer_traces"])
+    words: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
+    for row in evaluated.written["layer_words"]:
+        words[row["run_id"], naive.key_of(row)].append(row)
+    cells: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
+    for (run, key), rows in words.items():
+        if any(row["shares_token"] and role(row) != "other" for row in rows):
+            continue
+        lens = lenses[run]
+        tops = [row for row in rows if row["word_rank"] == 1 and row["layer"] in lens.read]
+        first = {
+            name: min((row["layer"] for row in tops if role(row) == name), default=None)
+            for name in ("source", "target")
+        }
+        solved = [
+            row
+            for row in tops
+            if row["layer"] < lens.last and role(row) != "source" and not (role(row) == "other" and row["shares_token"])
+        ]
+        word = first | {"is_solved": bool(solved)}
+        for name in ("source", "target"):
+            word[f"ends_{name}"] = any(row["layer"] == lens.last and role(row) == name for row in tops)
+        for direction in (key.direction, naive.ALL):
+            cells[run, *direction].append(word)
+    barriers = evaluated.by("from marts.fct_translation_barrier", "run_id", "source_lang", "target_lang")
+    copies = evaluated.by("from marts.fct_copy_rates", "run_id", "source_lang", "target_lang")
+    assert set(barriers) == set(copies) == set(cells)
+    for cell, members in cells.items():
+        failed = [word for word in members if not word["ends_target"]]
+        row = barriers[cell]
+        assert (row["n_words"], row["n_answered"]) == (len(members), len(members) - len(failed))
+        assert (row["n_solved_inside"], row["n_lost"]) == (
+            sum(word["is_solved"] for word in members),
+            sum(word["is_solved"] for word in failed),
+        )
+        assert row["barrier_share"] == close(fmean(word["is_solved"] for word in failed))
+        row = copies[cell]
+        both = [word for word in members if None not in (word["source"], word["target"])]
+        assert row["copy_rate"] == close(fmean(word["source"] is not None for word in members))
+        assert row["target_rate"] == close(fmean(word["target"] is not None for word in members))
+        assert row["n_words_with_both"] == len(both)
+        assert row["copied_first_rate"] == close(fmean(word["source"] < word["target"] for word in both))
+        assert row["copied_answer_rate"] == close(fmean(word["ends_source"] for word in members))
+
+
+def test_pivots_beside_words(evaluated: Evaluated) -> None:
+    lenses = naive.lenses(evaluated.written["layer_traces"])
+    traces = {(r["run_id"], naive.key_of(r), r["layer"]): r for r in evaluated.written["layer_traces"]}
+    of_constants = {
+        (run, key)
+        for (run, key, _), row in traces.items()
+        if row["is_top_pivot"] and row["top_token_id"] in lenses[run].constants
+    }
+    cells: dict[tuple[Any, ...], list[tuple[float, float]]] = defaultdict(list)
+    for word in evaluated.written["layer_words"]:
+        run, key = word["run_id"], naive.key_of(word)
+        if role(word) == "other" and not word["shares_token"] and (run, key) not in of_constants:
+            pair = (word["p"], traces[run, key, word["layer"]]["p_pivot_beyond_words"])
+            for direction in (key.direction, naive.ALL):
+                cells[run, *direction, word["lang"], word["layer"]].append(pair)
+    found = evaluated.by("from marts.fct_pivots_beside_words", "run_id", "source_lang", "target_lang", "lang", "layer")
+    assert set(found) == set(cells)
+    for cell, pairs in cells.items():
+        assert found[cell]["n_words"] == len(pairs)
+        assert found[cell]["p_word"] == close(fmean(p for p, _ in pairs))
+        assert found[cell]["p_pivot_beyond_words"] == close(fmean(pivot for _, pivot in pairs))
+        assert found[cell]["pivot_above_word_rate"] == close(fmean(pivot > p for p, pivot in pairs))

@@ -143,7 +143,7 @@ def test_score_equals_the_formula(model: Model, likelihoods: dict[int, list[floa
 
 
 layers = st.lists(
-    st.tuples(st.sampled_from([0.05, 0.1, 0.3, 0.3, 0.9]), st.integers(1, 4), st.integers(0, 8)),
+    st.tuples(st.sampled_from([0.05, 0.1, 0.3, 0.3, 0.9]), st.integers(1, 4), st.integers(0, 8), st.booleans()),
     min_size=1,
     max_size=6,
     unique_by=lambda layer: layer[2],
@@ -153,7 +153,7 @@ layers = st.lists(
 @on_many_rows
 @given(layers=layers, shares_token=st.booleans())
 def test_behaviour_equals_the_definitions(
-    model: Model, layers: list[tuple[float, int, int]], shares_token: bool
+    model: Model, layers: list[tuple[float, int, int, bool]], shares_token: bool
 ) -> None:
     rows = [
         {
@@ -169,12 +169,14 @@ def test_behaviour_equals_the_definitions(
             "is_top_target": token == 2,
             "is_top_pivot": token == 3,
             "shares_token": shares_token,
+            "is_counted": is_counted,
         }
-        for p_top, token, layer in layers
+        for p_top, token, layer, is_counted in layers
     ]
+    marked = RESULT["layer_traces"].append(pa.field("is_counted", pa.bool_()))
     found = model(
         "int_behaviours__classified",
-        stg_layer_traces=pa.Table.from_pylist(rows, schema=RESULT["layer_traces"]),
+        int_layer_traces__marked=pa.Table.from_pylist(rows, schema=marked),
         stg_runs=pa.Table.from_pylist([{"run_id": "r"}], schema=RECORDED["runs"]),
     )
     expected = naive.behaviours(rows).get("r", {}).get(naive.Key(1, "en", "fr"))

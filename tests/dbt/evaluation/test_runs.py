@@ -1,5 +1,6 @@
 """Held-out losses, exposure and failure signatures against naive Python."""
 
+import itertools
 import math
 from collections import defaultdict
 from statistics import fmean
@@ -37,6 +38,48 @@ def test_word_exposure(evaluated: Evaluated) -> None:
     assert {key[0]: (row["n_docs"], row["n_matches"]) for key, row in found.items()} == {
         word: (len(matches), sum(matches)) for word, matches in expected.items()
     }
+
+
+def test_exposure_by_step(evaluated: Evaluated) -> None:
+    """Read in order, counting the words of each part; rows are the steps at which a count grows."""
+    matches: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for match in evaluated.rows("from raw.word_documents"):
+        matches[match["doc_id"]].append(match)
+    items: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    listed = evaluated.rows("from raw.translation_items")
+    for item in listed:
+        items[item["word_id"]].append((item["item_id"], item["lang"]))
+    known = {(item["item_id"], item["lang"]) for item in listed}
+    seen: dict[tuple[int, str], int] = defaultdict(int)
+    together: dict[tuple[int, str, str], int] = defaultdict(int)
+    expected: dict[tuple[Any, ...], tuple[int, int, int]] = {}
+    by_step: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for read in evaluated.written["training_reads"]:
+        by_step[read["step"]].append(read)
+    for step, reads in sorted(by_step.items()):
+        touched = set()
+        for read in reads:
+            shown: dict[tuple[int, str], int] = defaultdict(int)
+            inside = range(read["first_token"], read["first_token"] + read["n_tokens"])
+            for match in matches[read["doc_id"]]:
+                n = sum(start in inside for start in match["token_starts"])
+                for key in items[match["word_id"]] if n else ():
+                    shown[key] += n
+            for key, n in shown.items():
+                seen[key] += n
+                touched.add(key)
+            for (item_a, a), (item_b, b) in itertools.combinations(sorted(shown), 2):
+                if item_a == item_b:
+                    together[item_a, a, b] += 1
+        for item_id, lang in touched:
+            for other in LANGUAGES:
+                if other != lang and (item_id, other) in known:
+                    a, b = sorted((lang, other))
+                    counts = (seen[item_id, a], seen[item_id, b], together[item_id, a, b])
+                    expected["train-original-1", item_id, a, b, step] = counts
+    found = evaluated.by("from marts.fct_exposure_by_step", "run_id", "item_id", "lang_a", "lang_b", "step")
+    assert {key: (row["n_matches_a"], row["n_matches_b"], row["n_together"]) for key, row in found.items()} == expected
+    assert any(counts[2] for counts in expected.values())
 
 
 def test_failure_signatures(evaluated: Evaluated, scores: dict[str, Any]) -> None:

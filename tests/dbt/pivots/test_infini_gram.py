@@ -114,7 +114,7 @@ def test_auc_is_that_of_plain_python(evaluated: Evaluated) -> None:
                 left_out: Counter[tuple[str, str]] = Counter()
                 for key, word in words.items():
                     source, target = word_id(key.item, key.source), word_id(key.item, key.target)
-                    if source not in n_words or target not in n_words or word[definition] == "excluded":
+                    if source not in n_words or target not in n_words or word[definition] in ("excluded", "unread"):
                         continue
                     pair = (min(source, target), max(source, target))
                     both = n_pairs.get(pair, 0 if 0 in (n_words[source], n_words[target]) else None)

@@ -16,7 +16,10 @@ UNREAD_SOURCES = {
     "raw.rejects": "published as it is, for who asks what could not be used",
     "raw.superseded_documents": "the views of documents leave out what it names",
 }
-READ_TWICE = {"raw.documents": "token ids apart: most models need none, and they are most of the bytes"}
+READ_TWICE = {
+    "raw.documents": "token ids apart: most models need none, and they are most of the bytes",
+    "raw.word_documents": "places of matches apart: only what a training read by which step needs them",
+}
 MANY_PARENTS = {
     "int_signatures__measured": "one list of all checks of a run",
     "fct_pivot_quality": "candidates of three kinds against translations and planted truth",

@@ -16,11 +16,13 @@ from ml.common.token_text import is_blank
 from ml.models.decoder import final_norm
 from ml.models.lens import LayerReader
 from ml.models.load import find_model, load_model
+from ml.translation.controls import Controls
 from ml.translation.eval_set import EvalSet, open_eval_set, read_pivots
+from ml.translation.item_words import first_tokens, word_tokens
 from ml.translation.prompts import PromptBuilder, PromptTokens, all_prompts
 from support.ml_runs.inputs import ARCHITECTURES, CHANGED_LOGITS, VOCAB_SIZE, make_config, tokenizer_json
 from warehouse.contract.errors import StepFailed, UsageError
-from warehouse.contract.folders import EVALUATION_SET, TOPICS
+from warehouse.contract.folders import EVALUATION_SET, ITEMS, TOPICS
 from warehouse.contract.result_schemas import RESULT
 
 CPU = torch.device("cpu")
@@ -96,14 +98,14 @@ def test_a_target_of_blanks_only_keeps_its_last_token(tokenizer: Tokenizer) -> N
 def test_word_tokens_are_both_forms_without_blanks(tokenizer: Tokenizer) -> None:
     for word in ("water", "水", "maison"):
         both = {*tokenizer.encode(word).ids, *tokenizer.encode(f" {word}").ids}
-        assert ml.trace.word_tokens(tokenizer, word) == sorted(t for t in both if not is_blank(tokenizer, t))
+        assert word_tokens(tokenizer, word) == sorted(t for t in both if not is_blank(tokenizer, t))
 
 
 def test_controls_are_as_many_pivots_of_others_and_disjoint() -> None:
     pivots = {(item, "en", "fr"): [10 * item + place for place in range(4)] for item in range(1, 8)}
     pivots[9, "en", "fr"] = [10, 11, 12, 13]  # the same as item 1's
     pivots[1, "fr", "en"] = [99, 98, 97, 96]
-    controls = ml.trace.Controls(pivots, {})
+    controls = Controls(pivots, {})
     chosen = controls.choose((1, "en", "fr"), barred={20, 30})
     assert chosen is not None
     assert len(chosen) == 4
@@ -115,7 +117,7 @@ def test_controls_are_as_many_pivots_of_others_and_disjoint() -> None:
 def test_controls_are_of_the_same_topic_where_it_is_known() -> None:
     pivots = {(item, "en", "fr"): [10 * item, 10 * item + 1] for item in range(1, 9)}
     topics = dict.fromkeys((1, 4, 6), "sea") | dict.fromkeys((2, 3, 5), "sky") | {7: "sand"}
-    controls = ml.trace.Controls(pivots, topics)
+    controls = Controls(pivots, topics)
     for item, others in [(1, {4, 6}), (2, {3, 5}), (4, {1, 6})]:
         chosen = controls.choose((item, "en", "fr"), barred=set())
         assert chosen is not None
@@ -158,8 +160,8 @@ def test_rows_hold_what_a_plain_computation_gives(traced: Path, opened: EvalSet,
             output = model(input_ids=ids, output_hidden_states=True, use_cache=False)
             states = [final_norm(model)(hidden) for hidden in output.hidden_states[:-1]] + [output.hidden_states[-1]]
             probs = [model.get_output_embeddings()(state[0, -1]).softmax(-1) for state in states]
-        source = ml.trace.word_tokens(tokenizer, prompt.query.source_word)
-        target = ml.trace.word_tokens(tokenizer, prompt.query.target_word)
+        source = word_tokens(tokenizer, prompt.query.source_word)
+        target = word_tokens(tokenizer, prompt.query.target_word)
         for layer, p in enumerate(probs):
             row = rows[*prompt.key[:3], layer]
             assert row["p_source"] == pytest.approx(float(p[source].sum()), abs=1e-5)
@@ -172,6 +174,77 @@ def test_rows_hold_what_a_plain_computation_gives(traced: Path, opened: EvalSet,
             assert row["is_top_pivot"] == (int(p.argmax()) in pivots[prompt.key[:3]])
             assert row["shares_token"] == bool(set(source) & set(target))
             assert 0 < row["p_control"] < 1
+
+
+def test_words_of_every_language_are_read_by_their_first_informative_tokens(
+    traced: Path, opened: EvalSet, tokenizer: Tokenizer
+) -> None:
+    table = pq.read_table(traced / "results" / "layer_words.parquet")
+    assert table.schema.equals(RESULT["layer_words"])
+    rows = {(r["item_id"], r["source_lang"], r["target_lang"], r["layer"], r["lang"]): r for r in table.to_pylist()}
+    assert len(rows) == table.num_rows == 2 * 12 * 4 * 4
+    traces = {
+        (r["item_id"], r["source_lang"], r["target_lang"], r["layer"]): r
+        for r in pq.read_table(traced / "results" / "layer_traces.parquet").to_pylist()
+    }
+    model = load_model(find_model(str(traced.parent / "model" / "olmo.json")), seed=0, dtype="float32", device=CPU)
+    builder, pivots = PromptBuilder(opened, tokenizer, NAMES), read_pivots(opened)
+    n_shared = 0
+    for prompt in all_prompts(opened, draws=[0])[::5]:
+        (tokens,) = builder.tokenize([prompt])
+        ids = torch.tensor([ml.trace.informative_prompt(tokenizer, tokens)])
+        with LayerReader(model) as reader:
+            layers = [one[0].exp() for one in reader.read(ids)]
+        words = {lang: opened.words[lang][prompt.query.item_id] for lang in NAMES}
+        firsts = {}
+        for lang, word in words.items():
+            forms = [tokenizer.encode(text, add_special_tokens=False).ids for text in (word, f" {word}")]
+            firsts[lang] = {next(t for t in form if not is_blank(tokenizer, t)) for form in forms}
+            assert first_tokens(tokenizer, word) == sorted(firsts[lang])
+        of_words = {token for word in words.values() for token in word_tokens(tokenizer, word)}
+        for layer, p in enumerate(layers):
+            beyond = [token for token in pivots[prompt.key[:3]] if token not in of_words]
+            trace = traces[*prompt.key[:3], layer]
+            assert trace["p_pivot_beyond_words"] == pytest.approx(float(p[beyond].sum()), abs=1e-5)
+            for lang in NAMES:
+                row = rows[*prompt.key[:3], layer, lang]
+                assert row["p"] == pytest.approx(float(p[list(firsts[lang])].sum()), abs=1e-5)
+                rank = 1 + min(int((p > p[token]).sum()) for token in firsts[lang])
+                assert abs(row["word_rank"] - rank) <= 1, "equal but for the last digits"
+                others = {prompt.query.source_lang, prompt.query.target_lang} - {lang}
+                shared = any(firsts[lang] & firsts[other] for other in others)
+                assert row["shares_token"] == shared
+                n_shared += shared
+    assert n_shared, "Chinese and Japanese have words in common"
+
+
+def test_a_language_without_the_word_has_no_row(eval_set: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    shutil.copytree(eval_set, folder)
+    items = [*pq.read_table(folder / ITEMS).to_pylist(), {"item_id": 100, "lang": "xx", "word": "water"}]
+    pq.write_table(pa.Table.from_pylist(items, schema=EVALUATION_SET[ITEMS]), folder / ITEMS)
+    ml.trace.main(request(tmp_path, folder))
+    rows = pq.read_table(tmp_path / "out" / "results" / "layer_words.parquet").to_pylist()
+    assert {row["item_id"] for row in rows if row["lang"] == "xx"} == {100}
+    for row in rows:
+        if row["lang"] == "xx":  # as English has it
+            assert row["shares_token"] == ("en" in (row["source_lang"], row["target_lang"]))
+
+
+def test_pairs_without_pivots_can_be_left_out(traced: Path, eval_set: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    shutil.copytree(eval_set, folder)
+    pivots = pq.read_table(eval_set / "pivots.parquet")
+    pq.write_table(pivots.filter([item != 100 for item in pivots["item_id"].to_pylist()]), folder / "pivots.parquet")
+    arguments = request(tmp_path, folder)
+    ml.trace.main([*arguments, "--with-pivots-only"])
+    kept = pq.read_table(tmp_path / "out" / "results" / "layer_traces.parquet").to_pylist()
+    whole = pq.read_table(traced / "results" / "layer_traces.parquet").to_pylist()
+    keys = ("item_id", "source_lang", "target_lang", "layer")
+    assert [[row[k] for k in keys] for row in kept] == [[r[k] for k in keys] for r in whole if r["item_id"] != 100]
+    pq.write_table(pivots.slice(0, 0), folder / "pivots.parquet")
+    with pytest.raises(UsageError, match="no pair has pivots"):
+        ml.trace.main([*request(tmp_path, folder, out="none"), "--with-pivots-only"])
 
 
 def test_threads_change_no_byte_and_batching_only_the_last_digits(traced: Path, eval_set: Path, tmp_path: Path) -> None:

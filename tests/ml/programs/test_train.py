@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -18,6 +19,7 @@ from safetensors.torch import load_file
 import ml.train
 import ml.training.checkpoints
 from ml.models.load import find_model, load_model
+from ml.training.reads import document_spans
 from ml.training.sequences import Sequences, make_batch, open_export, step_indices
 from support.ml_runs.inputs import EOS, make_config, make_export, tokenizer_with_bos_json
 from support.ml_runs.training import BASE, arguments, interrupted, losses, same_weights
@@ -57,6 +59,36 @@ def test_results_are_complete(trained: Path, export: Path) -> None:
     assert record["inputs"]["export"]
     assert not list(trained.rglob(".unfinished-*"))
     assert not (trained / "checkpoints").exists()
+
+
+def test_what_was_read_is_recorded_in_its_order(trained: Path, export: Path) -> None:
+    """Put together again from the record, every sequence is the one that the step read."""
+    opened = open_export(export)
+    sequences = Sequences(opened, BASE["seq_len"])
+    rows = pq.read_table(trained / "results" / "training_reads.parquet")
+    assert rows.schema.equals(RESULT["training_reads"])
+    stream = np.concatenate(opened.shards)
+    texts = dict(zip(*document_spans(opened)[:2], strict=True))
+    read: dict[tuple[int, int], list[int]] = {}
+    for row in rows.to_pylist():
+        start = texts[row["doc_id"]] + row["first_token"]
+        read.setdefault((row["step"], row["sequence"]), []).extend(stream[start : start + row["n_tokens"]].tolist())
+    expected = {}
+    for step in range(6):
+        order = step_indices(opened.content_hash, 5, step, per_step=4, n_sequences=sequences.n_sequences)
+        for place, index in enumerate(order):
+            expected[step + 1, place] = [token for token in sequences[index].tolist() if token != EOS]
+    assert read == expected
+
+
+def test_spans_leave_special_tokens_out(export: Path) -> None:
+    opened = open_export(export)
+    stream = np.concatenate(opened.shards)
+    bos = 599
+    sequences = Sequences(opened, 32, (bos,))
+    for index in range(sequences.n_sequences):
+        start, stop = sequences.span(index)
+        assert [token for token in sequences[index].tolist() if token != bos] == stream[start:stop].tolist()
 
 
 def test_documents_begin_as_the_model_was_trained_to(tmp_path: Path) -> None:
@@ -182,6 +214,24 @@ class TestResume:
             "step-00000003",
             "step-00000004",
         ]
+
+    def test_models_on_the_way_are_kept_where_they_are_asked_for(
+        self, export: Path, tmp_path: Path, trained: Path
+    ) -> None:
+        ml.train.main(arguments(tmp_path, export, keep_models_every_steps=2))
+        assert same_weights(tmp_path / "out", trained), "the training is the same"
+        kept = sorted((tmp_path / "out" / "models").iterdir())
+        assert [folder.name for folder in kept] == ["step00000002", "step00000004", "step00000006"]
+        places = [json.loads((folder / "training_place.json").read_text()) for folder in kept]
+        assert places == [{"step": step, "n_tokens_seen": 128 * step} for step in (2, 4, 6)]
+        last, final = (load_file(folder / "model.safetensors") for folder in (kept[-1], trained / "model"))
+        assert all(torch.equal(last[name], final[name]) for name in final)
+        constant = {"schedule": "constant", "steps": 2}
+        ml.train.main(arguments(tmp_path, export, out="two", **constant))
+        ml.train.main(arguments(tmp_path, export, out="six", **constant | {"steps": 6, "keep_models_every_steps": 2}))
+        early = load_file(tmp_path / "six" / "models" / "step00000002" / "model.safetensors")
+        alone = load_file(tmp_path / "two" / "model" / "model.safetensors")
+        assert all(torch.equal(early[name], alone[name]) for name in alone)
 
     def test_a_write_that_fails_leaves_the_last_checkpoint_intact(
         self, trained: Path, export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

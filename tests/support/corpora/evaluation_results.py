@@ -17,6 +17,7 @@ KINDS = ["direct", "pivot", "unlinked"]
 N_DRAWS = 3
 N_LAYERS = 6
 EXPORT_BUDGET = 900
+CONSTANT_TOKEN = 9
 
 Rows = list[dict[str, Any]]
 
@@ -94,7 +95,11 @@ def make_word_scores(draw: random.Random, runs: Rows) -> Rows:
 
 
 def make_layer_traces(draw: random.Random, runs: Rows) -> Rows:
-    """Draw top tokens and probabilities from few values, so that peaks, thresholds and predictors tie."""
+    """Draw top tokens and probabilities from few values, so that peaks, thresholds and predictors tie.
+
+    As a lens may: the first layer shows one token for most prompts, and `trace-alone` does so in every layer.
+    """
+    tokens = [1, 1, 2, 2, 2, 3, 3, *range(4, 21)]
     rows: Rows = []
     for run in (
         r for r in runs if r["kind"] == "trace" and r["run_id"] in ("trace-base", "trace-alone", "trace-original-1")
@@ -102,7 +107,8 @@ def make_layer_traces(draw: random.Random, runs: Rows) -> Rows:
         for item, source, target in pairs_of_items():
             shares_token = draw.random() < 0.1
             for layer in range(N_LAYERS):
-                token = draw.choice([1, 1, 2, 2, 2, 3, 4])
+                is_constant = layer == 1 or run["run_id"] == "trace-alone"
+                token = CONSTANT_TOKEN if is_constant and draw.random() < 0.8 else draw.choice(tokens)
                 rows.append(
                     {
                         "run_id": run["run_id"],
@@ -117,14 +123,35 @@ def make_layer_traces(draw: random.Random, runs: Rows) -> Rows:
                         "p_target": draw.random() * layer / N_LAYERS,
                         "p_pivot": draw.random() * math.sin(math.pi * layer / N_LAYERS) ** 2 / 10,
                         "p_control": draw.random() / 100 if item % 2 else None,
+                        "p_pivot_beyond_words": None
+                        if run["run_id"] == "trace-alone"
+                        else draw.choice([0.0, 0.125, 0.25]),
                         "entropy": draw.random() * 5,
                         "is_top_source": token == 1,
                         "is_top_target": token == 2,
-                        "is_top_pivot": token == 3,
+                        "is_top_pivot": token == 3 or (token == CONSTANT_TOKEN and item % 7 == 0),
                         "shares_token": shares_token,
                     }
                 )
     return rows
+
+
+def make_layer_words(draw: random.Random, layer_traces: Rows) -> Rows:
+    """Draw ranks of the words of each language, some of them shared; the run of an earlier version has none."""
+    keys = ("run_id", "item_id", "source_lang", "target_lang", "layer")
+    return [
+        {
+            **{key: trace[key] for key in keys},
+            "lang": lang,
+            "p": draw.choice([0.0, 0.125, 0.25]),
+            "word_rank": draw.choice([1, 1, 2, 5]),
+            "shares_token": (trace["item_id"] + len(trace["source_lang"])) % 5 == LANGUAGES.index(lang),
+        }
+        for trace in layer_traces
+        if trace["run_id"] != "trace-alone"
+        for lang in LANGUAGES
+        if has_word(trace["item_id"], lang)
+    ]
 
 
 def make_held_out_losses(draw: random.Random, runs: Rows) -> Rows:
@@ -179,6 +206,8 @@ def write_corpus(home: Home, draw: random.Random) -> None:
             for item in draw.sample(ITEMS[:20], 3)
             for word_lang in draw.sample(LANGUAGES, 2)
         ]
+    for match in matches:
+        match["token_starts"] = sorted((match["word_id"] + 9 * n) % 20 for n in range(match["n_matches"]))
     shared = {"corpus": CORPUS, "shard_id": "s", "match_policy": "text"}
     write_raw(home, "documents", documents, corpus=CORPUS)
     write_raw(home, "word_documents", [m | shared for m in matches], corpus=CORPUS)
@@ -251,6 +280,17 @@ def write_results(home: Home, seed: int) -> dict[str, Rows]:
             {"run_id": "train-original-1", "step": n, "n_tokens_seen": 64 * n, "loss": 1 / n, "step_s": 0.5}
             for n in range(1, 30)
         ],
+        "training_reads": [
+            {
+                "run_id": "train-original-1",
+                "step": 1 + number // 30,
+                "sequence": number % 30,
+                "doc_id": number,
+                "first_token": 5 * (number % 2),
+                "n_tokens": 12,
+            }
+            for number in range(120)
+        ],
         "exports": [
             {
                 "export_id": "export-1",
@@ -262,6 +302,7 @@ def write_results(home: Home, seed: int) -> dict[str, Rows]:
             for lang in LANGUAGES
         ],
     }
+    tables["layer_words"] = make_layer_words(random.Random(seed), tables["layer_traces"])
     tables["infini_gram_counts"] = make_infini_gram_counts(random.Random(seed))
     for table, rows in tables.items():
         write_raw(home, table, rows)

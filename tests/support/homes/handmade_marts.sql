@@ -247,7 +247,7 @@ select
     trace_id as run_id, source_lang, target_lang, behaviour, layer::integer as layer,
     [0.0, 0.01, 0.03, 0.02, 0.005][layer + 1] + gain * layer / 4 as p_pivot, 0.002 * layer as p_control, 0.01 * layer as p_source,
     0.005 * layer * layer as p_target, 0.1 * layer as p_top, 5.0 - layer as entropy, 2::bigint as n_items,
-    2::bigint as n_items_with_pivots
+    2::bigint as n_items_with_pivots, layer > 0 as is_read
 from arms cross join routes
 cross join (values ('pivot'), ('cooccurrence'), ('all')) b(behaviour) cross join range(5) l(layer);
 
@@ -255,7 +255,7 @@ create or replace table marts.fct_strategy_layer_curves as
 select
     'experiment-1' as experiment, strategy, source_lang, target_lang, behaviour, layer, avg(p_pivot)::double as p_pivot,
     avg(p_control)::double as p_control, avg(p_source)::double as p_source, avg(p_target)::double as p_target,
-    sum(n_items)::bigint as n_items, count(*) as n_runs
+    sum(n_items)::bigint as n_items, count(*) as n_runs, bool_and(is_read) as is_read
 from marts.fct_pivot_layer_curves curves inner join arms on curves.run_id = trace_id
 group by all;
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import product
 from statistics import fmean, stdev
@@ -135,8 +135,48 @@ def seed_interval(means: list[float], t_quantile: float) -> tuple[float, float] 
     return fmean(means) - half, fmean(means) + half
 
 
+class Lens(NamedTuple):
+    """What of a run's layers counts."""
+
+    layers: dict[int, Counter[int]]  # layer -> how often which top token
+    read: set[int]
+    constants: set[int]  # tokens that a layer shows whatever the prompt is
+    last: int
+
+
+def lenses(layer_traces: list[Row], max_share: float = 0.2, min_items: int = 5) -> dict[str, Lens]:
+    """Return run -> what of its layers counts: those whose most frequent top token stands in few prompts."""
+    of_run: dict[str, list[Row]] = defaultdict(list)
+    for row in layer_traces:
+        of_run[row["run_id"]].append(row)
+    found = {}
+    for run, rows in of_run.items():
+        layers: dict[int, Counter[int]] = defaultdict(Counter)
+        for row in rows:
+            layers[row["layer"]][row["top_token_id"]] += 1
+        last, is_judged = max(layers), len({row["item_id"] for row in rows}) >= min_items
+
+        def share(layer: int, token: int, layers: dict[int, Counter[int]] = layers) -> float:
+            return layers[layer][token] / layers[layer].total()
+
+        frequent = {
+            layer: {t for t in tops if is_judged and share(layer, t) > max_share} for layer, tops in layers.items()
+        }
+        read = {layer for layer, tokens in frequent.items() if layer > 0 and not tokens}
+        constants = set().union(*(tokens for layer, tokens in frequent.items() if layer > 0))
+        found[run] = Lens(layers, read if read - {last} else set(), constants, last)
+    return found
+
+
+def counts(row: Row, lens: Lens) -> bool:
+    """Return whether a layer's top token may make a peak."""
+    is_own = row["layer"] == lens.last or row["is_top_source"] or row["is_top_target"]
+    return row["layer"] in lens.read and (is_own or row["top_token_id"] not in lens.constants)
+
+
 def behaviours(layer_traces: list[Row], threshold: float = 0.1) -> dict[str, dict[Key, dict[str, Any]]]:
-    """Return run -> word -> behaviour by both definitions, read after each layer (embeddings left out)."""
+    """Return run -> word -> behaviour by both definitions, read after each layer that counts."""
+    lens = lenses(layer_traces)
     by_word: dict[tuple[str, Key], list[Row]] = defaultdict(list)
     for row in layer_traces:
         if row["layer"] > 0:
@@ -144,14 +184,17 @@ def behaviours(layer_traces: list[Row], threshold: float = 0.1) -> dict[str, dic
     found: dict[str, dict[Key, dict[str, Any]]] = defaultdict(dict)
     for (run, key), rows in by_word.items():
         rows.sort(key=lambda row: row["layer"])
-        highest = max(row["p_top"] for row in rows)
-        peak = [row for row in rows if row["p_top"] == highest][-1]
-        elsewhere = [row["p_top"] for row in rows if not row["is_top_source"] and not row["is_top_target"]]
+        counted = [row for row in rows if row.get("is_counted", counts(row, lens[run]))]
+        highest = max(row["p_top"] for row in counted or rows)
+        peak = [row for row in counted or rows if row["p_top"] == highest][-1]
+        elsewhere = [row["p_top"] for row in counted if not row["is_top_source"] and not row["is_top_target"]]
         if peak["top_token_id"] != rows[-1]["top_token_id"] and not peak["is_top_source"]:
             by_peak = "pivot"
         else:
             by_peak = "cooccurrence"
         by_threshold = "pivot" if any(p >= threshold for p in elsewhere) else "cooccurrence"
+        if not counted:
+            by_peak = by_threshold = "unread"
         if rows[0]["shares_token"]:
             by_peak = by_threshold = "excluded"
         found[run][key] = {"peak": by_peak, "threshold": by_threshold, "peak_layer": peak["layer"]}

@@ -21,7 +21,7 @@ def test_every_run_writes_raw_tables() -> None:
 
 
 def test_evaluations_leave_nothing_but_results() -> None:
-    assert set(EVALUATIONS) == {"score", "sentences", "trace", "held_out", "prompt_lens"}
+    assert set(EVALUATIONS) == {"score", "sentences", "trace", "intervene", "held_out", "prompt_lens"}
 
 
 def test_freshness_asks_for_runs_of_the_kind_that_writes_the_table() -> None:

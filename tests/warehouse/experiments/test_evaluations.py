@@ -20,6 +20,7 @@ ALL = [
     *evaluations.of_one_model(JUDGES, HELD_OUT),
     *evaluations.held_out_losses(HELD_OUT, OPTIONS, limit_tokens=9),
     evaluations.layer_traces(JUDGES, OPTIONS),
+    evaluations.interventions(JUDGES, [3, 2, 3], evaluations.Options(dtype="float32", language_names=("oc=Occitan",))),
     evaluations.sentence_scores(SentenceSet(Path("s"), MANIFEST), n_shots=0, max_new_tokens=9, options=OPTIONS),
     evaluations.prompt_lens("- a\nb", top=3, watch=(" z", "a"), dtype="bfloat16"),
 ]

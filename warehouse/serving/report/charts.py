@@ -7,7 +7,7 @@ import altair as alt
 
 from warehouse.serving.strategies import SPARE_COLOURS, Strategies, label
 
-BEHAVIOUR_COLOURS = {"cooccurrence": "#4c8bd0", "pivot": "#e0752d", "excluded": "#8a8f98"}
+BEHAVIOUR_COLOURS = {"cooccurrence": "#4c8bd0", "pivot": "#e0752d", "excluded": "#8a8f98", "unread": "#c3c7ce"}
 METHOD_COLOURS = {"adjusted": "#e0752d", "specific": "#2ca089", "paper": "#4c8bd0"}
 LANGUAGE_COLOURS = ("#4c8bd0", "#e0752d", "#2ca089", "#9b6dcc", "#d1587f", "#a3a635", "#b08968", "#708090")
 CURVES = {"p_pivot": "pivot", "p_control": "control pivots", "p_source": "source", "p_target": "target"}

@@ -48,13 +48,16 @@ def _layers(warehouse: Any, experiment: str, strategies: Strategies) -> list[Blo
     peaks = [
         row
         for row in answer.rows
-        if row["strategy"] == shown[-1] and row["behaviour"] == "pivot" and row["p_pivot"] is not None
+        if row["strategy"] == shown[-1]
+        and row["behaviour"] == "pivot"
+        and row["is_read"]
+        and row["p_pivot"] is not None
     ]
     says = "Expected by the theory: the pivots' probability rises, peaks in the middle layers and falls as the target's"
     says += " rises; control pivots, those of another pair, should stay flat."
     if peaks:
         peak = max(peaks, key=lambda row: row["p_pivot"])
-        last = max(row["layer"] for row in peaks)
+        last = max(row["layer"] for row in answer.rows)
         says += f" In {label(shown[-1])}, words that go through a pivot peak at layer {peak['layer']} of {last}."
     return [
         Figure(
@@ -73,7 +76,7 @@ def _behaviours(warehouse: Any, experiment: str, unit: UnitName, strategies: Str
         Figure(
             title="Behaviours",
             says="Share of words translated straight (`cooccurrence`), through another word (`pivot`), or not judged"
-            " because the two words share a token (`excluded`).",
+            " because the two words share a token (`excluded`) or no layer shows anything of the words (`unread`).",
             panels=[
                 (
                     "",

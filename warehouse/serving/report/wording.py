@@ -18,6 +18,7 @@ SIGNATURES = {
     "auc_near_half": "Co-occurrence does not predict the behaviour",
     "gains_only_in_high_resource": "Only languages with much data gained",
     "non_finite_values": "A model diverged",
+    "peaks_are_one_token": "The lens shows one token for most words",
     "pivot_curve_flat": "Pivots play no visible part",
     "pivot_curve_like_control": "Other words' pivots do as much",
     "pivot_curve_monotonic": "The pivot curve does not rise and fall",

@@ -26,7 +26,7 @@ usable as (
         *,
         coalesce(threshold, -1) as sweep_key
     from labelled
-    where behaviour <> 'excluded' and predictor is not null
+    where behaviour in ('cooccurrence', 'pivot') and predictor is not null
 
 ),
 

@@ -1,11 +1,12 @@
 -- One row per trace run, item and direction: does the model go straight to the target or through another word.
+-- A word without a layer that counts is `unread`: its peak is over all layers, so that one can see what was there.
 with
 
 traces as (
 
-    select * from {{ ref('stg_layer_traces') }}
-    -- the lens is defined after a layer: embeddings (layer 0) are not read; NaN comes from a model that diverged
-    where layer > 0 and {{ is_finite('p_top') }}
+    select * from {{ ref('int_layer_traces__marked') }}
+    -- the lens is defined after a layer: embeddings (layer 0) are not read
+    where layer > 0
 
 ),
 
@@ -21,7 +22,7 @@ ordered as (
         *,
         row_number() over (
             partition by run_id, item_id, source_lang, target_lang
-            order by p_top desc, layer desc
+            order by case when is_counted then 0 else 1 end, p_top desc, layer desc
         ) as peak_order,
         row_number() over (
             partition by run_id, item_id, source_lang, target_lang
@@ -55,7 +56,7 @@ elsewhere as (
         max(p_top) as max_p_elsewhere,
         min(case when p_top >= {{ var('behaviour_threshold') }} then layer end) as threshold_layer
     from traces
-    where not is_top_source and not is_top_target
+    where not is_top_source and not is_top_target and is_counted
     group by run_id, item_id, source_lang, target_lang
 
 ),
@@ -74,6 +75,7 @@ final as (
         runs.model_id,
         case
             when peaks.shares_token then 'excluded'
+            when not peaks.is_counted then 'unread'
             when peaks.top_token_id = finals.top_token_id then 'cooccurrence'
             when not peaks.is_top_source then 'pivot'
             else 'cooccurrence'
@@ -89,6 +91,7 @@ final as (
         finals.is_top_target as is_final_target,
         case
             when peaks.shares_token then 'excluded'
+            when not peaks.is_counted then 'unread'
             when elsewhere.max_p_elsewhere >= {{ var('behaviour_threshold') }} then 'pivot'
             else 'cooccurrence'
         end as behaviour_by_threshold,

@@ -78,7 +78,7 @@ final as (
         'threshold_sweep' as definition,
         thresholds.threshold,
         case
-            when counted.behaviour = 'excluded' then 'excluded'
+            when counted.behaviour in ('excluded', 'unread') then counted.behaviour
             when counted.max_p_elsewhere >= thresholds.threshold then 'pivot'
             else 'cooccurrence'
         end as behaviour,

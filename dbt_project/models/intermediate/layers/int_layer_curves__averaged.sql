@@ -3,7 +3,7 @@ with
 
 traces as (
 
-    select * from {{ ref('stg_layer_traces') }}
+    select * from {{ ref('int_layer_traces__marked') }}
     -- NaN, from a model that diverged, spreads through the sum
     where {{ is_finite('p_top + p_source + p_target + coalesce(p_pivot, 0) + coalesce(p_control, 0) + entropy') }}
 
@@ -23,6 +23,7 @@ joined as (
         traces.target_lang,
         behaviours.behaviour,
         traces.layer,
+        traces.is_layer_read,
         traces.p_pivot,
         traces.p_control,
         traces.p_source,
@@ -51,6 +52,7 @@ cut as (
         'all' as target_lang,
         behaviour,
         layer,
+        is_layer_read,
         p_pivot,
         p_control,
         p_source,
@@ -69,6 +71,7 @@ averaged as (
         target_lang,
         behaviour,
         layer,
+        is_layer_read as is_read,
         {{ exact_avg('p_pivot') }} as p_pivot,
         {{ exact_avg('p_control') }} as p_control,
         {{ exact_avg('p_source') }} as p_source,
@@ -78,7 +81,7 @@ averaged as (
         count(*) as n_items,
         count(p_pivot) as n_items_with_pivots
     from cut
-    group by run_id, source_lang, target_lang, behaviour, layer
+    group by run_id, source_lang, target_lang, behaviour, layer, is_layer_read
 
 ),
 
@@ -86,11 +89,11 @@ final as (
 
     select
         *,
-        layer > 0
+        is_read
         and p_pivot is not null
         and row_number() over (
             partition by run_id, source_lang, target_lang, behaviour
-            order by case when layer > 0 and p_pivot is not null then 0 else 1 end, p_pivot desc, layer asc
+            order by case when is_read and p_pivot is not null then 0 else 1 end, p_pivot desc, layer asc
         ) = 1 as is_peak,
         {{ is_summary(['source_lang']) }} as is_summary
     from averaged

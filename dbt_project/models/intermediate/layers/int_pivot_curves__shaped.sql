@@ -1,4 +1,5 @@
--- One row per trace run: the shape of its mean pivot probability along the depth (words that share a token left out).
+-- One row per trace run: the shape of its mean pivot probability along the depth (words that share a
+-- token left out, layers that count only).
 with
 
 curves as (
@@ -9,7 +10,7 @@ curves as (
         {{ exact_sum('p_pivot * n_items_with_pivots') }} / sum(n_items_with_pivots) as p_pivot,
         {{ exact_sum('p_control * n_items_with_pivots') }} / sum(n_items_with_pivots) as p_control
     from {{ ref('int_layer_curves__averaged') }}
-    where source_lang = 'all' and behaviour <> 'excluded' and layer > 0 and p_pivot is not null
+    where source_lang = 'all' and behaviour <> 'excluded' and is_read and p_pivot is not null
     group by run_id, layer
 
 ),

@@ -21,6 +21,42 @@ aucs as (
 
 ),
 
+-- words without a layer that counts peak where the lens shows most: that is what the signature is for
+peak_tokens as (
+
+    select
+        run_id,
+        top_token_id,
+        count(*) as n_words
+    from {{ ref('int_behaviours__classified') }}
+    where behaviour <> 'excluded'
+    group by run_id, top_token_id
+
+),
+
+peak_answers as (
+
+    select
+        run_id,
+        count(distinct concat(cast(item_id as string), ' ', target_lang)) as n_answers
+    from {{ ref('int_behaviours__classified') }}
+    where behaviour <> 'excluded'
+    group by run_id
+
+),
+
+peaks as (
+
+    select
+        peak_tokens.run_id,
+        cast(max(peak_tokens.n_words) as double) / sum(peak_tokens.n_words) as share
+    from peak_tokens
+    inner join peak_answers on peak_tokens.run_id = peak_answers.run_id
+    where peak_answers.n_answers >= {{ var('signature_min_peak_answers') }}
+    group by peak_tokens.run_id
+
+),
+
 losses as (
 
     select * from {{ ref('int_held_out_losses__compared') }}
@@ -147,6 +183,18 @@ measured as (
         shapes.p_control_at_peak / nullif(shapes.p_peak, 0) > {{ var('signature_max_control_share') }} as is_flagged
     from runs
     left join shapes on runs.run_id = shapes.run_id
+    where runs.kind = 'trace'
+
+    union all
+
+    select
+        runs.run_id,
+        'peaks_are_one_token' as signature,
+        peaks.share as value,
+        {{ var('signature_max_peak_share') }} as threshold,
+        peaks.share > {{ var('signature_max_peak_share') }} as is_flagged
+    from runs
+    left join peaks on runs.run_id = peaks.run_id
     where runs.kind = 'trace'
 
     union all

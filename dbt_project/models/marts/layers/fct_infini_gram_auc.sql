@@ -26,7 +26,7 @@ observed as (
             '{{ definition }}' as behaviour_definition,
             {{ behaviour }} as behaviour
         from behaviours
-        where {{ behaviour }} <> 'excluded'
+        where {{ behaviour }} in ('cooccurrence', 'pivot')
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
 

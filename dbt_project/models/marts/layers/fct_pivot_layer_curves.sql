@@ -24,6 +24,7 @@ final as (
         n_items,
         n_items_with_pivots,
         is_peak,
+        is_read,
         is_summary
     from layer_curves
 

@@ -3,7 +3,7 @@ with
 
 traces as (
 
-    select * from {{ ref('stg_layer_traces') }}
+    select * from {{ ref('int_layer_traces__marked') }}
     -- NaN, from a model that diverged, spreads through the sum
     where {{ is_finite('p_top + p_source + p_target + coalesce(p_pivot, 0) + coalesce(p_control, 0) + entropy') }}
 
@@ -29,6 +29,7 @@ final as (
         classes.word_class,
         classes.class_value,
         traces.layer,
+        traces.is_layer_read as is_read,
         {{ exact_avg('traces.p_pivot') }} as p_pivot,
         {{ exact_avg('traces.p_control') }} as p_control,
         {{ exact_avg('traces.p_source') }} as p_source,
@@ -47,7 +48,7 @@ final as (
             and behaviours.item_id = classes.item_id
             and behaviours.source_lang = classes.source_lang
             and behaviours.target_lang = classes.target_lang
-    group by traces.run_id, classes.word_class, classes.class_value, traces.layer
+    group by traces.run_id, classes.word_class, classes.class_value, traces.layer, traces.is_layer_read
 
 )
 

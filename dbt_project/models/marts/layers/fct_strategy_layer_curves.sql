@@ -29,6 +29,7 @@ final as (
         {{ exact_avg('curves.p_target') }} as p_target,
         cast(sum(curves.n_items) as bigint) as n_items,
         count(*) as n_runs,
+        min(case when curves.is_read then 1 else 0 end) = 1 as is_read,
         {{ is_summary(['curves.source_lang']) }} as is_summary
     from curves
     inner join runs on curves.run_id = runs.run_id

@@ -11,7 +11,7 @@ problems as (
 labelled as (
 
     select * from {{ ref('int_behaviours__labelled') }}
-    where definition = 'threshold_sweep' and behaviour <> 'excluded'
+    where definition = 'threshold_sweep' and behaviour in ('cooccurrence', 'pivot')
 
 ),
 

@@ -34,6 +34,12 @@ explained as (
                     'Probability of the pivots of another item (of the same topic where topics are known) over that of '
                     || 'the own ones, at the peak layer. Above the threshold the curve shows frequent tokens or those '
                     || 'of a subject, not links between words: use a stricter pivot set.'
+            when signature = 'peaks_are_one_token'
+                then
+                    'Share of the traced words whose peak, the surest layer, shows the one most frequent token. Above '
+                    || 'the threshold the lens shows an artefact of the model and not what it makes of the words: '
+                    || 'behaviours mean nothing. Look at fct_lens_layers; with few words trace more, so that layers '
+                    || 'can be told apart.'
             when signature = 'auc_near_half'
                 then
                     'Distance from one half of the mean AUC (definition peak, predictor pair count). Below the '

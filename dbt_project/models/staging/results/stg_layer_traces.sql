@@ -16,5 +16,6 @@ select
     is_top_source,
     is_top_target,
     is_top_pivot,
-    shares_token
+    shares_token,
+    p_pivot_beyond_words
 from {{ source('raw', 'layer_traces') }}

@@ -13,6 +13,9 @@ select
     config,
     inputs,
     tokenizer_hash,
+    model_series,
+    model_step,
+    n_tokens_seen,
     versions,
     started_at,
     finished_at
