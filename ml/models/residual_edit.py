@@ -94,7 +94,7 @@ class TokenDirections:
 @torch.no_grad()
 def norm_weight(model: PreTrainedModel) -> Tensor:
     """Return what the final norm multiplies each coordinate by [D], float32: measured, since some add one to it."""
-    size = model.get_input_embeddings().weight.shape[1]  # type: ignore[union-attr,index]
+    size = int(model.config.get_text_config().hidden_size)
     signs_d = torch.ones(size, dtype=model.dtype, device=model.device)
     signs_d[1::2] = -1  # of mean nought and length one a coordinate: no norm changes anything but by its weight
     norm = final_norm(model)
