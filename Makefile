@@ -14,7 +14,7 @@ GPU_OPTIONS ?=
 GPU_WHEELS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-engines lock wheel hooks demo test test-all test-engines test-slow test-deps lint format bench mutate drills fuzz soak statements audit sbom dbt-docs site analyses verified-models base-model gpu gpu-pack screenshots clean
+.PHONY: help setup setup-engines lock wheel hooks demo test test-all test-engines test-slow test-deps lint format bench mutate drills fuzz soak statements walks audit sbom dbt-docs site analyses verified-models base-model gpu gpu-pack screenshots clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -93,6 +93,9 @@ soak: setup ## kill two writers a thousand times beside readers, then compare wi
 
 statements: setup ## ten thousand hostile statements on the connection that readers get
 	PYTHONPATH=.:tests $(BIN)/python -m drills.statements --out build/statements.json
+
+walks: setup ## what a newcomer, an analyst, a researcher and an operator type, step by step (minutes): docs/walks.md
+	PYTHONPATH=.:tests $(BIN)/python -m walks --page
 
 audit: setup ## look the locked packages up among known vulnerabilities
 	$(BIN)/python -m tools.audit
