@@ -53,6 +53,7 @@ def heading(data, home, mo, queries, read_manifest, views, wanted):
                 ],
                 justify="start",
                 gap=2,
+                wrap=True,
             ),
             page,
         ]
@@ -179,7 +180,7 @@ def show_pivots(behind, candidates, direction, mo, page, pair, unit, views, word
                 behind if candidates else mo.md("No candidate scores above zero."),
             ]
         )
-    mo.vstack([mo.hstack([direction, word], justify="start", gap=2), _shown])
+    mo.vstack([mo.hstack([direction, word], justify="start", gap=2, wrap=True), _shown])
     return
 
 
@@ -286,7 +287,7 @@ def show_graph(
         ]
     else:
         _shown = [mo.md("No token of this graph begins so, or it has no edge in it.")]
-    mo.vstack([mo.hstack([graph, begins, found], justify="start", gap=2), *_shown])
+    mo.vstack([mo.hstack([graph, begins, found], justify="start", gap=2, wrap=True), *_shown])
     return
 
 
@@ -316,7 +317,7 @@ def choose_traced_word(corpus, data, direction, experiment, home, mo, page, quer
 def show_layers(data, direction, experiment, home, mo, page, queries, strategies, tables, traced, views):
     mo.stop(page.value != "Layers")
     mo.stop(not experiment.value, mo.md("No model has been traced: run `pivots experiment`."))
-    _shown = [mo.hstack([experiment, direction, traced], justify="start", gap=2)]
+    _shown = [mo.hstack([experiment, direction, traced], justify="start", gap=2, wrap=True)]
     if traced.value:
         _pair = traced.value
         _rows = data.traces(home, experiment.value, _pair)
@@ -387,7 +388,7 @@ def show_documents(corpus, data, home, lang, mo, page, pivot_set, queries, ranki
         page_size=10,
         show_column_summaries=False,
     )
-    mo.vstack([mo.hstack([lang, pivot_set, ranking], justify="start", gap=2), ranked])
+    mo.vstack([mo.hstack([lang, pivot_set, ranking], justify="start", gap=2, wrap=True), ranked])
     return (ranked,)
 
 
@@ -434,11 +435,11 @@ def show_strategies(
     _title = " less ".join(_two)
     mo.vstack(
         [
-            mo.hstack([experiment, word_split], justify="start", gap=2),
-            mo.md("### Score, mean over all directions"),
+            mo.hstack([experiment, word_split], justify="start", gap=2, wrap=True),
+            mo.Html(views.heading("Score, mean over all directions")),
             views.score_chart(_scores, strategies) if _scores else mo.md("No scores."),
-            mo.md("### Difference by direction"),
-            mo.hstack([strategy, baseline], justify="start", gap=2),
+            mo.Html(views.heading("Difference by direction")),
+            mo.hstack([strategy, baseline], justify="start", gap=2, wrap=True),
             mo.Html(views.terms([(name, strategies.meanings.get(name, "")) for name in _two])),
             views.deltas(_deltas, _title) if _deltas else mo.md("Choose two different strategies."),
             mo.ui.table(tables.titled(_deltas), selection=None, show_column_summaries=False) if _deltas else mo.md(""),
@@ -460,13 +461,13 @@ def choose_runs(data, experiment, home, mo, queries, strategies, views):
 
 
 @app.cell
-def show_runs(data, home, mo, page, queries, run_a, run_b, tables, word_split):
+def show_runs(data, home, mo, page, queries, run_a, run_b, tables, views, word_split):
     mo.stop(page.value != "Strategies" or run_a.value is None)
     _rows = data.ask(home, queries.compare_runs, run_a.value, run_b.value, word_split=word_split.value)
     mo.vstack(
         [
-            mo.md("### Two runs, word by word"),
-            mo.hstack([run_a, run_b], justify="start", gap=2),
+            mo.Html(views.heading("Two runs, word by word")),
+            mo.hstack([run_a, run_b], justify="start", gap=2, wrap=True),
             mo.ui.table(
                 tables.titled([{name: value for name, value in row.items() if name != "item_id"} for row in _rows]),
                 selection=None,

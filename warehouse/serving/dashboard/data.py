@@ -160,12 +160,13 @@ def candidates(home: Home, corpus: str, pair: dict[str, Any], *, top_k: int = 10
             row["token_id"],
             {"token": row["token"]}
             | ({"planted": row["token_id"] in planted} if planted else {})
-            | {f"{method} {what}": None for method in methods for what in ("rank", "score")}
+            | {f"{method} {what}": None for method in methods[:1] for what in ("rank", "score")}
             | {
                 f"with {pair['source_word']}": row["source_rate"],
                 f"with {pair['target_word']}": row["target_rate"],
                 "of all": row["background_rate"],
             }
+            | {f"{method} {what}": None for method in methods[1:] for what in ("rank", "score")}
             | ({"review": row["review_status"]} if is_reviewed else {})
             | {"token_id": row["token_id"]},
         )

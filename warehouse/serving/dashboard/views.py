@@ -34,7 +34,8 @@ STYLE = """<style>
 .sp-text { line-height: 1.8; white-space: pre-wrap; overflow-wrap: anywhere; max-width: 60rem; }
 .sp-text mark { border-radius: 4px; padding: .05em .15em; color: inherit; }
 .sp-source { background: #4c8bd055; } .sp-target { background: #2ca08955; } .sp-pivot { background: #e0752d55; }
-.sp-says { margin: 0; opacity: .75; } .sp-points { margin: 0; padding-left: 1.2rem; }
+.sp-says { margin: 0; opacity: .8; } .sp-points { margin: 0; padding-left: 1.2rem; list-style: disc; }
+.sp-heading { margin: .8rem 0 0; font-size: 1.25rem; font-weight: 600; }
 .sp-graph { width: 100%; max-width: 52rem; display: block; }
 .sp-graph text { fill: currentColor; font-size: 13px; text-anchor: middle; }
 .sp-graph .sp-middle { font-size: 17px; font-weight: 700; }
@@ -71,7 +72,7 @@ def marked_text(segments: Sequence[Segment], *, lang: str) -> str:
 
 def heading(text: str) -> str:
     """Return a heading. Markdown would take the text of a token for markup."""
-    return f"<h3>{escape(text)}</h3>"
+    return f'{STYLE}<h2 class="sp-heading">{escape(text)}</h2>'
 
 
 def pair_sentence(pair: dict[str, Any], unit: UnitName) -> str:
@@ -143,7 +144,7 @@ def deltas(rows: list[dict[str, Any]], title: str) -> alt.TopLevelMixin:
             x=alt.X("ci_low:Q", title=title, axis=alt.Axis(format=".3~g")), x2="ci_high:Q", color=colour
         ),
         base.mark_point(filled=True, size=70, opacity=1).encode(x=alt.X("score_delta:Q", title=title), color=colour),
-    ).properties(width=520, height=24 * len(data))
+    ).properties(width="container", height=24 * len(data))
 
 
 def score_chart(rows: list[dict[str, Any]], strategies: Strategies) -> alt.TopLevelMixin:
@@ -164,7 +165,7 @@ def score_chart(rows: list[dict[str, Any]], strategies: Strategies) -> alt.TopLe
             x=alt.X("ci_low:Q", title="score", axis=alt.Axis(format=".3~g")), x2="ci_high:Q"
         ),
         base.mark_point(filled=True, size=70, opacity=1).encode(x=alt.X("score:Q", title="score")),
-    ).properties(width=520, height=24 * len(data))
+    ).properties(width="container", height=24 * len(data))
 
 
 def chosen_neighbour(selected: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:

@@ -45,7 +45,8 @@ def overview(warehouse: Any, status: dict[str, Any], corpus: str | None) -> Sect
             Figure(
                 title=f"Tokens by language in {corpus}",
                 says=f"{whole:,} tokens in {sum(row['n_docs'] for row in answer.rows):,} documents;"
-                f" {largest['lang']} holds {largest['n_tokens'] / whole:.0%} of the tokens.",
+                f" {largest['lang']} holds {largest['n_tokens'] / whole:.0%} of the tokens."
+                + (" `mul` are documents in several languages." if "mul" in dict(legend) else ""),
                 panels=[
                     ("", charts.horizontal_bars(answer.rows, y="lang", x="n_tokens", legend=legend, title="tokens"))
                 ],
