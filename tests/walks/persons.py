@@ -44,10 +44,9 @@ def newcomer(walk: Walk) -> None:
     walk.needs("Did pivot aware data win?" not in report, "the report asks what no experiment was run for")
     query = (
         "select source_word, target_word, token, n_docs_source_token from marts.fct_pivot_candidates"
-        " where score_method = 'specific' and pivot_rank = 1 and source_lang = 'fr' and target_lang = 'ja'"
-        " and source_word = 'bibliothèque'"
+        " where score_method = 'specific' and pivot_rank = 1 and source_lang = 'en' order by pivot_score desc limit 5"
     )
-    walk.types(f'pivots sql "{query}"', shows=(r"bibliothèque +│ 図書館 +│ ␣? *(shelf|ISBN)",))
+    walk.types(f'pivots sql "{query}"', shows=(r"(│ \S+ +│ \S+ +│ +\S+ +│ +\d+ │\n){5}",))
     query = "select document_text(corpus, doc_id) as text from marts.dim_documents where lang = 'fr' limit 2"
     walk.types(f'pivots sql "{query}"', shows=(r"\w+ \w+ \w+",))
 

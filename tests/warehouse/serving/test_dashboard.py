@@ -1,5 +1,6 @@
 """The dashboard: every cell runs on any published copy, and in a browser it answers."""
 
+import contextlib
 import importlib
 import importlib.util
 import socket
@@ -202,14 +203,33 @@ def test_what_cannot_be_served_is_a_usage_error(home: Home, tmp_path: Path, monk
 
 
 @pytest.fixture(scope="module")
-def tab(home: Home) -> Iterator[Browsing]:
+def address(home: Home) -> Iterator[str]:
+    with served(home) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def tab(address: str) -> Iterator[Browsing]:
     """One browser on one server for the tests below: each goes to its own page."""
-    with served(home) as address, open_browser(width=1300, height=1000, timeout_s=60) as tab:
+    with open_browser(width=1300, height=1000, timeout_s=60) as tab:
         tab.page.goto(address)
         tab.page.get_by_text("What is stale").wait_for()
         yield tab
         assert tab.problems == []
         assert tab.outside(without_key(address)) == []
+
+
+@contextlib.contextmanager
+def another_window(tab: Browsing, **options: Any) -> Iterator[Any]:
+    """Open a window of its own in the tab's browser, without its cookies."""
+    browser = tab.page.context.browser
+    assert browser is not None
+    context = browser.new_context(viewport={"width": 1400, "height": 1000}, **options)
+    context.set_default_timeout(60_000)
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
 
 
 def choose(tab: Browsing, label: str, option: str) -> None:
@@ -267,26 +287,26 @@ def test_in_a_browser_every_other_page_opens_and_sql_answers_or_refuses(tab: Bro
 
 @pytest.mark.slow
 @needs_browser
-def test_in_a_browser_the_address_leads_back_to_what_is_looked_at(home: Home) -> None:
-    with served(home) as address, open_browser(width=1300, height=1000, timeout_s=60) as tab:
-        tab.page.goto(f"{address}&page=Pivots&direction=fr-en&word=eau")
-        tab.page.get_by_text("stands in 22 documents").wait_for()
-        assert tab.page.get_by_label("direction", exact=True).input_value() == "fr → en"
-        open_page(tab, "Graph")
-        tab.page.wait_for_function("new URL(location).searchParams.get('page') === 'Graph'")
-        assert "direction=fr-en" in tab.page.url
+def test_in_a_browser_the_address_leads_back_to_what_is_looked_at(address: str, tab: Browsing) -> None:
+    with another_window(tab) as page:
+        page.goto(f"{address}&page=Pivots&direction=fr-en&word=eau")
+        page.get_by_text("eau stands in").wait_for()
+        assert page.get_by_label("direction", exact=True).input_value() == "fr → en"
+        page.get_by_role("tab", name="Graph", exact=True).click()
+        page.wait_for_function("new URL(location).searchParams.get('page') === 'Graph'")
+        assert "direction=fr-en" in page.url
 
 
 @pytest.mark.slow
 @needs_browser
 @pytest.mark.parametrize("dark", [False, True])
-def test_in_a_browser_the_pages_follow_the_light_and_use_the_width(home: Home, dark: bool) -> None:
-    with served(home) as address, open_browser(width=1400, height=1000, dark=dark, timeout_s=60) as tab:
-        tab.page.goto(f"{address}&page=Pivots")
-        table = tab.page.get_by_role("table").first
+def test_in_a_browser_the_pages_follow_the_light_and_use_the_width(address: str, tab: Browsing, dark: bool) -> None:
+    with another_window(tab, color_scheme="dark" if dark else "light") as page:
+        page.goto(f"{address}&page=Pivots")
+        table = page.get_by_role("table").first
         table.wait_for()
         luminance = "e => getComputedStyle(e).backgroundColor.match(/[0-9.]+/g).slice(0, 3).reduce((a, b) => a + +b, 0)"
-        assert (tab.page.locator("body").evaluate(luminance) < 300) == dark
+        assert (page.locator("body").evaluate(luminance) < 300) == dark
         box = table.bounding_box()
         assert box is not None
         assert box["width"] > 1100
