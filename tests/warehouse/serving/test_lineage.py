@@ -116,6 +116,18 @@ def test_what_is_printed_can_be_pasted_into_a_shell(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("recorded", "name"), [("base_model@0a1b", "base_model"), ("allenai/OLMo-1B-hf@rev", "allenai/OLMo-1B-hf@rev")]
+)
+def test_the_model_is_called_as_it_was_recorded(tmp_path: Path, recorded: str, name: str) -> None:
+    home = Home(tmp_path)
+    make_marts(home)
+    row = {"run_id": "r", "kind": "score", "experiment": "x", "strategy": "base", "model_id": recorded}
+    write_rows(home, "runs", [row | {"corpus": CORPUS}])
+    said = f"MODEL={name}  # the model that the arms went on from, recorded as {recorded}"
+    assert printed(home, CORPUS)[0] == said
+
+
 def invoke(home: Home, arguments: list[str]) -> None:
     done = CliRunner().invoke(app, [*arguments, "--home", str(home.root)], catch_exceptions=False)
     assert done.exit_code == 0, done.output

@@ -9,6 +9,7 @@ from warehouse.base.settings import Home
 from warehouse.counting.options import CountOptions
 from warehouse.serving import queries
 from warehouse.serving.report.blocks import Block, Commands, Listing, Missing, Section, Table, ask
+from warehouse.serving.report.wording import BASE
 
 _WORDS = "words.csv"
 # what no run records, with an example of each and what it stands for
@@ -123,8 +124,18 @@ def commands(
             if row["kind"] == "export" and budget:
                 lines.append(f"pivots export --corpus {name} --strategy {row['strategy']} --budget-tokens {budget}")
     lines = [*dict.fromkeys(lines), "pivots publish", "pivots report"]
-    wanted = [f"{name}={example}" for name, example in _EXAMPLES.items() if any(f'"${name}"' in line for line in lines)]
+    examples = _EXAMPLES | _model_example(own)
+    wanted = [f"{name}={example}" for name, example in examples.items() if any(f'"${name}"' in line for line in lines)]
     return [*wanted, *lines]
+
+
+def _model_example(runs: list[dict[str, Any]]) -> dict[str, str]:
+    """Return the model that arms went on from by the name that it was recorded with; nothing where none was."""
+    recorded = next((row["model_id"] for row in runs if row["strategy"] == BASE and row["model_id"]), None)
+    if recorded is None:
+        return {}
+    name = recorded if "/" in recorded else recorded.partition("@")[0]
+    return {"MODEL": f"{_quoted(name)}  # the model that the arms went on from, recorded as {recorded}"}
 
 
 def _tokenizer(home: Home, rows: list[dict[str, Any]]) -> str:
