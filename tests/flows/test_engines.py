@@ -33,7 +33,7 @@ def test_a_night_on_spark_ingests_and_counts_what_a_night_here_does(
     planted = planted_home(tmp_path)
     with cluster(tmp_path) as twins:
         for home in (twins.spark, twins.embedded):
-            shutil.copytree(planted.root, home.root)
+            shutil.copytree(planted.root, home.root, dirs_exist_ok=True)  # the session has begun one
         assert refresh(tokenizer=TOKENIZER, engine="spark", home=str(twins.spark.root)) is True
         assert refresh(tokenizer=TOKENIZER, home=str(twins.embedded.root)) is True
         assert counted_bytes(twins.spark, "planted") == counted_bytes(twins.embedded, "planted")
