@@ -14,7 +14,7 @@ GPU_OPTIONS ?=
 GPU_WHEELS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-engines lock wheel hooks demo test test-all test-engines test-slow test-deps lint format bench mutate drills fuzz soak statements memory audit sbom dbt-docs site analyses verified-models base-model gpu gpu-pack screenshots clean
+.PHONY: help setup setup-engines lock wheel hooks demo test test-all test-engines test-slow test-deps lint format bench mutate drills fuzz soak statements memory walks audit sbom dbt-docs site analyses verified-models base-model gpu gpu-pack screenshots clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -96,6 +96,9 @@ statements: setup ## ten thousand hostile statements on the connection that read
 
 memory: setup ## ingest, count, build and publish within 3 GiB (needs the right to make control groups)
 	PYTHONPATH=.:tests $(BIN)/python -m drills.memory --out build/memory.json
+
+walks: setup ## what a newcomer, an analyst, a researcher and an operator type, step by step (minutes): docs/walks.md
+	PYTHONPATH=.:tests $(BIN)/python -m walks --page
 
 audit: setup ## look the locked packages up among known vulnerabilities
 	$(BIN)/python -m tools.audit

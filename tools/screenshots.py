@@ -29,6 +29,7 @@ REPORT_PARTS = {
     "report-lineage": ("figure:has(h3:text-is('To make it again'))",),
 }
 DASHBOARD_PAGES = {
+    "Overview": "What is stale",
     "Pivots": "blue: the source word",
     "Graph": "Around",
     "Layers": "top token of each layer",
@@ -71,7 +72,7 @@ def picture_dashboard(home: Home, out: Path) -> None:
     """Picture every page of the dashboard as it opens."""
     with served(home) as address, open_browser(width=WIDTH, height=1000, timeout_s=60) as tab:
         tab.page.goto(address)
-        tab.page.get_by_text("documents,").first.wait_for()
+        tab.page.get_by_text("What is stale").wait_for()
         for name, shows in DASHBOARD_PAGES.items():
             open_page(tab, name)
             tab.page.get_by_text(shows).first.wait_for()

@@ -28,6 +28,7 @@ from warehouse.lake.runs import git_commit
 RAW_TABLES = (
     "corpora",
     "counts",
+    "experiments",
     "exports",
     "held_out_losses",
     "planted_concepts",

@@ -1,7 +1,7 @@
 """Strategies as `dim_strategies` lists them: their order, their colours, and which of them the headline is about."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from warehouse.serving.queries import has_rows
@@ -22,6 +22,7 @@ class Strategies:
         default: the strategy whose gain is the question.
         baseline: what it is compared with first.
         exposure_control: what tells its gain from mere exposure to the words.
+        meanings: what each takes, variants included, in one line.
     """
 
     names: tuple[str, ...] = ()
@@ -29,6 +30,7 @@ class Strategies:
     default: str | None = None
     baseline: str | None = None
     exposure_control: str | None = None
+    meanings: Mapping[str, str] = field(default_factory=dict)
 
     def order(self, names: Sequence[str]) -> list[str]:
         """Return the given names once each, in the table's order; unknown ones last, by name."""
@@ -62,6 +64,7 @@ def read_strategies(warehouse: Any) -> Strategies:
         default=flagged("is_default"),
         baseline=flagged("is_default_baseline"),
         exposure_control=flagged("is_exposure_control"),
+        meanings={row["strategy"]: row["description"] for row in rows},
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def printed(home: Home, corpus: str) -> list[str]:
     manifest = publish(home).manifest
     with open_published_ibis(home) as warehouse:
         runs = queries.runs(warehouse).to_pyarrow().to_pylist()
-        return commands(warehouse, runs, corpus, manifest["build_variables"])
+        return commands(warehouse, home, runs, corpus, manifest["build_variables"])
 
 
 def test_commands_say_what_was_recorded(tmp_path: Path) -> None:
@@ -63,12 +64,16 @@ def test_commands_say_what_was_recorded(tmp_path: Path) -> None:
     # the count that the marts show came before the one that was recorded last
     write_count(home, CountOptions(unit="window", window_tokens=1500, min_z=2.5))
     (home.root / VARS_FILE).write_text('{"selection_budget_tokens": 0, "judge_share": 0.25, "pivot_items": "all"}')
+    kept = home.lake / "tokenizers" / "0c1d.json"
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_text("{}")
     assert printed(home, CORPUS) == [
+        "DOCUMENTS=texts/  # the files or the folder that were ingested",
+        "INDICES=indices.npy  # the index file that was given",
         "pivots words import 'my words.jsonl'",
-        "pivots ingest DOCUMENTS --corpus demo --tokenizer TOKENIZER"
-        "  # olmo, kept in the home as lake/tokenizers/0c1d.json",
-        "pivots ingest DOCUMENTS --corpus demo --tokenizer TOKENIZER --format memmap --global-indices INDICES"
-        " --index-range 10:20 --lang-column langue  # olmo, kept in the home as lake/tokenizers/0c1d.json",
+        f'pivots ingest "$DOCUMENTS" --corpus demo --tokenizer {kept}',
+        f'pivots ingest "$DOCUMENTS" --corpus demo --tokenizer {kept} --format memmap --index-range 10:20'
+        ' --lang-column langue --global-indices "$INDICES"',
         "pivots count --corpus demo --unit window --window-tokens 1500 --min-z 2.5",
         """pivots build --budget-tokens 0 --vars '{"judge_share": 0.25, "pivot_items": "all"}'""",
         "pivots export --corpus demo --strategy pivot_aware --budget-tokens 7000",
@@ -82,7 +87,45 @@ def test_a_tokenizer_of_the_hub_is_named(tmp_path: Path) -> None:
     make_marts(home)
     write_rows(home, "runs", [{"run_id": "r", "kind": "ingest", "corpus": CORPUS, "config": "{}"}])
     write_rows(home, "corpora", [{"corpus": CORPUS, "tokenizer_name": "allenai/OLMo-1B-hf"}], corpus=CORPUS)
-    assert "pivots ingest DOCUMENTS --corpus demo --tokenizer allenai/OLMo-1B-hf" in printed(home, CORPUS)
+    assert 'pivots ingest "$DOCUMENTS" --corpus demo --tokenizer allenai/OLMo-1B-hf' in printed(home, CORPUS)
+
+
+def test_what_is_printed_can_be_pasted_into_a_shell(tmp_path: Path) -> None:
+    """A shell runs every line as it stands: what nobody recorded is a variable, and the preset is the declared one."""
+    home = Home(tmp_path)
+    make_marts(home)
+    rows = [{"run_id": "r0", "kind": "words", "config": "{}"}, {"run_id": "r1", "kind": "ingest", "config": "{}"}]
+    rows += [{"run_id": f"r{2 + i}", "kind": "score", "experiment": name} for i, name in enumerate(("x-1", "x-2"))]
+    for row in rows:
+        write_rows(home, "runs", [row | {"corpus": CORPUS}], name=row["run_id"])
+    write_rows(home, "experiments", [{"experiment": "x-1", "preset": "short-cpu"}], name="x-1")
+    lines = printed(home, CORPUS)
+    (tmp_path / "pivots").write_text('#!/bin/sh\nprintf "%s|" "$@"\necho\n')
+    (tmp_path / "pivots").chmod(0o755)
+    ran = subprocess.run(
+        ["/bin/sh", "-eu"], input="\n".join(lines), capture_output=True, text=True, env={"PATH": str(tmp_path)}
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "words|import|words.csv|" in ran.stdout
+    assert "ingest|texts/|--corpus|demo|--tokenizer|tokenizer.json|" in ran.stdout
+    model = "allenai/OLMo-1B-hf"
+    assert ran.stdout.count(f"experiment|--corpus|demo|--model|{model}|--preset|short-cpu|") == 2
+    assert {line for line in lines if line.startswith("pivots experiment")} == {
+        'pivots experiment --corpus demo --model "$MODEL" --preset short-cpu  # recorded as x-1',
+        'pivots experiment --corpus demo --model "$MODEL" --preset "$PRESET"  # recorded as x-2',
+    }
+
+
+@pytest.mark.parametrize(
+    ("recorded", "name"), [("base_model@0a1b", "base_model"), ("allenai/OLMo-1B-hf@rev", "allenai/OLMo-1B-hf@rev")]
+)
+def test_the_model_is_called_as_it_was_recorded(tmp_path: Path, recorded: str, name: str) -> None:
+    home = Home(tmp_path)
+    make_marts(home)
+    row = {"run_id": "r", "kind": "score", "experiment": "x", "strategy": "base", "model_id": recorded}
+    write_rows(home, "runs", [row | {"corpus": CORPUS}])
+    said = f"MODEL={name}  # the model that the arms went on from, recorded as {recorded}"
+    assert printed(home, CORPUS)[0] == said
 
 
 def invoke(home: Home, arguments: list[str]) -> None:
@@ -118,8 +161,10 @@ def test_who_follows_the_commands_gets_the_same_count_and_builds_with_the_same_v
         return {}
 
     monkeypatch.setattr(building, "build", no_dbt)
-    places = {"DOCUMENTS": str(documents), "TOKENIZER": str(tokenizer)}
-    steps = [shlex.split(line, comments=True) for line in printed(first, CORPUS)]
+    places = {"$DOCUMENTS": str(documents)}
+    said = [shlex.split(line, comments=True) for line in printed(first, CORPUS)]
+    assert said[0] == ["DOCUMENTS=texts/"]
+    steps = said[1:]
     for program, *arguments in steps[: next(i for i, step in enumerate(steps) if step[1] == "build") + 1]:
         assert program == "pivots"
         options = ["--no-publish"] if arguments[0] == "build" else []  # nothing is built here

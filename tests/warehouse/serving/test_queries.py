@@ -101,6 +101,7 @@ def test_every_public_query_is_tried() -> None:
         "rejects",
         "corpus_tokenizers",
         "current_counts",
+        "declared_experiments",
     }
 
 

@@ -13,12 +13,20 @@ from support.servers.browser import Browsing, needs_browser, open_browser
 from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
 from warehouse.cli import app
+from warehouse.lake.connections import open_published_ibis
+from warehouse.serving import queries
 from warehouse.serving.publish import publish
 from warehouse.serving.report import write_report
 from warehouse.serving.report.network import layout
 from warehouse.serving.report.page import _json_in_html
 from warehouse.serving.status import status
 
+NAMES_ON_NAMES = """() => [...document.querySelectorAll("[data-chart]")].reduce((found, chart) => {
+  const boxes = [...chart.querySelectorAll(".mark-text text")]
+    .filter((text) => text.style.display !== "none").map((text) => text.getBoundingClientRect());
+  const on = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+  return found + boxes.filter((a, i) => boxes.slice(0, i).some((b) => on(a, b))).length;
+}, 0)"""
 SECTIONS = ("overview", "pivots", "selection", "results", "signatures", "lineage")
 
 
@@ -92,6 +100,19 @@ def test_a_newcomer_finds_the_best_pivots_and_whether_pivot_aware_data_won(page:
     assert "bibliothèque" in text
     assert "図書館" in text
     assert "1 failure signature flagged" in text
+
+
+def test_the_first_pair_has_the_strongest_evidence_of_the_corpus(home: Home, page: str) -> None:
+    with open_published_ibis(home) as warehouse:
+        strongest = queries.strongest_pairs(warehouse, "demo", limit=1).to_pyarrow().to_pylist()[0]
+    assert re.search(f"best pivots {strongest['source_word']} → {strongest['target_word']} ", visible(page))
+
+
+def test_names_are_explained_where_they_appear(page: str) -> None:
+    text = visible(page)
+    assert "word density What word_density takes." in text
+    assert "by peak The behaviour told by" in text
+    assert re.search(r"pivot: \d+ word pairs", text)
 
 
 def test_every_figure_shows_its_query(page: str) -> None:
@@ -240,6 +261,8 @@ def test_in_a_browser_every_chart_is_drawn_without_an_error_or_a_request(
         assert tab.requests == [home.report_file.as_uri()]
         # nothing is wider than the window
         assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        # no name in a picture lies on another
+        assert tab.page.evaluate(NAMES_ON_NAMES) == 0
         tab.page.locator("details.source summary").nth(1).click()
         tab.page.locator("details.source pre").nth(1).wait_for(state="visible")
         background = tab.page.evaluate("getComputedStyle(document.body).backgroundColor")

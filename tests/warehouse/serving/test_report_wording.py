@@ -10,6 +10,7 @@ from warehouse.serving.report.wording import (
     outcome,
     power_sentence,
     signature_title,
+    training_sentence,
     verdict,
 )
 from warehouse.serving.strategies import Strategies
@@ -117,6 +118,19 @@ def test_without_an_interval_nothing_is_said_about_zero() -> None:
     found = verdict(STRATEGIES, [row("not_tested", None, None, n_seeds=1)])
     assert (found["mood"], found["headline"].split(":")[0]) == ("unclear", "Not known")
     assert "hold" not in found["headline"]
+
+
+def test_the_first_sentences_say_whether_training_hurt() -> None:
+    fell = row("worse", (-0.2, -0.1), (-0.2, -0.1), baseline="base", score_delta=-0.01)
+    assert training_sentence(fell) == "Training hurt: -0.0100 against the model before training (base)."
+    won = row("better", (0.1, 0.2), (0.1, 0.2), detectable_effect=0.01, n_items=43, n_seeds_needed=17)
+    means = [{"strategy": "pivot_aware", "score": 0.06}, {"strategy": "random_multilingual", "score": 0.05}]
+    assert training_sentence(fell) in verdict(STRATEGIES, [won, fell], means=means)["sentences"][:3]
+    once = row("not_tested", None, None, n_seeds=1, baseline="base", score_delta=-0.01)
+    assert str(training_sentence(once)).startswith("Training hurt in this run: -0.0100")
+    assert training_sentence(None) is None
+    for says in VERDICTS:
+        assert training_sentence(row(says, None, None, baseline="base"))
 
 
 def test_scores_at_chance_take_the_meaning_away() -> None:

@@ -22,6 +22,8 @@ OF_DOCUMENTS = (
     r"the latest documents and results",
     r"ranks documents by default",
     r"strategies choose documents",
+    r"rule that chooses training documents",
+    r"saw the same documents in another order",
     r"that choose the same documents",
     r"on documents nobody trained on",
     r"word-dense documents did",

@@ -4,7 +4,7 @@
 import marimo
 
 __generated_with = "0.25.2"
-app = marimo.App(width="medium", app_title="Semantic Pivots")
+app = marimo.App(width="full", app_title="Semantic Pivots")
 
 
 @app.cell
@@ -14,20 +14,33 @@ def imports():
     from warehouse.base.errors import StepFailed, UsageError
     from warehouse.base.settings import Home
     from warehouse.serving import queries
-    from warehouse.serving.dashboard import data, views
+    from warehouse.serving.dashboard import data, tables, views
     from warehouse.serving.publish import read_manifest
     from warehouse.serving.query_process import query_rows
 
     home = Home.resolve()
-    return StepFailed, UsageError, data, home, mo, queries, query_rows, read_manifest, views
+    return StepFailed, UsageError, data, home, mo, queries, query_rows, read_manifest, tables, views
 
 
 @app.cell
-def heading(data, home, mo, queries, read_manifest):
+def read_address(mo):
+    # what is looked at stands in the page's address, so that it can be kept and sent
+    address = mo.query_params()
+    asked = {name: str(address.get(name)) for name in address}
+
+    def wanted(name, choices, otherwise=None):
+        """Return what the address asks for, where it is among the choices."""
+        return asked[name] if asked.get(name) in choices else otherwise
+
+    return address, asked, wanted
+
+
+@app.cell
+def heading(data, home, mo, queries, read_manifest, views, wanted):
     manifest = read_manifest(home)
     corpora = [row["corpus"] for row in data.ask(home, queries.corpora)]
-    corpus = mo.ui.dropdown(corpora, value=corpora[0] if corpora else None, label="corpus")
-    page = mo.ui.tabs(dict.fromkeys(("Pivots", "Graph", "Layers", "Documents", "Strategies", "SQL"), ""))
+    corpus = mo.ui.dropdown(corpora, value=wanted("corpus", corpora, next(iter(corpora), None)), label="corpus")
+    page = mo.ui.tabs(dict.fromkeys(views.PAGES, ""), value=wanted("page", views.PAGES, "Overview"))
     mo.vstack(
         [
             mo.md("# Semantic Pivots"),
@@ -40,11 +53,72 @@ def heading(data, home, mo, queries, read_manifest):
                 ],
                 justify="start",
                 gap=2,
+                wrap=True,
             ),
             page,
         ]
     )
     return corpus, page
+
+
+@app.cell
+def say_what_the_page_shows(mo, page, views):
+    mo.Html(views.says(page.value))
+    return
+
+
+@app.cell
+def show_overview(corpus, data, experiment, home, mo, page, strategies, tables, views):
+    mo.stop(page.value != "Overview")
+    _found = data.overview(home, corpus.value, experiment.value)
+    _whole = sum(row["n_tokens"] for row in _found.languages)
+    _n_docs = sum(row["n_docs"] for row in _found.languages)
+    _shares = [{**row, "share": f"{row['n_tokens'] / _whole:.1%}"} for row in _found.languages]
+    _shown = [
+        mo.Html(views.heading("Corpus")),
+        mo.md(f"{_n_docs:,} documents, {_whole:,} tokens." if _whole else "Nothing is ingested."),
+        mo.ui.table(tables.titled(_shares), selection=None, show_column_summaries=False, label="languages"),
+        mo.Html(views.heading(f"Did {(strategies.default or 'the selected').replace('_', ' ')} data win?")),
+    ]
+    if _found.verdict:
+        _shown += [experiment, mo.Html(views.points(_found.verdict["headline"], _found.verdict["sentences"]))]
+    else:
+        _shown.append(mo.md("No experiment has been run: `pivots experiment`."))
+    _flagged = f"Flagged, of the known ways for a result to mean nothing: {len(_found.doubts)}"
+    _nothing = "None of the known ways for a result to mean nothing is flagged."
+    _none = _nothing if _found.verdict else "There is no result to doubt."
+    _shown += [
+        mo.Html(views.heading("What to doubt")),
+        mo.Html(views.points(_flagged, _found.doubts)) if _found.doubts else mo.md(_none),
+        mo.Html(views.heading("What is stale")),
+        mo.ui.table(_found.stale, selection=None, show_column_summaries=False, label="fix it in this order")
+        if _found.stale
+        else mo.md("Nothing: every part shows the latest documents and results."),
+    ]
+    mo.vstack(_shown)
+    return
+
+
+@app.cell
+def remember(address, begins, corpus, direction, experiment, lang, page, pivot_set, word):
+    _pair = word.value
+    _now = {
+        "page": page.value,
+        "corpus": corpus.value,
+        "direction": "-".join(direction.value) if direction.value else None,
+        "word": _pair["source_word"] if _pair else None,
+        "token": begins.value or None,
+        "experiment": experiment.value,
+        "language": lang.value,
+        "set": pivot_set.value,
+    }
+    for _name, _value in _now.items():
+        if _value is None:
+            if _name in address:
+                del address[_name]
+        elif address.get(_name) != _value:
+            address[_name] = _value
+    return
 
 
 @app.cell
@@ -55,40 +129,41 @@ def name_units(corpus, data, home):
 
 
 @app.cell
-def choose_direction(corpus, data, home, mo, queries):
+def choose_direction(asked, corpus, data, home, mo, queries):
     directions = {
         f"{row['source_lang']} → {row['target_lang']}": (row["source_lang"], row["target_lang"])
         for row in data.ask(home, queries.directions, corpus.value)
     }
-    direction = mo.ui.dropdown(
-        directions, value="en → fr" if "en → fr" in directions else next(iter(directions), None), label="direction"
-    )
+    _usual = "en → fr" if "en → fr" in directions else next(iter(directions), None)
+    _asked = asked.get("direction", "").replace("-", " → ")
+    direction = mo.ui.dropdown(directions, value=_asked if _asked in directions else _usual, label="direction")
     return (direction,)
 
 
 @app.cell
-def choose_word(corpus, data, direction, home, mo, queries):
+def choose_word(asked, corpus, data, direction, home, mo, queries):
     pairs: dict[str, dict[str, object]] = {}
     if direction.value:
         for row in data.ask_often(home, queries.words_with_pivots, corpus.value, *direction.value):
             pairs.setdefault(f"{row['source_word']} → {row['target_word']}", row)
-    first = next((name for name in pairs if name.startswith("water →")), next(iter(pairs), None))
-    word = mo.ui.dropdown(pairs, value=first, label="word", searchable=True)
+    _wanted = (asked.get("word"), "water")
+    _first = next((name for word in _wanted for name in pairs if name.startswith(f"{word} →")), next(iter(pairs), None))
+    word = mo.ui.dropdown(pairs, value=_first, label="word", searchable=True)
     return (word,)
 
 
 @app.cell
-def find_candidates(corpus, data, home, mo, views, word):
+def find_candidates(corpus, data, home, mo, tables, word):
     pair = word.value
     candidates = data.candidates(home, corpus.value, pair) if pair else []
     behind = mo.ui.table(
-        views.readable(candidates),
+        tables.titled(candidates),
         selection="single",
         initial_selection=[0] if candidates else [],
         page_size=10,
         show_column_summaries=False,
-        show_download=False,
-        label="candidates by every score method; choose one to read the documents behind it",
+        label="candidates by every score method: rank 1 is the best, “with” a word is the share of its documents or"
+        " windows that hold the token; choose one to read the documents behind it",
     )
     return behind, candidates, pair
 
@@ -105,22 +180,21 @@ def show_pivots(behind, candidates, direction, mo, page, pair, unit, views, word
                 behind if candidates else mo.md("No candidate scores above zero."),
             ]
         )
-    mo.vstack([mo.hstack([direction, word], justify="start", gap=2), _shown])
+    mo.vstack([mo.hstack([direction, word], justify="start", gap=2, wrap=True), _shown])
     return
 
 
 @app.cell
-def find_documents_behind(behind, corpus, data, home, mo, page, pair, views):
+def find_documents_behind(behind, corpus, data, home, mo, page, pair, tables):
     mo.stop(page.value != "Pivots" or not pair or not behind.value)
-    chosen_token = int(behind.value[0]["token_id"])
-    _rows = data.documents_behind(home, corpus.value, pair, chosen_token)
+    chosen_token = int(behind.value[0][tables.TOKEN_ID])
+    _rows = data.beginnings(home, corpus.value, data.documents_behind(home, corpus.value, pair, chosen_token))
     documents_behind = mo.ui.table(
-        views.readable(_rows),
+        tables.titled(_rows),
         selection="single",
         initial_selection=[0] if _rows else [],
         page_size=5,
         show_column_summaries=False,
-        show_download=False,
         label="documents with the token beside one of the two words, those with both words first",
     )
     documents_behind
@@ -128,28 +202,31 @@ def find_documents_behind(behind, corpus, data, home, mo, page, pair, views):
 
 
 @app.cell
-def read_document_behind(chosen_token, corpus, data, documents_behind, home, mo, page, pair, views):
+def read_document_behind(chosen_token, corpus, data, documents_behind, home, mo, page, pair, tables, views):
     mo.stop(page.value != "Pivots" or not documents_behind.value)
     _row = documents_behind.value[0]
-    _segments = data.read_document(home, corpus.value, int(_row["doc_id"]), pair=pair, marked=frozenset({chosen_token}))
+    _doc_id = int(_row[tables.DOCUMENT_ID])
+    _segments = data.read_document(home, corpus.value, _doc_id, pair=pair, marked=frozenset({chosen_token}))
     mo.vstack(
         [
             mo.md("blue: the source word, green: the target word, orange: the pivot"),
-            mo.Html(views.marked_text(_segments, lang=_row["lang"])),
+            mo.Html(views.marked_text(_segments, lang=_row["language"])),
         ]
     )
     return
 
 
 @app.cell
-def choose_centre(mo):
+def choose_centre(asked, mo):
     centre, set_centre = mo.state(None)
     graph = mo.ui.dropdown(
         {"beyond language and length": "bridge", "as in the paper": "adjacency"},
         value="beyond language and length",
         label="edges",
     )
-    begins = mo.ui.text(label="token", placeholder="begins with", on_change=lambda _: set_centre(None))
+    begins = mo.ui.text(
+        label="token", placeholder="begins with", value=asked.get("token", ""), on_change=lambda _: set_centre(None)
+    )
     return begins, centre, graph, set_centre
 
 
@@ -169,7 +246,7 @@ def find_neighbours(begins, centre, corpus, data, graph, home, queries):
 
 
 @app.cell
-def choose_neighbour(found_tokens, mo, neighbour_rows, set_centre, unit, views):
+def choose_neighbour(found_tokens, mo, neighbour_rows, set_centre, tables, unit, views):
     # not in the cell above: a cell that calls a setter does not rerun by it
     found = mo.ui.dropdown(
         {
@@ -186,36 +263,39 @@ def choose_neighbour(found_tokens, mo, neighbour_rows, set_centre, unit, views):
 
     _columns = ("neighbour", "neighbour_lang", "edge_weight", "n_docs_both", "neighbour_n_docs", "neighbour_id")
     neighbours = mo.ui.table(
-        views.readable([{name: row[name] for name in _columns} for row in neighbour_rows]),
+        tables.titled([{name: row[name] for name in _columns} for row in neighbour_rows], unit),
         selection="single",
         on_change=_walk,
         page_size=10,
         show_column_summaries=False,
-        show_download=False,
         label="its strongest neighbours; choose one to go there",
     )
     return found, neighbours
 
 
 @app.cell
-def show_graph(around, begins, found, graph, mo, neighbour_rows, neighbours, page, unit, views):
+def show_graph(
+    around, begins, corpus, data, found, graph, home, mo, neighbour_rows, neighbours, page, queries, unit, views
+):
     mo.stop(page.value != "Graph")
+    _langs = [row["lang"] for row in data.ask(home, queries.corpus_languages, corpus.value)]
     if around and neighbour_rows:
         _shown = [
             mo.Html(views.heading(f"Around {views.visible_space(around['token'])}")),
-            mo.Html(views.neighbourhood(around, neighbour_rows, unit)),
+            mo.Html(views.neighbourhood(around, neighbour_rows, unit, _langs)),
             neighbours,
         ]
     else:
         _shown = [mo.md("No token of this graph begins so, or it has no edge in it.")]
-    mo.vstack([mo.hstack([graph, begins, found], justify="start", gap=2), *_shown])
+    mo.vstack([mo.hstack([graph, begins, found], justify="start", gap=2, wrap=True), *_shown])
     return
 
 
 @app.cell
-def choose_experiment(data, home, mo, queries):
+def choose_experiment(data, home, mo, queries, wanted):
     experiments = [row["experiment"] for row in data.ask(home, queries.experiments)]
-    experiment = mo.ui.dropdown(experiments, value=experiments[0] if experiments else None, label="experiment")
+    _latest = next(iter(experiments), None)
+    experiment = mo.ui.dropdown(experiments, value=wanted("experiment", experiments, _latest), label="experiment")
     return (experiment,)
 
 
@@ -228,15 +308,16 @@ def choose_traced_word(corpus, data, direction, experiment, home, mo, page, quer
         else []
     )
     _words = {f"{row['source_word']} → {row['target_word']}": row for row in _rows}
-    traced = mo.ui.dropdown(_words, value=next(iter(_words), None), label="word", searchable=True)
+    _told = next((name for name, row in _words.items() if not row["is_excluded"]), next(iter(_words), None))
+    traced = mo.ui.dropdown(_words, value=_told, label="word", searchable=True)
     return (traced,)
 
 
 @app.cell
-def show_layers(data, direction, experiment, home, mo, page, queries, strategies, traced, views):
+def show_layers(data, direction, experiment, home, mo, page, queries, strategies, tables, traced, views):
     mo.stop(page.value != "Layers")
     mo.stop(not experiment.value, mo.md("No model has been traced: run `pivots experiment`."))
-    _shown = [mo.hstack([experiment, direction, traced], justify="start", gap=2)]
+    _shown = [mo.hstack([experiment, direction, traced], justify="start", gap=2, wrap=True)]
     if traced.value:
         _pair = traced.value
         _rows = data.traces(home, experiment.value, _pair)
@@ -252,14 +333,14 @@ def show_layers(data, direction, experiment, home, mo, page, queries, strategies
         _shown += [
             views.curves(_rows, strategies) if _rows else mo.md("The lake no longer holds this trace."),
             mo.ui.table(
-                views.readable(_behaviours),
+                tables.titled([{k: v for k, v in row.items() if k != "run_id"} for row in _behaviours]),
                 selection=None,
                 show_column_summaries=False,
-                show_download=False,
-                label="behaviour",
+                label="behaviour of every run: cooccurrence goes straight to the answer, pivot by another token first,"
+                " excluded are words that share a token",
             ),
             mo.ui.table(
-                views.readable([{name: row[name] for name in _columns} for row in _rows]),
+                tables.titled([{name: row[name] for name in _columns} for row in _rows]),
                 selection=None,
                 page_size=20,
                 show_column_summaries=False,
@@ -273,15 +354,14 @@ def show_layers(data, direction, experiment, home, mo, page, queries, strategies
 
 
 @app.cell
-def choose_ranking(corpus, data, home, mo, queries):
+def choose_ranking(corpus, data, home, mo, queries, wanted):
     _langs = [row["lang"] for row in data.ask(home, queries.corpus_languages, corpus.value)]
     _found = data.ask(home, queries.pivot_sets, corpus.value)
     _sets = sorted(row["pivot_set"] for row in _found)
-    lang = mo.ui.dropdown(_langs, value=_langs[0] if _langs else None, label="language")
+    lang = mo.ui.dropdown(_langs, value=wanted("language", _langs, next(iter(_langs), None)), label="language")
     _default = next((row["pivot_set"] for row in _found if row["is_default"]), None)
-    pivot_set = mo.ui.dropdown(
-        _sets, value=_default if _default in _sets else next(iter(_sets), None), label="pivot set"
-    )
+    _first = _default if _default in _sets else next(iter(_sets), None)
+    pivot_set = mo.ui.dropdown(_sets, value=wanted("set", _sets, _first), label="pivot set")
     ranking = mo.ui.radio(
         {"smoothed density": "smoothed", "plain density": "density"}, value="smoothed density", inline=True
     )
@@ -289,7 +369,7 @@ def choose_ranking(corpus, data, home, mo, queries):
 
 
 @app.cell
-def show_documents(corpus, data, home, lang, mo, page, pivot_set, queries, ranking, views):
+def show_documents(corpus, data, home, lang, mo, page, pivot_set, queries, ranking, tables):
     mo.stop(page.value != "Documents")
     mo.stop(not pivot_set.value, mo.md("No document is ranked: run `pivots build`."))
     _rows = data.ask(
@@ -302,25 +382,24 @@ def show_documents(corpus, data, home, lang, mo, page, pivot_set, queries, ranki
         limit=100,
     )
     ranked = mo.ui.table(
-        views.readable(_rows),
+        tables.titled(data.beginnings(home, corpus.value, _rows)),
         selection="single",
         initial_selection=[0] if _rows else [],
         page_size=10,
         show_column_summaries=False,
     )
-    mo.vstack([mo.hstack([lang, pivot_set, ranking], justify="start", gap=2), ranked])
+    mo.vstack([mo.hstack([lang, pivot_set, ranking], justify="start", gap=2, wrap=True), ranked])
     return (ranked,)
 
 
 @app.cell
-def read_ranked(corpus, data, home, lang, mo, page, pivot_set, queries, ranked, views):
+def read_ranked(corpus, data, home, lang, mo, page, pivot_set, queries, ranked, tables, views):
     mo.stop(page.value != "Documents" or not ranked.value)
     _marked = frozenset(
         row["token_id"] for row in data.ask(home, queries.pivot_tokens, corpus.value, pivot_set=pivot_set.value)
     )
-    _segments = data.read_document(
-        home, corpus.value, int(ranked.value[0]["doc_id"]), pair=None, marked=_marked, from_start=True
-    )
+    _doc_id = int(ranked.value[0][tables.DOCUMENT_ID])
+    _segments = data.read_document(home, corpus.value, _doc_id, pair=None, marked=_marked, from_start=True)
     mo.vstack([mo.md("orange: tokens of the pivot set"), mo.Html(views.marked_text(_segments, lang=lang.value))])
     return
 
@@ -334,60 +413,67 @@ def choose_strategies(data, experiment, home, mo, queries, strategies):
     _base = strategies.baseline if strategies.baseline in _names else _first
     strategy = mo.ui.dropdown(_names, value=_mine, label="strategy")
     baseline = mo.ui.dropdown(_names, value=_base, label="less")
-    word_split = mo.ui.dropdown(["judge", "find", "all"], value="judge", label="words")
+    word_split = mo.ui.dropdown(
+        {"evaluation words": "judge", "words that find pivots": "find", "all words": "all"},
+        value="evaluation words",
+        label="words",
+    )
     return baseline, strategy, word_split
 
 
 @app.cell
-def show_strategies(baseline, data, experiment, home, mo, page, queries, strategies, strategy, views, word_split):
+def show_strategies(
+    baseline, data, experiment, home, mo, page, queries, strategies, strategy, tables, views, word_split
+):
     mo.stop(page.value != "Strategies")
     mo.stop(not experiment.value, mo.md("No model has been scored: run `pivots experiment`."))
     _scores = data.ask(home, queries.scores, experiment.value, word_split=word_split.value)
     _deltas = data.ask(
         home, queries.compare_strategies, experiment.value, strategy.value, baseline.value, word_split=word_split.value
     )
-    _title = f"{strategy.value} less {baseline.value}"
+    _two = [name for name in dict.fromkeys((strategy.value, baseline.value)) if name]
+    _title = " less ".join(_two)
     mo.vstack(
         [
-            mo.hstack([experiment, word_split], justify="start", gap=2),
-            mo.md("### Score, mean over all directions"),
+            mo.hstack([experiment, word_split], justify="start", gap=2, wrap=True),
+            mo.Html(views.heading("Score, mean over all directions")),
             views.score_chart(_scores, strategies) if _scores else mo.md("No scores."),
-            mo.md("### Difference by direction"),
-            mo.hstack([strategy, baseline], justify="start", gap=2),
+            mo.Html(views.heading("Difference by direction")),
+            mo.hstack([strategy, baseline], justify="start", gap=2, wrap=True),
+            mo.Html(views.terms([(name, strategies.meanings.get(name, "")) for name in _two])),
             views.deltas(_deltas, _title) if _deltas else mo.md("Choose two different strategies."),
-            mo.ui.table(views.readable(_deltas), selection=None, show_column_summaries=False) if _deltas else mo.md(""),
+            mo.ui.table(tables.titled(_deltas), selection=None, show_column_summaries=False) if _deltas else mo.md(""),
         ]
     )
     return
 
 
 @app.cell
-def choose_runs(data, experiment, home, mo, queries, strategies):
+def choose_runs(data, experiment, home, mo, queries, strategies, views):
     _rows = data.ask(home, queries.scores, experiment.value) if experiment.value else []
-    _runs = {
-        f"{row['strategy']}{'' if row['seed'] is None else ' seed ' + str(row['seed'])} ({row['run_id']})": row[
-            "run_id"
-        ]
-        for row in _rows
-    }
-    _names = list(_runs)
-    _first = _names[0] if _names else None
-    _mine = next((name for name in _names if name.startswith(f"{strategies.default} ")), _first)
-    _other = next((name for name in _names if name.startswith(f"{strategies.baseline} ")), _mine)
+    _runs = {f"{views.run_name(row)} ({row['run_id']})": row["run_id"] for row in _rows}
+    _first_of = {row["strategy"]: f"{views.run_name(row)} ({row['run_id']})" for row in reversed(_rows)}
+    _mine = _first_of.get(strategies.default) or next(iter(_runs), None)
+    _other = _first_of.get(strategies.baseline) or _mine
     run_a = mo.ui.dropdown(_runs, value=_mine, label="run")
     run_b = mo.ui.dropdown(_runs, value=_other, label="less run")
     return run_a, run_b
 
 
 @app.cell
-def show_runs(data, home, mo, page, queries, run_a, run_b, views, word_split):
+def show_runs(data, home, mo, page, queries, run_a, run_b, tables, views, word_split):
     mo.stop(page.value != "Strategies" or run_a.value is None)
     _rows = data.ask(home, queries.compare_runs, run_a.value, run_b.value, word_split=word_split.value)
     mo.vstack(
         [
-            mo.md("### Two runs, word by word"),
-            mo.hstack([run_a, run_b], justify="start", gap=2),
-            mo.ui.table(views.readable(_rows), selection=None, page_size=10, show_column_summaries=False)
+            mo.Html(views.heading("Two runs, word by word")),
+            mo.hstack([run_a, run_b], justify="start", gap=2, wrap=True),
+            mo.ui.table(
+                tables.titled([{name: value for name, value in row.items() if name != "item_id"} for row in _rows]),
+                selection=None,
+                page_size=10,
+                show_column_summaries=False,
+            )
             if _rows
             else mo.md("These runs have no word in common."),
         ]
@@ -421,11 +507,11 @@ def show_query(mo, page, query, run_query):
 
 
 @app.cell
-def answer_query(StepFailed, UsageError, home, mo, page, query, run_query, query_rows, views):
+def answer_query(StepFailed, UsageError, home, mo, page, query, run_query, query_rows, tables):
     mo.stop(page.value != "SQL" or not run_query.value)
     try:
         _rows = query_rows(home, query.value, max_rows=1000, time_limit_s=10)
-        _shown = mo.ui.table(views.readable(_rows), selection=None, page_size=20, show_column_summaries=False)
+        _shown = mo.ui.table(tables.readable(_rows), selection=None, page_size=20, show_column_summaries=False)
     except (UsageError, StepFailed) as error:
         _shown = mo.callout(str(error), kind="danger")
     _shown

@@ -15,7 +15,18 @@ from warehouse.lake.connections import open_published_ibis
 from warehouse.lake.files import current_files
 from warehouse.serving import queries
 from warehouse.serving.dashboard.statements import Statements
-from warehouse.serving.excerpts import LAKE_TABLES, Segment, document_by_id, excerpt, load_vocabulary, open_lake
+from warehouse.serving.excerpts import (
+    LAKE_TABLES,
+    Segment,
+    decode_tokens,
+    document_by_id,
+    excerpt,
+    load_vocabulary,
+    open_lake,
+)
+from warehouse.serving.report.results import experiment_verdict, flagged_signatures
+from warehouse.serving.report.wording import signature_title
+from warehouse.serving.status import status
 from warehouse.serving.strategies import Strategies, read_strategies
 from warehouse.serving.units import UnitName, corpus_unit
 from warehouse.text.vocabulary import Vocabulary
@@ -25,7 +36,25 @@ Rows = list[dict[str, Any]]
 _DOCUMENTS_SHOWN = 25
 _KEPT_BYTES = 16 << 20  # of Parquet in a table: some 100 MB in memory, and answers in half the time
 _TOKENS_AROUND = 60
+_TOKENS_OF_BEGINNING = 16
 _TOKENS_FROM_START = 500
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What the first page says.
+
+    Attributes:
+        languages: of the corpus, largest first: lang, n_docs, n_tokens.
+        verdict: whether the default strategy won, see `wording.verdict`; None without an experiment.
+        doubts: the failure signatures that are flagged in the experiment, in words.
+        stale: what failed or is older than what it is made from: what, why, fix.
+    """
+
+    languages: Rows
+    verdict: dict[str, Any] | None
+    doubts: list[str]
+    stale: list[dict[str, str]]
 
 
 @dataclass
@@ -131,12 +160,13 @@ def candidates(home: Home, corpus: str, pair: dict[str, Any], *, top_k: int = 10
             row["token_id"],
             {"token": row["token"]}
             | ({"planted": row["token_id"] in planted} if planted else {})
-            | {f"{method} {what}": None for method in methods for what in ("rank", "score")}
+            | {f"{method} {what}": None for method in methods[:1] for what in ("rank", "score")}
             | {
                 f"with {pair['source_word']}": row["source_rate"],
                 f"with {pair['target_word']}": row["target_rate"],
                 "of all": row["background_rate"],
             }
+            | {f"{method} {what}": None for method in methods[1:] for what in ("rank", "score")}
             | ({"review": row["review_status"]} if is_reviewed else {})
             | {"token_id": row["token_id"]},
         )
@@ -149,6 +179,43 @@ def planted_tokens(home: Home, corpus: str, item_id: int) -> set[int]:
     """Return the tokens planted as pivots of an item; empty where the truth is not known."""
     rows = ask_often(home, queries.planted_pivots, corpus)
     return {row["token_id"] for row in rows if row["item_id"] == item_id and row["token_id"] is not None}
+
+
+def overview(home: Home, corpus: str | None, experiment: str | None) -> Overview:
+    """Return what came out for a corpus and an experiment, and what of the home is stale."""
+    with _published(home) as warehouse:
+        known = read_strategies(warehouse)
+        found = experiment_verdict(warehouse, experiment, known) if experiment else None
+        flagged = flagged_signatures(warehouse, experiment) if experiment else []
+    described = status(home)
+    return Overview(
+        languages=ask(home, queries.corpus_languages, corpus) if corpus else [],
+        verdict=found,
+        doubts=[signature_title(name) for name in flagged],
+        stale=[*described["attention"], *described["stale"]],
+    )
+
+
+def beginnings(home: Home, corpus: str, rows: Rows) -> Rows:
+    """Return rows of documents with how each begins, its id last: nobody knows a document by nineteen digits."""
+    if not rows:
+        return []
+    asked = ", ".join(str(int(row["doc_id"])) for row in rows)
+    with _lake(home) as raw:
+        found = raw.con.execute(
+            f"select doc_id, token_ids[:{_TOKENS_OF_BEGINNING}] from raw.documents"
+            f" where corpus = ? and doc_id in ({asked})",
+            [corpus],
+        ).fetchall()
+    begins: dict[int, str] = {}
+    if found:  # a home may have lost them, and the tokenizer with them
+        vocabulary = _vocabulary(home, _tokenizer_hash(home, home.published_file.resolve(), corpus))
+        begins = {doc_id: " ".join(decode_tokens(vocabulary, token_ids)[0].split()) for doc_id, token_ids in found}
+    return [{"begins": begins.get(row["doc_id"])} | _id_last(row) for row in rows]
+
+
+def _id_last(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "doc_id"} | {"doc_id": row["doc_id"]}
 
 
 def documents_behind(home: Home, corpus: str, pair: dict[str, Any], token_id: int) -> Rows:

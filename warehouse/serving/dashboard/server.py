@@ -5,6 +5,7 @@ Its token comes in the environment, since other users of the machine can read wh
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from warehouse.base.ports import LOCAL_HOST
@@ -29,6 +30,8 @@ def dashboard_app(*, port: int, token: str) -> "ASGIApp":
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     import uvicorn
+
+    os.chdir(Path(__file__).parent)  # where marimo finds our settings first, and nobody else's
 
     port, token = int(sys.argv[1]), os.environ.pop(TOKEN_VARIABLE)
     uvicorn.run(

@@ -54,6 +54,7 @@ from warehouse.serving.queries.pivots import (
 from warehouse.serving.queries.results import (
     compare_runs,
     compare_strategies,
+    declared_experiments,
     direction_scores,
     experiments,
     failure_signatures,
@@ -97,6 +98,7 @@ __all__ = [
     "corpus_languages",
     "corpus_tokenizers",
     "current_counts",
+    "declared_experiments",
     "default_baseline",
     "default_pivot_set",
     "default_score_method",

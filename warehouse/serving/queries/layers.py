@@ -72,15 +72,19 @@ def word_layer_traces(raw: Any, experiment: str, item_id: int, source_lang: str,
 
 
 def traced_words(warehouse: Any, experiment: str, corpus: str, source_lang: str, target_lang: str) -> ir.Table:
-    """Words of a direction that an experiment's runs were traced on: item_id and the two words, by source word."""
+    """Words of a direction that an experiment's runs were traced on, by source word: item_id, words, is_excluded.
+
+    Excluded are those that no run was told a behaviour of, because the two words share a token.
+    """
     behaviours = where(mart(warehouse, "fct_behaviours"), source_lang=source_lang, target_lang=target_lang)
     traced = behaviours.semi_join(runs_of(warehouse, experiment), "run_id")
+    told = traced.group_by("item_id").aggregate(is_excluded=(traced.behaviour == "excluded").all())
     pairs = where(
         mart(warehouse, "fct_word_pair_cooccurrence"), corpus=corpus, source_lang=source_lang, target_lang=target_lang
     )
     return (
-        pairs.semi_join(traced, "item_id")
-        .select("item_id", "source_word", "target_word", "source_lang", "target_lang")
+        pairs.join(told, "item_id")
+        .select("item_id", "source_word", "target_word", "source_lang", "target_lang", "is_excluded")
         .order_by("source_word", "item_id")
     )
 

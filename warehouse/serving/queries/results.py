@@ -21,6 +21,14 @@ def experiments(warehouse: Any) -> ir.Table:
     )
 
 
+def declared_experiments(warehouse: Any) -> ir.Table:
+    """Experiments as they were declared before their first training: experiment, preset, what they are judged by.
+
+    A copy that an earlier version published does not hold them.
+    """
+    return warehouse.table("experiments", database="raw").order_by("experiment")
+
+
 def scores(
     warehouse: Any, experiment: str, *, word_split: str = JUDGE, source_lang: str = ALL, target_lang: str = ALL
 ) -> ir.Table:

@@ -70,9 +70,21 @@ class Chips:
 
     title: str
     says: str
-    groups: list[tuple[str, list[dict[str, Any]]]]
+    tokens: list[dict[str, Any]]
+    legend: list[tuple[str, str]]  # (language, colour)
     answer: Answer | None = None
     kind: str = "chips"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """Names that the blocks around it use, each with its meaning in one line."""
+
+    title: str
+    says: str
+    terms: list[tuple[str, str]]
+    answer: None = None
+    kind: str = "terms"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +134,7 @@ class Commands:
     kind: str = "commands"
 
 
-Block = Figure | Matrix | PivotLists | Chips | Signatures | Listing | Commands | Missing
+Block = Figure | Matrix | PivotLists | Chips | Terms | Signatures | Listing | Commands | Missing
 
 
 @dataclass(frozen=True, kw_only=True)

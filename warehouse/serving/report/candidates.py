@@ -22,6 +22,7 @@ METHODS = {
     "paper": "“Paper” is the paper's F, against one background for the whole corpus.",
 }
 _PAIRS_SHOWN = 6
+_STRONGEST_SHOWN = 3  # of them: pairs whose best candidate scores highest in this corpus, whichever they are
 _BEST_BY_EACH = 5
 
 
@@ -30,10 +31,11 @@ def pivot_lists(warehouse: Any, corpus: str, unit: UnitName) -> PivotLists:
     truth = ask(queries.planted_pivots, warehouse, corpus)
     planted = {(row["item_id"], row["token_id"]) for row in truth.rows}
     order = [row["score_method"] for row in ask(queries.score_methods, warehouse).rows]
-    wanted = _chosen_words(warehouse, corpus)
-    if len(wanted) < _PAIRS_SHOWN:
-        strongest = ask(queries.strongest_pairs, warehouse, corpus).rows
-        wanted += [(row["source_word"], row["source_lang"], row["target_lang"]) for row in strongest]
+    of_item: dict[int, tuple[str, str, str]] = {}  # one direction of an item says enough
+    for row in ask(queries.strongest_pairs, warehouse, corpus).rows:
+        of_item.setdefault(row["item_id"], (row["source_word"], row["source_lang"], row["target_lang"]))
+    strongest = list(of_item.values())
+    wanted = [*strongest[:_STRONGEST_SHOWN], *_chosen_words(warehouse, corpus), *strongest]
     pairs: list[dict[str, Any]] = []
     shown: Answer | None = None
     for word, source_lang, target_lang in dict.fromkeys(wanted):
@@ -47,9 +49,10 @@ def pivot_lists(warehouse: Any, corpus: str, unit: UnitName) -> PivotLists:
             first_item = [row for row in answer.rows if row["item_id"] == answer.rows[0]["item_id"]]
             pairs.append(_pair(warehouse, corpus, first_item, source_lang, target_lang, planted, order))
     says = (
-        f"The {_BEST_BY_EACH} best candidates by each method, with rank and score by all of them; the bar is the score"
-        f" against the best one's. The last three columns say in which share of the {unit.plural} a candidate stands:"
-        " of those with the source word, of those with the target word, of all."
+        "First the pairs with the strongest evidence, those whose best candidate scores highest in this corpus; then"
+        f" everyday words that it has. The {_BEST_BY_EACH} best candidates by each method, with rank and score by all"
+        " of them; the bar is the score against the best one's. The last three columns say in which share of the"
+        f" {unit.plural} a candidate stands: of those with the source word, of those with the target word, of all."
     )
     if planted:
         says += " A tick marks a token that was planted as a pivot of this pair."

@@ -1,5 +1,6 @@
 """Charts, by Altair, as Vega-Lite specifications. Colours read on light and dark; text colours come from the page."""
 
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,12 +10,25 @@ from warehouse.serving.strategies import SPARE_COLOURS, Strategies, label
 
 BEHAVIOUR_COLOURS = {"cooccurrence": "#4c8bd0", "pivot": "#e0752d", "excluded": "#8a8f98", "unread": "#c3c7ce"}
 METHOD_COLOURS = {"adjusted": "#e0752d", "specific": "#2ca089", "paper": "#4c8bd0"}
-LANGUAGE_COLOURS = ("#4c8bd0", "#e0752d", "#2ca089", "#9b6dcc", "#d1587f", "#a3a635", "#b08968", "#708090")
+# A language has its colour wherever it is shown: on every page, of every corpus. Other languages take a spare one by
+# their name, the next free one where two of a chart would have the same.
+_LANGUAGE_COLOURS = {
+    "en": "#4c8bd0",
+    "fr": "#e0752d",
+    "ja": "#2ca089",
+    "zh": "#9b6dcc",
+    "de": "#a3a635",
+    "es": "#d1587f",
+}
+_SPARE_LANGUAGE_COLOURS = ("#b08968", "#708090", "#5f9ea0", "#c77dff", "#6b8e23", "#cd5c5c", "#d4a017", "#7a5195")
 CURVES = {"p_pivot": "pivot", "p_control": "control pivots", "p_source": "source", "p_target": "target"}
 CURVE_COLOURS = {"pivot": "#e0752d", "control pivots": "#b9a594", "source": "#4c8bd0", "target": "#2ca089"}
 _ROW_HEIGHT = 26
 
+_EDGE = 7  # pixels between the ends of a scale and what it shows
+
 Legend = list[tuple[str, str]]
+Domain = tuple[float, float]
 
 
 def method_legend(names: Sequence[str]) -> Legend:
@@ -66,15 +80,22 @@ def dots(
     strategies: Strategies,
     number: str = ".3~g",
 ) -> dict[str, Any]:
-    """One row per `y`, in the order of strategies; a dot per `colour`."""
+    """One row per `y`, in the order of strategies; a dot per `colour`, on a line of its own: none hides another."""
     order = strategies.order([row[y] for row in rows])
+    parts = [name for name, _ in legend]
     data = [{"name": label(row[y]), "part": row[colour], "value": row[x]} for row in rows if row[x] is not None]
     chart = (
         alt.Chart(_data(data))
-        .mark_point(filled=True, size=75, opacity=0.9)
+        .mark_point(filled=True, size=48, opacity=0.95)
         .encode(
-            y=_names("name", [label(name) for name in order]),
-            x=alt.X("value:Q", title=title, axis=alt.Axis(format=number, tickCount=5), scale=alt.Scale(zero=False)),
+            y=_names("name", [label(name) for name in order], lines_between=True),
+            yOffset=alt.YOffset("part:N", sort=parts, scale=alt.Scale(domain=parts, paddingOuter=0.3)),
+            x=alt.X(
+                "value:Q",
+                title=title,
+                axis=alt.Axis(format=number, tickCount=5),
+                scale=alt.Scale(zero=False, padding=_EDGE),  # a dot at the edge does not stand on the names
+            ),
             color=_legend_colours("part", legend),
             tooltip=[
                 alt.Tooltip("name:N", title=y),
@@ -83,7 +104,7 @@ def dots(
             ],
         )
     )
-    return finished(chart, height=_ROW_HEIGHT * len(order))
+    return finished(chart, height=max(_ROW_HEIGHT, 8 * len(parts) + 6) * len(order))
 
 
 def intervals(
@@ -97,11 +118,13 @@ def intervals(
     wide: tuple[str, str] | None = None,
     reference: float | None = None,
     strategies: Strategies | None = None,
+    domain: Domain | None = None,
 ) -> dict[str, Any]:
     """A dot with its interval per row; several rows of one `y` stand side by side.
 
     Args:
         wide: columns of a second interval, drawn thinner.
+        domain: ends of the scale, for panels that are compared; without it the rows' own.
         strategies: order and colours; without them the rows' own order and one colour.
     """
     order = _order([row[y] for row in rows], strategies)
@@ -134,7 +157,7 @@ def intervals(
         color=colour,
         tooltip=tooltip,
     )
-    axis = alt.X("low:Q", title=title, axis=alt.Axis(tickCount=5, format=".3~g"), scale=alt.Scale(zero=False))
+    axis = alt.X("low:Q", title=title, axis=alt.Axis(tickCount=5, format=".3~g"), scale=_scale(domain))
     layers: list[alt.Chart] = []
     if reference is not None:
         layers.append(
@@ -152,7 +175,9 @@ def intervals(
     return finished(alt.layer(*layers), height=step * len(names))
 
 
-def grouped_intervals(rows: list[dict[str, Any]], *, order: list[str], colours: list[str]) -> dict[str, Any]:
+def grouped_intervals(
+    rows: list[dict[str, Any]], *, order: list[str], colours: list[str], domain: Domain | None = None
+) -> dict[str, Any]:
     """Scores by target language, a row of its own for every strategy; seeds of a strategy lie over each other."""
     names = [label(name) for name in order]
     data = [
@@ -179,7 +204,7 @@ def grouped_intervals(rows: list[dict[str, Any]], *, order: list[str], colours: 
     return finished(
         alt.layer(
             base.mark_rule(strokeWidth=3.5, opacity=0.45, strokeCap="round").encode(
-                x=alt.X("low:Q", title="score", axis=axis), x2="high:Q"
+                x=alt.X("low:Q", title="score", axis=axis, scale=_scale(domain)), x2="high:Q"
             ),
             base.mark_point(filled=True, size=40, opacity=1).encode(x=alt.X("score:Q", title="score")),
         ),
@@ -268,7 +293,7 @@ def quality_lines(rows: list[dict[str, Any]], *, value: str) -> dict[str, Any]:
     return finished(chart, height=220)
 
 
-def layer_lines(rows: list[dict[str, Any]]) -> dict[str, Any]:
+def layer_lines(rows: list[dict[str, Any]], *, domain: Domain | None = None) -> dict[str, Any]:
     """Mean probability of pivot, control, source and target tokens along the layers, one row per layer."""
     data = [
         {"layer": row["layer"], "tokens": name, "p": row[column]}
@@ -282,7 +307,12 @@ def layer_lines(rows: list[dict[str, Any]]) -> dict[str, Any]:
         .mark_line(point={"size": 30, "filled": True}, strokeWidth=2)
         .encode(
             x=alt.X("layer:Q", title="layer", axis=alt.Axis(tickMinStep=1, format="d")),
-            y=alt.Y("p:Q", title="mean probability", axis=alt.Axis(tickCount=5, format=".2~g")),
+            y=alt.Y(
+                "p:Q",
+                title="mean probability",
+                axis=alt.Axis(tickCount=5, format=".2~g"),
+                scale=alt.Scale(domain=list(domain)) if domain else alt.Scale(),
+            ),
             color=_colours("tokens", names, [CURVE_COLOURS[name] for name in names]),
             strokeDash=alt.StrokeDash(
                 "tokens:N",
@@ -313,8 +343,24 @@ def horizontal_bars(rows: list[dict[str, Any]], *, y: str, x: str, legend: Legen
 
 def language_legend(langs: Sequence[str]) -> Legend:
     """Return languages in the given order with their colours, which depend on their names and not on the order."""
-    names = sorted(set(langs))
-    return [(lang, LANGUAGE_COLOURS[names.index(lang) % len(LANGUAGE_COLOURS)]) for lang in dict.fromkeys(langs)]
+    colours = {lang: colour for lang, colour in _LANGUAGE_COLOURS.items() if lang in langs}
+    n_spare = len(_SPARE_LANGUAGE_COLOURS)
+    for lang in sorted(set(langs) - set(colours)):
+        first = zlib.crc32(lang.encode()) % n_spare
+        in_turn = [_SPARE_LANGUAGE_COLOURS[(first + step) % n_spare] for step in range(n_spare)]
+        colours[lang] = next((colour for colour in in_turn if colour not in colours.values()), in_turn[0])
+    return [(lang, colours[lang]) for lang in dict.fromkeys(langs)]
+
+
+def domain_of(rows: Sequence[dict[str, Any]], *columns: str) -> Domain | None:
+    """Return the ends of a scale on which panels of these rows can be compared; None without a number."""
+    values = [row[column] for row in rows for column in columns if row.get(column) is not None]
+    return (min(values), max(values)) if values else None
+
+
+def _scale(domain: Domain | None) -> alt.Scale:
+    """Return a scale with room for a dot at its ends, the rows' own or one that panels share."""
+    return alt.Scale(domain=list(domain), nice=True) if domain else alt.Scale(zero=False, padding=_EDGE)
 
 
 def _legend_colours(column: str, legend: Legend) -> alt.Color:
@@ -327,8 +373,10 @@ def _colours(column: str, domain: list[str], colours: list[str]) -> alt.Color:
     return alt.Color(f"{column}:N", scale=alt.Scale(domain=domain, range=range_), legend=None)
 
 
-def _names(column: str, order: list[str]) -> alt.Y:
+def _names(column: str, order: list[str], *, lines_between: bool = False) -> alt.Y:
     axis = alt.Axis(ticks=False, domain=False)
+    if lines_between:
+        axis = alt.Axis(ticks=False, domain=False, grid=True, tickBand="extent")
     return alt.Y(f"{column}:N", sort=order, title=None, axis=axis)
 
 

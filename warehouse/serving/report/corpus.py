@@ -14,6 +14,7 @@ from warehouse.serving.report.blocks import (
     Missing,
     Section,
     Table,
+    Terms,
     ask,
 )
 from warehouse.serving.report.candidates import METHODS, pivot_lists
@@ -44,7 +45,8 @@ def overview(warehouse: Any, status: dict[str, Any], corpus: str | None) -> Sect
             Figure(
                 title=f"Tokens by language in {corpus}",
                 says=f"{whole:,} tokens in {sum(row['n_docs'] for row in answer.rows):,} documents;"
-                f" {largest['lang']} holds {largest['n_tokens'] / whole:.0%} of the tokens.",
+                f" {largest['lang']} holds {largest['n_tokens'] / whole:.0%} of the tokens."
+                + (" `mul` are documents in several languages." if "mul" in dict(legend) else ""),
                 panels=[
                     ("", charts.horizontal_bars(answer.rows, y="lang", x="n_tokens", legend=legend, title="tokens"))
                 ],
@@ -94,13 +96,17 @@ def pivots(warehouse: Any, corpus: str | None, unit: UnitName) -> Section:
             pivot_set = queries.default_pivot_set(warehouse, corpus)
             says = (
                 f"The set `{pivot_set}` ranks documents by default: tokens with neighbours in several"
-                f" languages. Its first {len(answer.rows)}, best first; the colour is the token's own language."
+                f" languages. Its first {len(answer.rows)}, best first; the colour is the token's own language, grey"
+                " where it has none."
             )
+            langs = [row["lang"] for row in ask(queries.corpus_languages, warehouse, corpus).rows]
+            seen = {row["lang"] for row in answer.rows}
             blocks.append(
                 Chips(
                     title="Pivot tokens of the corpus",
                     says=says,
-                    groups=[("", _with_hue(answer.rows, warehouse, corpus))],
+                    tokens=answer.rows,
+                    legend=[(lang, colour) for lang, colour in charts.language_legend(langs) if lang in seen],
                     answer=answer,
                 )
             )
@@ -123,6 +129,7 @@ def selection(warehouse: Any, corpus: str | None, strategies: Strategies) -> Sec
     # the variants by pivot set are rows of the query
     main = [row for row in rows if row["strategy"] not in strategies.variants]
     legend = charts.language_legend(_largest_first(rows))
+    blocks.append(strategy_terms(strategies, [row["strategy"] for row in main]))
     blocks.append(
         Figure(
             title="Language shares",
@@ -167,7 +174,8 @@ def selection(warehouse: Any, corpus: str | None, strategies: Strategies) -> Sec
             Figure(
                 title="Density of what was chosen",
                 says="How much of the chosen text is pivot tokens, and how much is the list's own words. If a strategy"
-                " is also denser in words, a gain may come from exposure.",
+                " is also denser in words, a gain may come from exposure: from meeting the words, not their pivots."
+                " Each panel has a scale of its own.",
                 panels=panels,
                 legend=legend,
                 answer=answer,
@@ -177,6 +185,15 @@ def selection(warehouse: Any, corpus: str | None, strategies: Strategies) -> Sec
         blocks.append(_overlap(ask(queries.selection_overlap, warehouse, corpus), strategies))
     intro = "The strategies choose documents under the same token budget; each row is one of them."
     return Section(id="selection", title="Selection", intro=intro, blocks=blocks)
+
+
+def strategy_terms(strategies: Strategies, names: list[str]) -> Terms:
+    """What the named strategies are, one line each, in the order in which people compare them."""
+    return Terms(
+        title="What the strategies are",
+        says="A strategy is a rule that chooses training documents.",
+        terms=[(label(name), strategies.meanings.get(name, "")) for name in strategies.order(names)],
+    )
 
 
 def _quality(warehouse: Any, corpus: str, unit: UnitName) -> Block:
@@ -198,11 +215,14 @@ def _quality(warehouse: Any, corpus: str, unit: UnitName) -> Block:
             says=f"No pair has both words in enough {unit.plural}.",
             command="pivots ingest PATH",
         )
+    says = (
+        "Without word list or truth: for two non-English words, is the English translation among the best candidates?"
+    )
+    if any(row.get("planted_recall") is not None for row in rows):
+        says += " In this corpus pivots were planted: how many are found, and how many of the candidates are real."
     return Figure(
         title="Pivot quality",
-        says="Without word list or truth: for two non-English words, is the English translation among the best"
-        " candidates? Where pivots were planted, how many are found, and how many of the candidates are real. One line"
-        " per direction; higher is better.",
+        says=f"{says} One line per direction, all panels on one scale; higher is better.",
         panels=panels,
         legend=charts.method_legend([row["score_method"] for row in rows]),
         answer=answer,
@@ -233,12 +253,6 @@ def _overlap(answer: Answer, strategies: Strategies) -> Matrix:
         cells=cells,
         answer=answer,
     )
-
-
-def _with_hue(rows: list[dict[str, Any]], warehouse: Any, corpus: str) -> list[dict[str, Any]]:
-    """Add to tokens the number of their language's colour, the same as in the charts."""
-    langs = sorted(row["lang"] for row in ask(queries.corpus_languages, warehouse, corpus).rows)
-    return [{**row, "lang_index": langs.index(row["lang"]) if row["lang"] in langs else 0} for row in rows]
 
 
 def _largest_first(rows: list[dict[str, Any]]) -> list[str]:

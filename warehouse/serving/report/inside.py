@@ -39,12 +39,16 @@ def _layers(warehouse: Any, experiment: str, strategies: Strategies) -> list[Blo
         return [Missing(title="Layer curves", says="No model of this experiment has been traced.", command=EXPERIMENT)]
     shown = _shown([row["strategy"] for row in answer.rows], strategies)
     panels = []
+    behaviours = ("cooccurrence", "pivot")
+    compared = [row for row in answer.rows if row["strategy"] in shown and row["behaviour"] in behaviours]
+    domain = charts.domain_of([*compared, {"zero": 0}], *charts.CURVES, "zero")
     for strategy in shown:
-        for behaviour in ("cooccurrence", "pivot"):
+        for behaviour in behaviours:
             rows = [row for row in answer.rows if (row["strategy"], row["behaviour"]) == (strategy, behaviour)]
             if rows:
                 n_words = max(row["n_items"] for row in rows)
-                panels.append((f"{label(strategy)}, {behaviour}: {n_words:,} words", charts.layer_lines(rows)))
+                chart = charts.layer_lines(rows, domain=domain)
+                panels.append((f"{label(strategy)}, {behaviour}: {n_words:,} word pairs", chart))
     peaks = [
         row
         for row in answer.rows
@@ -54,7 +58,7 @@ def _layers(warehouse: Any, experiment: str, strategies: Strategies) -> list[Blo
         and row["p_pivot"] is not None
     ]
     says = "Expected by the theory: the pivots' probability rises, peaks in the middle layers and falls as the target's"
-    says += " rises; control pivots, those of another pair, should stay flat."
+    says += " rises; control pivots, those of another pair, should stay flat. All panels have one scale."
     if peaks:
         peak = max(peaks, key=lambda row: row["p_pivot"])
         last = max(row["layer"] for row in answer.rows)
@@ -75,8 +79,8 @@ def _behaviours(warehouse: Any, experiment: str, unit: UnitName, strategies: Str
     blocks: list[Block] = [
         Figure(
             title="Behaviours",
-            says="Share of words translated straight (`cooccurrence`), through another word (`pivot`), or not judged"
-            " because the two words share a token (`excluded`) or no layer shows anything of the words (`unread`).",
+            says="Share of word pairs translated straight (`cooccurrence`), through another word (`pivot`), or not told"
+            " apart because the two words share a token (`excluded`) or no layer shows anything of the words (`unread`).",
             panels=[
                 (
                     "",
@@ -115,7 +119,7 @@ def _behaviours(warehouse: Any, experiment: str, unit: UnitName, strategies: Str
 
 def _bin(least: int, sizes: dict[int, int]) -> str:
     bounds = "none" if least == 0 else f"{least:,} to {10 * least - 1:,}"
-    return f"{bounds} ({sizes[least]:,} words)"
+    return f"{bounds} ({sizes[least]:,} word pairs)"
 
 
 def _auc(warehouse: Any, experiment: str, unit: UnitName, strategies: Strategies) -> list[Block]:
@@ -124,6 +128,7 @@ def _auc(warehouse: Any, experiment: str, unit: UnitName, strategies: Strategies
     if not rows:
         return []
     panels = []
+    domain = charts.domain_of([*rows, {"ci_low": 0.5}], "ci_low", "ci_high", "auc")
     for definition in ("peak", "threshold"):
         of_definition = strategies.ordered([row for row in rows if row["definition"] == definition])
         if of_definition:
@@ -139,12 +144,13 @@ def _auc(warehouse: Any, experiment: str, unit: UnitName, strategies: Strategies
                         title="AUC",
                         reference=0.5,
                         strategies=strategies,
+                        domain=domain,
                     ),
                 )
             )
     says = (
         f"AUC of log(1 + {unit.plural} shared by the pair) for telling straight words from pivot words; dashed is a"
-        " coin toss. The paper reports more than one half for most pairs."
+        " coin toss, and both panels have one scale. The paper reports more than one half for most pairs."
     )
     figure = Figure(title="Does co-occurrence predict the behaviour?", says=says, panels=panels, answer=answer)
     return [figure, *_roc(warehouse, experiment, unit, strategies)]

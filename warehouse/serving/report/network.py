@@ -35,7 +35,8 @@ def network(warehouse: Any, corpus: str, unit: UnitName) -> Block:
         says=f"The {len({row['token_id'] for row in answer.rows})} best tokens of the set `{pivot_set}`"
         f" (grey), each joined to the token of every language that it shares most {unit.plural} with, against what"
         f" chance would give. The best one, “{first[0]['token'].strip()}”, joins {joined}."
-        " Position means nothing but nearness in the graph.",
+        " Position means nothing but nearness in the graph. A name that would lie on another is left out: point at its"
+        " dot, or see the numbers.",
         panels=[("", _picture(answer.rows, legend, unit))],
         legend=[(_PIVOT, _PIVOT_COLOUR), *legend],
         answer=answer,
@@ -87,7 +88,8 @@ def _picture(rows: list[dict[str, Any]], legend: charts.Legend, unit: UnitName) 
             "kind": kind,
             "size": 13 if kind == _PIVOT else 11,
         }
-        for n, (text, kind) in sorted(nodes.items())
+        # pivots first: where two names would lie on each other, the page leaves the later one out
+        for n, (text, kind) in sorted(nodes.items(), key=lambda node: (node[1][1] != _PIVOT, node[0]))
     ]
     edge_rows = [
         {

@@ -4,6 +4,30 @@
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const style = () => getComputedStyle(document.documentElement);
 
+  const isNarrow = () => innerWidth < 640;
+
+  // on a phone the chart needs the room: a long name stands on two lines
+  function fitted(value) {
+    if (Array.isArray(value)) return value.map(fitted);
+    if (!value || typeof value !== "object") return value;
+    const copy = Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, fitted(inner)]));
+    if (copy.y?.type === "nominal" && copy.y.axis) {
+      copy.y.axis.labelExpr = "split(length(datum.label) > 15 ? replace(datum.label, regexp('^(.{5,}?) '), '$1\\n') : datum.label, '\\n')";
+    }
+    return copy;
+  }
+
+  // a text that would lie on an earlier one is left out; its dot says it to who points at it
+  function declutter(place) {
+    const kept = [];
+    for (const text of place.querySelectorAll(".mark-text text")) {
+      const box = text.getBoundingClientRect();
+      const hides = kept.some((b) => box.left < b.right && b.left < box.right && box.top < b.bottom && b.top < box.bottom);
+      if (hides) text.style.display = "none";
+      else kept.push(box);
+    }
+  }
+
   function config() {
     const colour = (name) => style().getPropertyValue(name).trim();
     const [ink, muted, line] = ["--ink", "--muted", "--line"].map(colour);
@@ -17,8 +41,7 @@
         labelColor: muted, titleColor: muted, gridColor: line, domainColor: line, tickColor: line,
         labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal",
       },
-      // long names are cut on a phone, where the chart needs the room; a touch shows them whole
-      axisY: { labelColor: ink, labelFontSize: 12.5, labelLimit: innerWidth < 640 ? 118 : 230 },
+      axisY: { labelColor: ink, labelFontSize: isNarrow() ? 11 : 12.5, labelLimit: isNarrow() ? 150 : 230, labelLineHeight: 12 },
       legend: { labelColor: ink, labelFontSize: 12.5, symbolSize: 90, columnPadding: 14 },
     };
   }
@@ -27,7 +50,9 @@
     const options = { mode: "vega-lite", renderer: "svg", actions: false, config: config() };
     for (const place of document.querySelectorAll("[data-chart]")) {
       try {
-        await window.vegaEmbed(place, structuredClone(charts[Number(place.dataset.chart)]), options);
+        const chart = structuredClone(charts[Number(place.dataset.chart)]);
+        await window.vegaEmbed(place, isNarrow() ? fitted(chart) : chart, options);
+        declutter(place);
       } catch (error) {
         place.textContent = "This chart could not be drawn; its numbers are below.";
         console.error(error);

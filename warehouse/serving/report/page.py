@@ -52,8 +52,8 @@ def render_page(home: Home, out: Path) -> str:
             corpus_sections.pivots(warehouse, corpus, unit),
             corpus_sections.selection(warehouse, corpus, strategies),
             result_sections.results(warehouse, experiment, _experiment_unit(warehouse, experiment), strategies),
-            result_sections.signatures(warehouse, experiment),
-            lineage(warehouse, manifest, corpus, _docs(home, out)),
+            *([result_sections.signatures(warehouse, experiment)] if experiment else []),
+            lineage(warehouse, home, manifest, corpus, _docs(home, out)),
         ]
         short = _in_short(warehouse, sections, experiment, corpus, unit, strategies)
     specifications: list[dict[str, Any]] = []
@@ -114,14 +114,9 @@ def _in_short(
 ) -> list[dict[str, Any]]:
     """Return the answers that most readers came for: title, headline, text, mood, link."""
     cards: list[dict[str, Any]] = []
+    if experiment:
+        cards.append(_verdict_card(warehouse, experiment, strategies))
     flagged = result_sections.flagged_signatures(warehouse, experiment) if experiment else []
-    deltas = []
-    if experiment and queries.has_rows(warehouse, "fct_strategy_comparison"):
-        deltas = ask(queries.mean_deltas, warehouse, experiment).rows
-    scored = experiment and queries.has_rows(warehouse, "fct_strategy_scores")
-    means = ask(queries.strategy_scores, warehouse, experiment).rows if scored else []
-    found = wording.verdict(strategies, deltas, flagged, means)
-    cards.append({"title": f"Did {label(strategies.default or 'the selected')} data win?", "link": "results", **found})
     for block in sections[1].blocks:
         if isinstance(block, PivotLists) and block.pairs:
             pair = block.pairs[0]
@@ -157,6 +152,11 @@ def _in_short(
             }
         )
     return cards
+
+
+def _verdict_card(warehouse: Any, experiment: str, strategies: Strategies) -> dict[str, Any]:
+    found = result_sections.experiment_verdict(warehouse, experiment, strategies)
+    return {"title": f"Did {label(strategies.default or 'the selected')} data win?", "link": "results", **found}
 
 
 @cache
@@ -222,7 +222,7 @@ def _percent(value: float) -> str:
 
 
 def _figures(value: float) -> str:
-    return f"{value:.4g}"
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
 def _cell(value: Any, column: str) -> Markup:

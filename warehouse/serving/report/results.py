@@ -1,13 +1,24 @@
 """Sections of the report about models: results and failure signatures."""
 
+from dataclasses import replace
 from typing import Any
 
 from warehouse.serving import queries
 from warehouse.serving.report import charts, wording
-from warehouse.serving.report.blocks import Answer, Block, Figure, Matrix, Missing, Section, Signatures, ask
+from warehouse.serving.report.blocks import Answer, Block, Figure, Matrix, Missing, Section, Signatures, Terms, ask
+from warehouse.serving.report.corpus import strategy_terms
 from warehouse.serving.report.inside import EXPERIMENT, inside_blocks
 from warehouse.serving.strategies import Strategies, label
 from warehouse.serving.units import UnitName
+
+RESULT_TERMS = [
+    ("seed", "What chance starts from in one training: arms with other seeds saw the same documents in another order."),
+    ("find, judge", "The halves of the word list: one finds pivots, the other (the evaluation words) measures models."),
+    ("cooccurrence", "A behaviour: the word pair is translated straight, from the layers' surest token to the answer."),
+    ("pivot", "A behaviour: the layers' surest token is one of neither word before the answer comes."),
+    ("by peak", "The behaviour told by the likeliest token of the layer that is surest of its own."),
+    ("by threshold", "The behaviour told by whether a token of neither word passes a probability in some layer."),
+]
 
 
 def results(warehouse: Any, experiment: str | None, unit: UnitName, strategies: Strategies) -> Section:
@@ -18,7 +29,8 @@ def results(warehouse: Any, experiment: str | None, unit: UnitName, strategies: 
             title="Scores", says="No model has been trained and scored in an experiment.", command=EXPERIMENT
         )
         return Section(id="results", title=title, intro="", blocks=[missing])
-    blocks: list[Block] = [_scores(warehouse, experiment, strategies)]
+    names = [row["strategy"] for row in ask(queries.scores, warehouse, experiment).rows]
+    blocks: list[Block] = [_terms(names, strategies), _scores(warehouse, experiment, strategies)]
     if queries.has_rows(warehouse, "fct_strategy_comparison"):
         blocks += _comparison(warehouse, experiment, strategies)
     blocks += _by_direction(warehouse, experiment, strategies)
@@ -27,7 +39,8 @@ def results(warehouse: Any, experiment: str | None, unit: UnitName, strategies: 
         blocks += _held_out(warehouse, experiment, strategies)
     intro = (
         f"Experiment `{experiment}`. The score is the probability of the right translation less that after wrong source"
-        " words; only words that took no part in finding pivots (split `judge`, the evaluation words) are shown."
+        " words; only words that took no part in finding pivots (split `judge`, the evaluation words) are shown. A word"
+        " pair is one word in one direction: from `en` to `fr` and back are two."
     )
     return Section(id="results", title=title, intro=intro, blocks=blocks)
 
@@ -74,6 +87,18 @@ def flagged_signatures(warehouse: Any, experiment: str) -> list[str]:
     return sorted({row["signature"] for row in rows if row["status"] == "flagged" and row["experiment"] == experiment})
 
 
+def experiment_verdict(warehouse: Any, experiment: str, strategies: Strategies) -> dict[str, Any]:
+    """Return whether the default strategy won an experiment: mood, headline, sentences, see `wording.verdict`."""
+    compared = queries.has_rows(warehouse, "fct_strategy_comparison")
+    scored = queries.has_rows(warehouse, "fct_strategy_scores")
+    return wording.verdict(
+        strategies,
+        ask(queries.mean_deltas, warehouse, experiment).rows if compared else [],
+        flagged_signatures(warehouse, experiment),
+        ask(queries.strategy_scores, warehouse, experiment).rows if scored else [],
+    )
+
+
 def _scores(warehouse: Any, experiment: str, strategies: Strategies) -> Figure:
     answer = ask(queries.scores, warehouse, experiment)
     rows = strategies.ordered(answer.rows)
@@ -107,9 +132,21 @@ def _scores(warehouse: Any, experiment: str, strategies: Strategies) -> Figure:
     return Figure(
         title="Scores by strategy",
         says=f"Mean over all directions, one dot per training seed, 95 % interval over words. The highest single run is"
-        f" {label(best['strategy'])} at {best['score']:.4f}.",
+        f" {label(best['strategy'])} at {best['score']:.4f}."
+        + (" Each panel has a scale of its own." if panels[1:] else ""),
         panels=panels,
         answer=answer,
+    )
+
+
+def _terms(names: list[str], strategies: Strategies) -> Terms:
+    """What the names mean that the figures of the results are about: strategies, seeds, behaviours."""
+    block = strategy_terms(strategies, names)
+    return replace(
+        block,
+        title="What the names mean",
+        says="Strategies, as arms of this experiment, and what is measured of them.",
+        terms=[*block.terms, *RESULT_TERMS],
     )
 
 
@@ -128,7 +165,9 @@ def _comparison(warehouse: Any, experiment: str, strategies: Strategies) -> list
             Figure(
                 title=f"{label(mine[0]['strategy']).capitalize()} data against the others",
                 says="Mean difference over all directions. Thick: 95 % interval over words; thin: over words and seeds"
-                " together, which the verdicts are about.",
+                " together, which the verdicts are about. “Better” and “worse” hold among all strategies together;"
+                " “leaning” means that one of so many strategies looks like that by chance; “not tested” means that one"
+                " training of each says nothing about another.",
                 points=wording.verdict(strategies, mine)["sentences"],
                 panels=[(f"{label(mine[0]['strategy'])}, less …", chart)],
                 answer=answer,
@@ -157,15 +196,16 @@ def _by_direction(warehouse: Any, experiment: str, strategies: Strategies) -> li
     order = strategies.order([row["strategy"] for row in answer.rows])
     colours = strategies.colours(order)
     panels = []
+    domain = charts.domain_of(answer.rows, "ci_low", "ci_high", "score")
     for lang in sorted({row["source_lang"] for row in answer.rows}):
         rows = [row for row in answer.rows if row["source_lang"] == lang]
-        panels.append((f"from {lang}", charts.grouped_intervals(rows, order=order, colours=colours)))
+        chart = charts.grouped_intervals(rows, order=order, colours=colours, domain=domain)
+        panels.append((f"from {lang}", chart))
     return [
         Figure(
             title="Scores by strategy and direction",
-            says="Every training seed of a strategy with its 95 % interval over words. One direction has few"
-            " evaluation words,"
-            " so look for what all directions agree on.",
+            says="Every training seed of a strategy with its 95 % interval over words, all panels on one scale. One"
+            " direction has few evaluation words, so look for what all directions agree on.",
             panels=panels,
             legend=[(label(name), colour) for name, colour in zip(order, colours, strict=True)],
             answer=answer,

@@ -26,6 +26,7 @@ SIGNATURES = {
     "scores_at_chance": "The model cannot do the task",
     "unlinked_above_chance": "Words without any link are translated too",
 }
+BASE = "base"  # the strategy that stands for the model before training
 _FORGETTING = "forgetting_"
 
 
@@ -47,6 +48,24 @@ def delta_sentence(row: dict[str, Any]) -> str:
     elif n_seeds == 1:
         intervals.append("one seed only")
     return f"Against {label(row['baseline'])}: {row['score_delta']:+.4f} ({'; '.join(intervals)}), {outcome(row)}."
+
+
+def training_sentence(row: dict[str, Any] | None) -> str | None:
+    """Return what training did to the score, from a comparison with the model before training; None without one.
+
+    It decides what the other differences are worth: arms that all fell below their base did not learn to translate.
+    """
+    if row is None or row["score_delta"] is None:
+        return None
+    said = {
+        "better": "Training helped",
+        "worse": "Training hurt",
+        "leaning_better": "Training may have helped",
+        "leaning_worse": "Training may have hurt",
+        "no_clear_difference": "Training made no clear difference",
+        "not_tested": "Training hurt in this run" if row["score_delta"] < 0 else "Training helped in this run",
+    }[row["verdict"]]
+    return f"{said}: {row['score_delta']:+.4f} against the model before training ({label(BASE)})."
 
 
 def power_sentence(row: dict[str, Any]) -> str | None:
@@ -121,6 +140,8 @@ def verdict(
         direction = "ahead" if main["score_delta"] > 0 else "behind"
         headline = f"Not known: {direction} by {abs(main['score_delta']):.4f}, but in one training run only"
     sentences = [delta_sentence(of_pivots[name]) for name in _baseline_order(of_pivots, strategies)]
+    if before := training_sentence(of_pivots.get(BASE)):
+        sentences.insert(0, before)
     if seen := power_sentence(main):
         sentences.insert(0, seen)
     levels = {row["strategy"]: row["score"] for row in means}
