@@ -80,7 +80,7 @@ def _behaviours(warehouse: Any, experiment: str, unit: UnitName, strategies: Str
         Figure(
             title="Behaviours",
             says="Share of word pairs translated straight (`cooccurrence`), through another word (`pivot`), or not told"
-            " apart because the two words share a token (`excluded`) or no layer shows anything of the words (`unread`).",
+            " apart, because the two words share a token (`excluded`) or no layer shows anything of them (`unread`).",
             panels=[
                 (
                     "",
