@@ -8,6 +8,7 @@ import zstandard
 
 from support.corpora.evaluation_results import write_results
 from support.corpora.infini_gram_rows import write_answers
+from support.corpora.inside_rows import write_inside
 from support.corpora.null_runs import write_null_experiments
 from support.corpora.random_rows import N_ITEMS, make_corpora, word_id, write_corpus, write_vocabulary
 from support.corpora.sentence_rows import write_sentences
@@ -27,13 +28,16 @@ def write_everything(home: Home, scratch: Path) -> None:
     write_answers(home, corpora[0], run_id="local", seed=1, has_docs=True)
     write_answers(home, corpora[1], run_id="api", seed=2, has_docs=False)
     write_raw(home, "pivot_reviews", _reviews())
-    experiment, nulls, sentences, real = (Home(scratch / n) for n in ("experiment", "nulls", "sentences", "real"))
+    experiment, inside, nulls, sentences, real = (
+        Home(scratch / name) for name in ("experiment", "inside", "nulls", "sentences", "real")
+    )
     write_results(experiment, seed=7)
+    write_inside(inside, seed=9)
     write_null_experiments(nulls, 1, seed=3)
     write_sentences(sentences, seed=5)
     if SHARED_DATA.exists():
         _ingest_real(real, scratch)
-    for other in (experiment, nulls, sentences, real):
+    for other in (experiment, inside, nulls, sentences, real):
         _bring_in(other, home)
 
 

@@ -1,4 +1,4 @@
--- One row per training run, item, pair of languages and step that showed one of the two words: what had been read by then.
+-- One row per training run, item, pair of languages and step that showed one of the two words: what was read by then.
 with
 
 reads as (
