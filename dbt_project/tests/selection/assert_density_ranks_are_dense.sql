@@ -1,14 +1,21 @@
--- Within corpus, set and language both ranks are 1 .. n without gap or repetition, and densities lie in [0, 1].
-select
-    corpus,
-    pivot_set,
-    lang
-from {{ ref('fct_document_rankings') }}
-group by corpus, pivot_set, lang
-having
-    max(density_rank_in_lang) <> count(*)
-    or count(distinct density_rank_in_lang) <> count(*)
-    or max(smoothed_rank_in_lang) <> count(*)
-    or count(distinct smoothed_rank_in_lang) <> count(*)
-    or min(pivot_density) < 0
-    or max(pivot_density) > 1
+-- Within ranking and language both ranks are 1 .. n without gap or repetition: as many as the largest, each place once.
+{{ config(group='selection') }}
+
+{% for ranking in pivot_set_names() + ['bridging', 'word_density'] %}
+    select
+        ranking,
+        language_number
+    from {{ ref('int_numbered_documents__ranked') }}
+    where ranking = '{{ ranking }}'
+    group by ranking, language_number
+    having
+        max(density_rank_in_lang) <> count(*)
+        or count(distinct density_rank_in_lang) <> count(*)
+        or max(smoothed_rank_in_lang) <> count(*)
+        or count(distinct smoothed_rank_in_lang) <> count(*)
+        or count(distinct document_number) <> count(*)
+        or min(n_marked_tokens) < 0
+        or max(n_marked_tokens - n_tokens) > 0
+
+    {{ 'union all' if not loop.last }}
+{% endfor %}
