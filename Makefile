@@ -77,10 +77,10 @@ screenshots: setup test-deps ## the pictures of docs/images/, from the home that
 	$(BIN)/python -m tools.screenshots
 
 bench: setup ## the benchmarks; they print ratios and rewrite docs/benchmarks/
-	for file in tests/benchmarks/bench_*.py; do PYTHONPATH=tests $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
+	for file in tests/benchmarks/bench_*.py; do PYTHONPATH=.:tests $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
 mutate: setup ## break every mart's formula in turn: do the dbt tests notice? (minutes)
-	PYTHONPATH=tests $(BIN)/python -m mutation.mutate
+	PYTHONPATH=.:tests $(BIN)/python -m mutation.mutate
 
 drills: setup ## spoil every change that commands make to files, and see that the next call fixes it (hours)
 	PYTHONPATH=.:tests $(BIN)/python -m drills.every_write --out build/drills.json

@@ -1,6 +1,6 @@
 """How well kinds of documents are told where they are known; what importance sampling takes for a target of one kind.
 
-    PYTHONPATH=tests python -m benchmarks.bench_document_kinds [--data DIR]
+    PYTHONPATH=.:tests python -m benchmarks.bench_document_kinds [--data DIR]
 
 Planted corpora say of each document how it was made. The folder of --data has `corpora/pydocs` (pages in one language),
 `corpora/pydocs_bilingual` (pages in which each English paragraph is followed by its translation), a word list and
@@ -59,7 +59,7 @@ def main() -> None:
 def told_on_planted(home: Path) -> list[Told]:
     """Compare kinds with how the documents were planted."""
     plant(home, scale=MIXTURE["planted"], seed=1)
-    pivots(home, "build", "--select", "+fct_document_kinds", "--no-publish")
+    pivots(home, "build", "--select", "+fct_document_kinds +dim_documents", "--no-publish")
     cases = " ".join(f"when '{form}' then '{kind}'" for form, kind in PLANTED_KINDS.items())
     truth = f"select doc_id, case form {cases} end as kind from ({planted_forms(home)})"
     return compared(home, f"select * from ({truth}) where kind is not null")
@@ -71,7 +71,7 @@ def told_on_documentation(home: Path, data: Path) -> list[Told]:
     folders = [data / "corpora" / name for name in ("pydocs", "pydocs_bilingual")]
     pivots(home, "ingest", *folders, "--corpus", "docs", "--tokenizer", data / "tokenizers" / "olmo.json")
     pivots(home, "count", "--corpus", "docs", "--unit", "window", "--window-tokens", "1500")
-    pivots(home, "build", "--select", "+fct_document_kinds", "--no-publish")
+    pivots(home, "build", "--select", "+fct_document_kinds +dim_documents", "--no-publish")
     return compared(
         home,
         "select doc_id, if(source_file like '%pydocs_bilingual%', 'parallel', 'monolingual') as kind"
@@ -84,14 +84,14 @@ def shares_of_selections(home: Path) -> dict[str, dict[str, float]]:
     plant(home, scale=MIXTURE["sampled"], seed=0)
     variables = json.dumps({"dsir_target": "parallel"})
     budget = ("--budget-tokens", BUDGET)
-    pivots(home, "build", "--select", "+fct_selected_documents", "--vars", variables, *budget, "--no-publish")
+    pivots(home, "build", "--select", "+fct_selected_documents +dim_documents", "--vars", variables, *budget, "--no-publish")
     rows = query(
         home,
         f"""
         select strategy, form, sum(n_tokens) / sum(sum(n_tokens)) over (partition by strategy) as share
         from marts.fct_selected_documents join ({planted_forms(home)}) using (doc_id)
         where strategy in ('dsir', 'random_multilingual')
-        group by all order by all
+        group by strategy, form order by strategy, form
         """,
     )
     shares: dict[str, dict[str, float]] = {}
@@ -159,7 +159,7 @@ def page(planted: list[Told], real: list[Told] | None, shares: dict[str, dict[st
     lines = [
         "# Kinds of documents where they are known",
         "",
-        "Made by `PYTHONPATH=tests python -m benchmarks.bench_document_kinds`.",
+        "Made by `PYTHONPATH=.:tests python -m benchmarks.bench_document_kinds`.",
         "",
         f"Planted: `pivots plant --scale {MIXTURE['planted']} --seed 1 --setting bilingual` (thresholds were set on",
         "seed 0). Glossaries count as parallel; copies and junk have no kind of their own and are left out.",
