@@ -16,7 +16,7 @@ def imports():
     from warehouse.serving import queries
     from warehouse.serving.dashboard import data, overview, tables, views
     from warehouse.serving.publish import read_manifest
-    from warehouse.serving.query_process import query_rows
+    from warehouse.serving.sql.query_process import query_rows
 
     home = Home.resolve()
     return StepFailed, UsageError, data, home, mo, overview, queries, query_rows, read_manifest, tables, views
