@@ -195,7 +195,8 @@ def page(planted: list[Told], real: list[Told] | None, shares: dict[str, dict[st
             for form in sorted({form for strategy in shares.values() for form in strategy})
         ),
         "",
-        f"Of what it is to find it takes {ratio('parallel'):.1f} times as much as chance, of junk {ratio('junk'):.1f} times.",
+        f"Of what it is to find it takes {ratio('parallel'):.1f} times as much as chance, of junk"
+        f" {ratio('junk'):.1f} times.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -1,7 +1,8 @@
 """Word scoring: shared prefixes against the scripts' way and lm-evaluation-harness, same model, same prompts, one run.
 
     PYTHONPATH=.:tests python -m benchmarks.bench_scoring   # on a CPU: writes the docs page
-    PYTHONPATH=.:tests python -m benchmarks.bench_scoring --device cuda --model olmo-1b --prompts 2000 --slow-prompts 200
+    PYTHONPATH=.:tests python -m benchmarks.bench_scoring --device cuda --model olmo-1b --prompts 2000 \\
+      --slow-prompts 200
     PYTHONPATH=.:tests python -m benchmarks.bench_scoring --device cuda --model olmo-1b --full   # all prompts
 
 Weights are random: speed does not depend on them, and all ways must give the same numbers either way. The ways take
