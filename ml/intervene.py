@@ -28,16 +28,16 @@ from ml.models.nll import token_nlls
 from ml.models.residual_edit import Edit, ResidualEditor, TokenDirections
 from ml.program.arguments import parse
 from ml.program.evaluation_run import run_evaluation
-from ml.program.loaded import LoadedModel, open_tokenizer
+from ml.program.loaded import LoadedModel
 from ml.trace import TRACE_DRAW, informative_prompt
 from ml.translation.controls import Controls
 from ml.translation.eval_set import EvalSet, open_eval_set, read_pivots, read_topics
 from ml.translation.item_words import word_tokens
 from ml.translation.languages import language_names
 from ml.translation.matched_tokens import MatchedTokens
-from ml.translation.prompts import TEMPLATE, Prompt, PromptBuilder, PromptTokens, all_prompts
+from ml.translation.prompt_inputs import prompt_inputs
+from ml.translation.prompts import Prompt, PromptTokens, all_prompts
 from warehouse.contract.errors import UsageError
-from warehouse.contract.hashing import short_hash
 from warehouse.contract.requests import InterveneRequest
 from warehouse.contract.result_schemas import RESULT
 
@@ -78,36 +78,29 @@ class Interventions:
     def __init__(
         self, request: InterveneRequest, eval_set: EvalSet, names: dict[str, str], loaded: LoadedModel
     ) -> None:
-        self._request, self._eval_set, self._names, self._model = request, eval_set, names, loaded.model
-        self._tokenizer = open_tokenizer(request, loaded.source, eval_set.folder)
-        if self._tokenizer.hash != eval_set.manifest["tokenizer_hash"]:
-            raise UsageError(f"{self._tokenizer.path} is not the tokenizer of the pivots in {eval_set.folder}")
+        self._request, self._eval_set, self._model = request, eval_set, loaded.model
+        self._read = prompt_inputs(request, eval_set, names, loaded)
+        self._read.check_pivots()
+        self._builder, self._tokenizer = self._read.builder, self._read.tokenizer.tokenizer
         self._layers = sorted(set(request.layer))
         n_blocks = len(decoder_blocks(loaded.model))
         if wrong := [layer for layer in self._layers if not 1 <= layer <= n_blocks]:
             raise UsageError(f"--layer {wrong[0]}: the model has layers 1 to {n_blocks}")
-        self._builder = PromptBuilder(eval_set, self._tokenizer.tokenizer, names)
         self._directions = TokenDirections(loaded.model)
         self._groups = self._prepare()
         self._editors: dict[int, ResidualEditor] = {}  # hooked into the model while chunks are computed
 
     @property
     def identity(self) -> dict[str, Any]:
-        return {
-            "eval_set": self._eval_set.content_hash,
-            "tokenizer": self._tokenizer.hash,
-            "prompt_template": short_hash([TEMPLATE, self._names]),
-            "draw": TRACE_DRAW,
-            "layers": self._layers,
-        }
+        return self._read.identity | {"draw": TRACE_DRAW, "layers": self._layers}
 
     @property
     def inputs(self) -> dict[str, str]:
-        return {"eval_set": self._eval_set.content_hash}
+        return self._read.hashes
 
     @property
     def config(self) -> dict[str, Any]:
-        return {"draw": TRACE_DRAW, "language_names": self._names, "layers": self._layers}
+        return {"draw": TRACE_DRAW, "language_names": self._read.names, "layers": self._layers}
 
     def chunks(self, resources: ExitStack) -> list[int]:
         self._editors = {layer: resources.enter_context(ResidualEditor(self._model, layer)) for layer in self._layers}
@@ -127,11 +120,7 @@ class Interventions:
 
     @property
     def details(self) -> dict[str, Any]:
-        return {
-            "tokenizer_hash": self._tokenizer.hash,
-            "prompt_assembly": self._builder.assembly,
-            "leading_special_ids": self._builder.specials,
-        }
+        return self._read.details
 
     def print_summary(self, tables: dict[str, pa.Table]) -> None:
         """Print the mean change of the answer's log-probability by layer and intervention."""
@@ -148,7 +137,7 @@ class Interventions:
         prompts = all_prompts(self._eval_set, draws=[TRACE_DRAW])
         self._builder.check(prompts)
         controls = Controls(read_pivots(self._eval_set), read_topics(self._eval_set))
-        matched = MatchedTokens(self._tokenizer.tokenizer, self._directions.norms)
+        matched = MatchedTokens(self._tokenizer, self._directions.norms)
         groups: dict[tuple[int, str], list[Asked]] = {}
         for prompt, tokens in zip(prompts, self._builder.tokenize(prompts), strict=True):
             query = prompt.query
@@ -161,7 +150,7 @@ class Interventions:
         return kept
 
     def _asked(self, prompt: Prompt, tokens: PromptTokens, controls: Controls, matched: MatchedTokens) -> Asked:
-        tokenizer, key = self._tokenizer.tokenizer, prompt.key[:3]
+        tokenizer, key = self._tokenizer, prompt.key[:3]
         barred = {
             *word_tokens(tokenizer, prompt.query.source_word),
             *word_tokens(tokenizer, prompt.query.target_word),

@@ -20,14 +20,14 @@ from ml.common.token_text import is_blank
 from ml.models.load import visible_length
 from ml.program.arguments import parse
 from ml.program.evaluation_run import run_evaluation
-from ml.program.loaded import LoadedModel, batch_tokens, open_tokenizer
+from ml.program.loaded import LoadedModel, batch_tokens
 from ml.translation.eval_set import EvalSet, open_eval_set
 from ml.translation.languages import language_names
-from ml.translation.prompts import TEMPLATE, Prompt, PromptBuilder, PromptTokens, all_prompts
+from ml.translation.prompt_inputs import prompt_inputs
+from ml.translation.prompts import Prompt, PromptBuilder, PromptTokens, all_prompts
 from ml.translation.shared_prefix import batch_cost, check_against_reference, target_nlls
 from ml.translation.shots import N_DRAWS, N_SHOTS
 from warehouse.contract.errors import UsageError
-from warehouse.contract.hashing import short_hash
 from warehouse.contract.requests import ScoreRequest
 from warehouse.contract.result_schemas import RESULT
 
@@ -56,12 +56,12 @@ class WordScores:
     unit = "prompts"
 
     def __init__(self, request: ScoreRequest, eval_set: EvalSet, names: dict[str, str], loaded: LoadedModel) -> None:
-        self._eval_set, self._names, self._model = eval_set, names, loaded.model
+        self._eval_set, self._model = eval_set, loaded.model
         self._run_id, self._batch_tokens = request.run_id, batch_tokens(request)
-        self._tokenizer = open_tokenizer(request, loaded.source, eval_set.folder)
-        self._builder = PromptBuilder(eval_set, self._tokenizer.tokenizer, names)
+        self._read = prompt_inputs(request, eval_set, names, loaded)
+        self._builder, self._tokenizer = self._read.builder, self._read.tokenizer.tokenizer
         self._prompts = all_prompts(eval_set)
-        self._assembly = self._builder.check(self._prompts)
+        self._builder.check(self._prompts)
         tokens = self._builder.tokenize(self._prompts)
         _check_lengths(tokens, self._model)
         # longest first: what does not fit in memory fails at once
@@ -73,10 +73,7 @@ class WordScores:
 
     @property
     def identity(self) -> dict[str, Any]:
-        return {
-            "eval_set": self._eval_set.content_hash,
-            "tokenizer": self._tokenizer.hash,
-            "prompt_template": short_hash([TEMPLATE, self._names]),
+        return self._read.identity | {
             "n_shots": N_SHOTS,
             "n_draws": N_DRAWS,
             "batch_tokens": self._batch_tokens,
@@ -84,7 +81,7 @@ class WordScores:
 
     @property
     def inputs(self) -> dict[str, str]:
-        return {"eval_set": self._eval_set.content_hash}
+        return self._read.hashes
 
     @property
     def config(self) -> dict[str, Any]:
@@ -92,7 +89,7 @@ class WordScores:
             "batch_tokens": self._batch_tokens,
             "n_shots": N_SHOTS,
             "n_draws": N_DRAWS,
-            "language_names": self._names,
+            "language_names": self._read.names,
         }
 
     def chunks(self, resources: ExitStack) -> list[int]:
@@ -119,12 +116,7 @@ class WordScores:
 
     @property
     def details(self) -> dict[str, Any]:
-        return {
-            "tokenizer_hash": self._tokenizer.hash,
-            "prompt_assembly": self._assembly,
-            "leading_special_ids": self._builder.specials,
-            "largest_difference_to_reference": self._difference,
-        }
+        return self._read.details | {"largest_difference_to_reference": self._difference}
 
     def print_summary(self, tables: dict[str, pa.Table]) -> None:
         """Print, per direction, the mean NLL of targets after the right word and after distractors."""
@@ -141,7 +133,7 @@ class WordScores:
         for (candidate, word), suffix, nlls in zip(
             prompt.query.candidates, tokens.suffixes, nlls_by_candidate, strict=True
         ):
-            is_spaced = len(nlls) > 1 and is_blank(self._tokenizer.tokenizer, suffix[-len(nlls)])
+            is_spaced = len(nlls) > 1 and is_blank(self._tokenizer, suffix[-len(nlls)])
             without = nlls[1:] if is_spaced else nlls
             yield (
                 self._run_id,

@@ -20,14 +20,14 @@ from ml.models.generate import check_continuations, continue_greedily, stop_toke
 from ml.models.load import visible_length
 from ml.program.arguments import parse
 from ml.program.evaluation_run import run_evaluation
-from ml.program.loaded import LoadedModel, batch_tokens, open_tokenizer
+from ml.program.loaded import LoadedModel, batch_tokens
 from ml.translation.chrf import corpus_score, ngram_counts, sentence_scores
 from ml.translation.eval_set import EvalSet
 from ml.translation.languages import language_names
+from ml.translation.prompt_inputs import prompt_inputs
 from ml.translation.prompts import Prompt, PromptBuilder, all_prompts
 from ml.translation.sentence_set import open_sentence_set
 from warehouse.contract.errors import UsageError
-from warehouse.contract.hashing import short_hash
 from warehouse.contract.requests import SentencesRequest
 from warehouse.contract.result_schemas import RESULT
 
@@ -67,12 +67,13 @@ class Translations:
     def __init__(
         self, request: SentencesRequest, sentences: EvalSet, names: dict[str, str], loaded: LoadedModel
     ) -> None:
-        self._request, self._sentences, self._names, self._model = request, sentences, names, loaded.model
+        self._request, self._model = request, loaded.model
         self._batch_tokens = batch_tokens(request)
-        self._tokenizer = open_tokenizer(request, loaded.source, sentences.folder)
-        self._builder = PromptBuilder(sentences, self._tokenizer.tokenizer, names, what="sentences")
+        what = "sentences"
+        self._read = prompt_inputs(request, sentences, names, loaded, name=what, template=TEMPLATE, what=what)
+        self._builder, self._tokenizer = self._read.builder, self._read.tokenizer.tokenizer
         self._prompts = all_prompts(sentences, draws=[DRAW], n_shots=request.shots)
-        self._assembly = self._builder.check(self._prompts)
+        self._builder.check(self._prompts)
         self._work: list[Work] = [
             (prompt, tokens.prefix + tokens.suffixes[0][: -tokens.n_targets[0]])
             for prompt, tokens in zip(self._prompts, self._builder.tokenize(self._prompts), strict=True)
@@ -80,22 +81,21 @@ class Translations:
         self._work.sort(key=lambda item: (-len(item[1]), item[0].key))
         _check_lengths(len(self._work[0][1]), request, self._model)
         self._batches = cut_batches(self._work, self._batch_tokens, max_new_tokens=request.max_new_tokens)
-        self._stops = stop_tokens(self._tokenizer.tokenizer, self._model)
+        self._stops = stop_tokens(self._tokenizer, self._model)
 
     @property
     def identity(self) -> dict[str, Any]:
-        return {
-            "sentences": self._sentences.content_hash,
-            "tokenizer": self._tokenizer.hash,
-            "prompt_template": short_hash([TEMPLATE, self._names]),
+        asked = {
             "n_shots": self._request.shots,
             "max_new_tokens": self._request.max_new_tokens,
             "batch_tokens": self._batch_tokens,
-        } | ({"leading_special_ids": self._builder.specials} if self._builder.specials else {})
+        }
+        specials = {"leading_special_ids": self._builder.specials} if self._builder.specials else {}
+        return self._read.identity | asked | specials
 
     @property
     def inputs(self) -> dict[str, str]:
-        return {"sentences": self._sentences.content_hash}
+        return self._read.hashes
 
     @property
     def config(self) -> dict[str, Any]:
@@ -103,7 +103,7 @@ class Translations:
             "batch_tokens": self._batch_tokens,
             "n_shots": self._request.shots,
             "max_new_tokens": self._request.max_new_tokens,
-            "language_names": self._names,
+            "language_names": self._read.names,
         }
 
     def chunks(self, resources: ExitStack) -> list[int]:
@@ -112,21 +112,17 @@ class Translations:
 
     def compute(self, number: int) -> pa.Table:
         """Return one row per prompt of a batch: the translation up to the first line break."""
-        new_tokens, tokenizer = self._request.max_new_tokens, self._tokenizer.tokenizer
-        return _translate(self._model, tokenizer, self._batches[number], self._stops, new_tokens)
+        new_tokens = self._request.max_new_tokens
+        return _translate(self._model, self._tokenizer, self._batches[number], self._stops, new_tokens)
 
     def tables(self, rows: pa.Table) -> dict[str, pa.Table]:
-        run_id, manifest = self._request.run_id, self._sentences.manifest
+        run_id, manifest = self._request.run_id, self._read.items.manifest
         scores, ngrams = score_translations(run_id, manifest, self._prompts, self._builder, rows)
         return {"sentence_scores": scores, "sentence_ngrams": ngrams}
 
     @property
     def details(self) -> dict[str, Any]:
-        return {
-            "tokenizer_hash": self._tokenizer.hash,
-            "prompt_assembly": self._assembly,
-            "leading_special_ids": self._builder.specials,
-        }
+        return self._read.details
 
     def print_summary(self, tables: dict[str, pa.Table]) -> None:
         """Print, per direction, chrF of all its sentences and how many translations ended by themselves."""

@@ -20,14 +20,14 @@ from ml.common.token_text import TokenText, is_blank
 from ml.models.lens import LayerReader
 from ml.program.arguments import parse
 from ml.program.evaluation_run import run_evaluation
-from ml.program.loaded import LoadedModel, batch_tokens, open_tokenizer
+from ml.program.loaded import LoadedModel, batch_tokens
 from ml.translation.controls import Controls
 from ml.translation.eval_set import EvalSet, Query, open_eval_set, read_pivots, read_topics
 from ml.translation.item_words import ItemWords, read_words, word_rows, word_tokens
 from ml.translation.languages import language_names
-from ml.translation.prompts import TEMPLATE, Prompt, PromptBuilder, PromptTokens, all_prompts
+from ml.translation.prompt_inputs import prompt_inputs
+from ml.translation.prompts import Prompt, PromptBuilder, PromptTokens, all_prompts
 from warehouse.contract.errors import UsageError
-from warehouse.contract.hashing import short_hash
 from warehouse.contract.requests import TraceRequest
 from warehouse.contract.result_schemas import RESULT
 
@@ -78,22 +78,14 @@ class LayerTraces:
     def __init__(
         self, request: TraceRequest, eval_set: EvalSet, names: dict[str, str], controls: Controls, loaded: LoadedModel
     ) -> None:
-        self._request, self._eval_set, self._names, self._model = request, eval_set, names, loaded.model
-        self._controls = controls
+        self._request, self._model, self._controls = request, loaded.model, controls
         self._batch_tokens = batch_tokens(request)
-        self._tokenizer = open_tokenizer(request, loaded.source, eval_set.folder)
-        if self._tokenizer.hash != (wanted := eval_set.manifest["tokenizer_hash"]):
-            raise UsageError(
-                f"{self._tokenizer.path} ({self._tokenizer.hash[:12]}) is not the tokenizer of the pivots in "
-                f"{eval_set.folder} ({wanted[:12]}), so their token ids mean other texts: trace a model of that "
-                "tokenizer, or ingest the documents with this one under another --corpus name"
-            )
-        self._text = TokenText(self._tokenizer.tokenizer)
-        self._builder = PromptBuilder(eval_set, self._tokenizer.tokenizer, names)
-        self._words = ItemWords(eval_set, self._tokenizer.tokenizer)
-        self._work = prepare(
-            eval_set, controls, self._words, self._tokenizer.tokenizer, self._builder, request.with_pivots_only
-        )
+        self._read = prompt_inputs(request, eval_set, names, loaded)
+        self._read.check_pivots()
+        tokenizer = self._read.tokenizer.tokenizer
+        self._text = TokenText(tokenizer)
+        self._words = ItemWords(eval_set, tokenizer)
+        self._work = prepare(eval_set, controls, self._words, tokenizer, self._read.builder, request.with_pivots_only)
         if not self._work:
             raise UsageError(f"--eval-set {eval_set.folder}: no pair has pivots, so there is nothing to trace")
         self._size = max(_MIN_CHUNK_PROMPTS, self._batch_tokens // 64)
@@ -101,10 +93,7 @@ class LayerTraces:
 
     @property
     def identity(self) -> dict[str, Any]:
-        return {
-            "eval_set": self._eval_set.content_hash,
-            "tokenizer": self._tokenizer.hash,
-            "prompt_template": short_hash([TEMPLATE, self._names]),
+        return self._read.identity | {
             "draw": TRACE_DRAW,
             "batch_tokens": self._batch_tokens,
             "word_languages": self._words.languages,
@@ -113,12 +102,12 @@ class LayerTraces:
 
     @property
     def inputs(self) -> dict[str, str]:
-        return {"eval_set": self._eval_set.content_hash}
+        return self._read.hashes
 
     @property
     def config(self) -> dict[str, Any]:
         asked = {"with_pivots_only": self._request.with_pivots_only}
-        return {"draw": TRACE_DRAW, "language_names": self._names} | asked
+        return {"draw": TRACE_DRAW, "language_names": self._read.names} | asked
 
     def chunks(self, resources: ExitStack) -> list[int]:
         self._reader = resources.enter_context(LayerReader(self._model))
@@ -137,9 +126,7 @@ class LayerTraces:
     def details(self) -> dict[str, Any]:
         return {
             "n_layers": self._reader.n_layers,
-            "tokenizer_hash": self._tokenizer.hash,
-            "prompt_assembly": self._builder.assembly,
-            "leading_special_ids": self._builder.specials,
+            **self._read.details,
             "n_prompts_by_control": _count_controls(self._controls, self._work),
         }
 

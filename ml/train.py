@@ -45,20 +45,19 @@ from ml.training.checkpoints import (
     newest_step,
     read_optimizer,
     save_checkpoint,
-    whole_optimizer,
-    whole_weights,
 )
 from ml.training.lengths import n_steps
 from ml.training.loss import LossModel
+from ml.training.model_writer import ModelWriter
 from ml.training.optimizer import learning_rate, make_optimizer
 from ml.training.prepare import make_deterministic, prepare_blocks
 from ml.training.reads import training_reads
 from ml.training.sequences import Export, Sequences, count_eos, open_export
 from ml.training.sharding import notice_lost_processes, spread, start_processes
 from ml.training.step import StepData, accumulate_gradients
-from warehouse.contract.atomic import atomic_folder, remove_unfinished
+from warehouse.contract.atomic import remove_unfinished
 from warehouse.contract.errors import UsageError, raise_all
-from warehouse.contract.folders import MODEL, MODELS, PROGRESS, RUN_RECORD, TOKENIZER, TRAINING_PLACE
+from warehouse.contract.folders import PROGRESS, RUN_RECORD
 from warehouse.contract.hashing import id64
 from warehouse.contract.presets import TrainPreset, read_preset
 from warehouse.contract.requests import TrainRequest, read_request
@@ -174,6 +173,7 @@ def _train(
     """Run all steps from the newest checkpoint on and save the model. Return one log row per step, and the speed."""
     preset, total_steps, out = job.preset, job.n_steps, job.out
     optimizer = make_optimizer(loss_model, preset)
+    writer = ModelWriter(accelerator, loss_model, job.tokenizer_file, out)
     if preset.optimizer_state == "model" and newest is None:
         _load_optimizer_state(loss_model, optimizer, job.source)
     first_step, log = 1, []
@@ -228,9 +228,9 @@ def _train(
                     keep=preset.keep_checkpoints,
                 )
             if preset.keep_models_every_steps and step % preset.keep_models_every_steps == 0:
-                _keep_model(accelerator, loss_model, job, step=step, n_tokens_seen=seen)
+                writer.keep(step=step, n_tokens_seen=seen)
     elapsed = time.monotonic() - started
-    _save_model(accelerator, loss_model, optimizer, job)
+    writer.save(optimizer if preset.save_optimizer else None)
     trained = (total_steps - first_step + 1) * tokens_per_step
     return log, {"train_s": elapsed, "tokens_per_s": trained / elapsed if trained else 0.0}
 
@@ -266,53 +266,6 @@ def _load_optimizer_state(loss_model: torch.nn.Module, optimizer: torch.optim.Op
     if path is None or not path.exists():
         raise UsageError(f"optimizer_state: model, but --model {source.spec} has no optimizer.pt; set it to fresh")
     read_optimizer(loss_model, optimizer, path)
-
-
-def _save_model(
-    accelerator: Accelerator,
-    loss_model: torch.nn.Module,
-    optimizer: torch.optim.Optimizer,
-    job: _Job,
-) -> None:
-    """Write `<out>/model` atomically."""
-    weights = whole_weights(loss_model)
-    state = whole_optimizer(loss_model, optimizer) if job.preset.save_optimizer else None
-    if not accelerator.is_main_process:
-        return
-    with atomic_folder(job.out / MODEL) as folder:
-        _write_weights(accelerator, loss_model, weights, job, folder)
-        if state is not None:
-            torch.save(state, folder / "optimizer.pt")
-
-
-def _keep_model(
-    accelerator: Accelerator, loss_model: torch.nn.Module, job: _Job, *, step: int, n_tokens_seen: int
-) -> None:
-    """Write the model as it is after a step into `<out>/models`, with what it has read by then."""
-    weights = whole_weights(loss_model)
-    if not accelerator.is_main_process:
-        return
-    kept = job.out / MODELS / f"step{step:08d}"
-    if kept.exists():  # by this run before it was killed: the same weights
-        return
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_folder(kept) as folder:
-        _write_weights(accelerator, loss_model, weights, job, folder)
-        write_json(folder / TRAINING_PLACE, {"step": step, "n_tokens_seen": n_tokens_seen})
-
-
-def _write_weights(
-    accelerator: Accelerator, loss_model: torch.nn.Module, weights: dict[str, Any], job: _Job, folder: Path
-) -> None:
-    """Write gathered weights as a model's folder, with its tokenizer."""
-    model = accelerator.unwrap_model(loss_model).model
-    # a head tied to its embedding is one tensor: gathered it comes as two, and would be written twice
-    own = {name for name, _ in (*model.named_parameters(), *model.named_buffers())}
-    weights = {name.removeprefix("model."): tensor for name, tensor in weights.items()}
-    weights = {name: tensor for name, tensor in weights.items() if name in own}
-    model.save_pretrained(folder, state_dict=weights)
-    (folder / "generation_config.json").unlink(missing_ok=True)
-    shutil.copyfile(job.tokenizer_file, folder / TOKENIZER)
 
 
 def _run_record(

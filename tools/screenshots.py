@@ -72,7 +72,7 @@ def picture_dashboard(home: Home, out: Path) -> None:
     """Picture every page of the dashboard as it opens."""
     with served(home) as address, open_browser(width=WIDTH, height=1000, timeout_s=60) as tab:
         tab.page.goto(address)
-        tab.page.get_by_text("What is stale").wait_for()
+        tab.page.get_by_role("heading", name="What is stale").wait_for()
         for name, shows in DASHBOARD_PAGES.items():
             open_page(tab, name)
             tab.page.get_by_text(shows).first.wait_for()

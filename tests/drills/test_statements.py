@@ -9,7 +9,7 @@ import pytest
 
 from drills.statements import drill
 from warehouse.base.settings import Home
-from warehouse.serving import sql
+from warehouse.serving.sql import published_query
 
 
 @pytest.mark.slow
@@ -29,8 +29,8 @@ def test_an_open_connection_is_noticed(tmp_path: Path, monkeypatch: pytest.Monke
         finally:
             connection.close()
 
-    monkeypatch.setattr(sql, "open_for_query", opened)
-    monkeypatch.setattr(sql, "check", lambda connection, text: text)
+    monkeypatch.setattr(published_query, "open_for_query", opened)
+    monkeypatch.setattr(published_query, "check", lambda connection, text: text)
     said = "\n".join(drill(tmp_path, 300, seed=7)["failures"])
     assert "read: " in said
     assert "changed " in said

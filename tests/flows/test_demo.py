@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from warehouse.base.settings import Home
-from warehouse.serving.query_process import query_rows
+from warehouse.serving.sql.query_process import query_rows
 
 pytestmark = pytest.mark.pipeline
 

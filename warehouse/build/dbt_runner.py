@@ -7,8 +7,11 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from warehouse.base import shipped
 from warehouse.base.child_process import child_process
@@ -137,6 +140,16 @@ def build_variables(home: Home) -> dict[str, Any]:
     """Return the dbt variables that this home's builds use."""
     path = home.root / VARS_FILE
     return json.loads(path.read_text()) if path.exists() else {}
+
+
+def variable(home: Home, name: str) -> Any:
+    """Return a dbt variable as this home's builds see it: as given to one, else as dbt_project.yml sets it."""
+    return {**_project_variables(), **build_variables(home)}[name]
+
+
+@cache
+def _project_variables() -> dict[str, Any]:
+    return yaml.safe_load((PROJECT_DIR / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
 
 
 def run_results(target: Path) -> list[dict[str, Any]]:

@@ -107,12 +107,12 @@ def sql(
     """
     from warehouse.base.errors import UsageError
     from warehouse.base.settings import Home
-    from warehouse.serving.document_text import open_for_query
+    from warehouse.serving.sql.document_text import open_for_query
 
     if as_of is not None and catalog is None:
         raise UsageError("--as-of needs --catalog: a published copy has no earlier snapshots")
     if catalog is None and query is None and file is None and sys.stdin.isatty() and sys.stdout.isatty():
-        from warehouse.serving.sql_prompt import open_prompt
+        from warehouse.serving.sql.prompt import open_prompt
 
         open_prompt(Home.resolve(home))
         return
@@ -174,7 +174,7 @@ def _write_result(
     time_limit_s: float | None,
 ) -> None:
     """Answer a query. Whatever it does, one Ctrl-C or the end of its time ends it, and leaves no half file."""
-    from warehouse.serving.stoppable import run_stoppable
+    from warehouse.serving.sql.stoppable import run_stoppable
 
     connections: list[Any] = []
     unfinished: list[Path] = []
@@ -206,9 +206,8 @@ def _write(
     begun: Callable[[Path], Any],
 ) -> None:
     from warehouse.base.terminal import PrintableStream
-    from warehouse.serving import render
-    from warehouse.serving.output import open_output
-    from warehouse.serving.sql import query_opened
+    from warehouse.serving.sql import query_opened, render
+    from warehouse.serving.sql.output import open_output
 
     if format_ is Format.TABLE:
         # one row more than asked for, to know whether there are more

@@ -5,6 +5,7 @@ from typing import Any
 import duckdb
 
 from warehouse.base.settings import Home
+from warehouse.build.dbt_runner import variable
 from warehouse.experiments.plan import Plan
 from warehouse.lake.connections import open_writer, writer_lock
 
@@ -21,7 +22,6 @@ _POWER = """
     order by n_seeds
 """
 _COSTS = "select kind, mean_run_s from marts.fct_run_costs where preset = $preset"
-_DEFAULT_SPLIT = "judge"
 
 
 def power_lines(home: Home, plan: Plan) -> list[str]:
@@ -29,7 +29,7 @@ def power_lines(home: Home, plan: Plan) -> list[str]:
 
     Every number is a row of marts.fct_experiment_power and marts.fct_run_costs.
     """
-    split = plan.primary_word_split or _DEFAULT_SPLIT
+    split = plan.primary_word_split or variable(home, "primary_word_split")
     preset = {"preset": plan.name}
     primary = {"outcome": plan.primary_outcome, "word_split": split, "wanted": plan.smallest_effect}
     power = _rows(home, _POWER, preset | primary)

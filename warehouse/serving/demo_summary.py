@@ -9,7 +9,7 @@ from warehouse.base.settings import Home
 from warehouse.lake.connections import open_published_ibis
 from warehouse.serving import queries
 from warehouse.serving.outcome import typed
-from warehouse.serving.render import print_table
+from warehouse.serving.sql.render import print_table
 
 # A pair that shares documents, one linked through pivots only, and one between two languages other than English.
 EXAMPLE_PAIRS = (("water", "en", "fr"), ("library", "en", "ja"), ("eau", "fr", "zh"))

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from warehouse.base.settings import Home
+from warehouse.build.dbt_runner import VARS_FILE
 from warehouse.experiments.plan import Plan, read_plan
 from warehouse.experiments.power import power_lines
 from warehouse.lake.connections import open_writer
@@ -59,6 +60,12 @@ def test_the_primary_outcome_is_the_plan_s_own(home: Home) -> None:
     seen, needed, _ = power_lines(home, plan(2, primary_outcome="margin", smallest_effect=0.1))
     assert "0.5000 in margin" in seen
     assert needed.endswith("0.1, needs more words: no number of seeds would do")
+
+
+def test_the_words_are_those_that_the_marts_were_built_for(home: Home) -> None:
+    (home.root / VARS_FILE).write_text('{"primary_word_split": "all"}')
+    seen, *_ = power_lines(home, plan(2, primary_outcome=None, primary_word_split=None))
+    assert "2 seeds find a difference of 9.0000 in score four times of five, with about 92 words" in seen
 
 
 def test_one_seed_and_a_first_experiment_are_told_so(home: Home, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.corpora.files import document, rows, write_tokenizer
+from support.corpora.files import document, rows
 from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.settings import Home
 from warehouse.ingest import piece_rows
@@ -24,16 +24,6 @@ from warehouse.ingest.readers import compressed, dolma, hf_parquet
 from warehouse.ingest.word_list import read_word_list
 
 MIB = 1 << 20
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "home")
-
-
-@pytest.fixture
-def tokenizer(tmp_path: Path) -> Path:
-    return write_tokenizer(tmp_path)
 
 
 def ingest(home: Home, path: Path, tokenizer: Path, **options: Any) -> IngestSummary:

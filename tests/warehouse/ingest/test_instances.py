@@ -24,16 +24,6 @@ TEXTS = {
 }
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "home")
-
-
-@pytest.fixture
-def tokenizer(tmp_path: Path) -> Path:
-    return write_tokenizer(tmp_path)
-
-
 def write_instances(path: Path, first: int, n: int, *, extra: int = 0, dtype: str = "<u2") -> Path:
     """Write instances whose only document is a run of one token, 300 + its global number; 0 is the separator."""
     tokens = np.repeat(np.arange(300 + first, 300 + first + n), L)

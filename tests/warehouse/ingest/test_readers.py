@@ -12,7 +12,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.corpora.files import document, rows, write_jsonl, write_tokenizer
+from support.corpora.files import document, rows, write_jsonl
 from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
 from warehouse.ingest.corpus import IngestOptions, IngestSummary, ingest_corpus
@@ -20,16 +20,6 @@ from warehouse.ingest.readers import compressed, dolma, memmap
 from warehouse.ingest.readers.compressed import UnreadableFile, read_blocks
 from warehouse.ingest.readers.records import Records
 from warehouse.text.tokenizing import Encoder
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "home")
-
-
-@pytest.fixture
-def tokenizer(tmp_path: Path) -> Path:
-    return write_tokenizer(tmp_path)
 
 
 def ingest(home: Home, path: Path, tokenizer: Path, eos_token_id: int | None = None) -> IngestSummary:

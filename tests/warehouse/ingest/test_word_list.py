@@ -27,11 +27,6 @@ WATER = {
 }
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "home")
-
-
 def test_a_good_record(home: Home, tmp_path: Path) -> None:
     summary = import_words(home, write_jsonl(tmp_path / "w.jsonl.zst", [DOG]))
     item = identity.item_id({"en": "dog", "fr": "chien", "zh": "狗"})

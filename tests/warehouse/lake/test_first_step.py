@@ -18,7 +18,7 @@ from warehouse.lake.connections import open_published
 from warehouse.lake.first_step import check_counted
 from warehouse.serving.publish import publish
 from warehouse.serving.report import write_report
-from warehouse.serving.sql_prompt import open_prompt
+from warehouse.serving.sql.prompt import open_prompt
 from warehouse.serving.status import status
 
 

@@ -188,6 +188,17 @@ def test_a_word_or_corpus_that_is_not_there_gives_no_rows(warehouse: Any) -> Non
     assert queries.corpus_languages(warehouse, "none").count().to_pyarrow().as_py() == 0
 
 
+def test_the_languages_of_a_corpus_make_it_up(warehouse: Any) -> None:
+    languages = queries.corpus_languages(warehouse, CORPUS).to_pyarrow().to_pylist()
+    (totals,) = queries.corpora(warehouse, corpus=CORPUS).to_pyarrow().to_pylist()
+    assert len(languages) > 1
+    assert totals["n_docs"] == sum(row["n_docs"] for row in languages)
+    assert totals["n_tokens"] == sum(row["n_tokens"] for row in languages)
+    for row in languages:
+        assert row["token_share"] == pytest.approx(row["n_tokens"] / totals["n_tokens"])
+    assert queries.corpora(warehouse, corpus="none").count().to_pyarrow().as_py() == 0
+
+
 def test_has_rows_tells_a_missing_and_an_empty_mart_from_a_filled_one(tmp_path: Path) -> None:
     import duckdb
 

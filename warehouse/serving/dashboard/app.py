@@ -14,12 +14,12 @@ def imports():
     from warehouse.base.errors import StepFailed, UsageError
     from warehouse.base.settings import Home
     from warehouse.serving import queries
-    from warehouse.serving.dashboard import data, tables, views
+    from warehouse.serving.dashboard import data, overview, tables, views
     from warehouse.serving.publish import read_manifest
-    from warehouse.serving.query_process import query_rows
+    from warehouse.serving.sql.query_process import query_rows
 
     home = Home.resolve()
-    return StepFailed, UsageError, data, home, mo, queries, query_rows, read_manifest, tables, views
+    return StepFailed, UsageError, data, home, mo, overview, queries, query_rows, read_manifest, tables, views
 
 
 @app.cell
@@ -68,34 +68,9 @@ def say_what_the_page_shows(mo, page, views):
 
 
 @app.cell
-def show_overview(corpus, data, experiment, home, mo, page, strategies, tables, views):
+def show_overview(corpus, data, experiment, home, mo, overview, page, strategies):
     mo.stop(page.value != "Overview")
-    _found = data.overview(home, corpus.value, experiment.value)
-    _whole = sum(row["n_tokens"] for row in _found.languages)
-    _n_docs = sum(row["n_docs"] for row in _found.languages)
-    _shares = [{**row, "share": f"{row['n_tokens'] / _whole:.1%}"} for row in _found.languages]
-    _shown = [
-        mo.Html(views.heading("Corpus")),
-        mo.md(f"{_n_docs:,} documents, {_whole:,} tokens." if _whole else "Nothing is ingested."),
-        mo.ui.table(tables.titled(_shares), selection=None, show_column_summaries=False, label="languages"),
-        mo.Html(views.heading(f"Did {(strategies.default or 'the selected').replace('_', ' ')} data win?")),
-    ]
-    if _found.verdict:
-        _shown += [experiment, mo.Html(views.points(_found.verdict["headline"], _found.verdict["sentences"]))]
-    else:
-        _shown.append(mo.md("No experiment has been run: `pivots experiment`."))
-    _flagged = f"Flagged, of the known ways for a result to mean nothing: {len(_found.doubts)}"
-    _nothing = "None of the known ways for a result to mean nothing is flagged."
-    _none = _nothing if _found.verdict else "There is no result to doubt."
-    _shown += [
-        mo.Html(views.heading("What to doubt")),
-        mo.Html(views.points(_flagged, _found.doubts)) if _found.doubts else mo.md(_none),
-        mo.Html(views.heading("What is stale")),
-        mo.ui.table(_found.stale, selection=None, show_column_summaries=False, label="fix it in this order")
-        if _found.stale
-        else mo.md("Nothing: every part shows the latest documents and results."),
-    ]
-    mo.vstack(_shown)
+    mo.vstack(overview.overview_page(data.overview(home, corpus.value, experiment.value), strategies, experiment))
     return
 
 
@@ -153,15 +128,12 @@ def choose_word(asked, corpus, data, direction, home, mo, queries):
 
 
 @app.cell
-def find_candidates(corpus, data, home, mo, tables, word):
+def find_candidates(corpus, data, home, tables, word):
     pair = word.value
     candidates = data.candidates(home, corpus.value, pair) if pair else []
-    behind = mo.ui.table(
-        tables.titled(candidates),
-        selection="single",
-        initial_selection=[0] if candidates else [],
+    behind = tables.choice(
+        candidates,
         page_size=10,
-        show_column_summaries=False,
         label="candidates by every score method: rank 1 is the best, “with” a word is the share of its documents or"
         " windows that hold the token; choose one to read the documents behind it",
     )
@@ -189,12 +161,9 @@ def find_documents_behind(behind, corpus, data, home, mo, page, pair, tables):
     mo.stop(page.value != "Pivots" or not pair or not behind.value)
     chosen_token = int(behind.value[0][tables.TOKEN_ID])
     _rows = data.beginnings(home, corpus.value, data.documents_behind(home, corpus.value, pair, chosen_token))
-    documents_behind = mo.ui.table(
-        tables.titled(_rows),
-        selection="single",
-        initial_selection=[0] if _rows else [],
+    documents_behind = tables.choice(
+        _rows,
         page_size=5,
-        show_column_summaries=False,
         label="documents with the token beside one of the two words, those with both words first",
     )
     documents_behind
@@ -262,12 +231,12 @@ def choose_neighbour(found_tokens, mo, neighbour_rows, set_centre, tables, unit,
             set_centre(_chosen)
 
     _columns = ("neighbour", "neighbour_lang", "edge_weight", "n_docs_both", "neighbour_n_docs", "neighbour_id")
-    neighbours = mo.ui.table(
-        tables.titled([{name: row[name] for name in _columns} for row in neighbour_rows], unit),
+    neighbours = tables.table(
+        [{name: row[name] for name in _columns} for row in neighbour_rows],
+        unit,
         selection="single",
         on_change=_walk,
         page_size=10,
-        show_column_summaries=False,
         label="its strongest neighbours; choose one to go there",
     )
     return found, neighbours
@@ -332,18 +301,14 @@ def show_layers(data, direction, experiment, home, mo, page, queries, strategies
         _columns = ("strategy", "seed", "layer", "top_token", "p_top", "p_pivot", "p_control", "p_source", "p_target")
         _shown += [
             views.curves(_rows, strategies) if _rows else mo.md("The lake no longer holds this trace."),
-            mo.ui.table(
-                tables.titled([{k: v for k, v in row.items() if k != "run_id"} for row in _behaviours]),
-                selection=None,
-                show_column_summaries=False,
+            tables.table(
+                [{k: v for k, v in row.items() if k != "run_id"} for row in _behaviours],
                 label="behaviour of every run: cooccurrence goes straight to the answer, pivot by another token first,"
                 " excluded are words that share a token",
             ),
-            mo.ui.table(
-                tables.titled([{name: row[name] for name in _columns} for row in _rows]),
-                selection=None,
+            tables.table(
+                [{name: row[name] for name in _columns} for row in _rows],
                 page_size=20,
-                show_column_summaries=False,
                 label="top token of each layer",
             ),
         ]
@@ -381,13 +346,7 @@ def show_documents(corpus, data, home, lang, mo, page, pivot_set, queries, ranki
         ranking=ranking.value,
         limit=100,
     )
-    ranked = mo.ui.table(
-        tables.titled(data.beginnings(home, corpus.value, _rows)),
-        selection="single",
-        initial_selection=[0] if _rows else [],
-        page_size=10,
-        show_column_summaries=False,
-    )
+    ranked = tables.choice(data.beginnings(home, corpus.value, _rows), page_size=10)
     mo.vstack([mo.hstack([lang, pivot_set, ranking], justify="start", gap=2, wrap=True), ranked])
     return (ranked,)
 
@@ -442,7 +401,7 @@ def show_strategies(
             mo.hstack([strategy, baseline], justify="start", gap=2, wrap=True),
             mo.Html(views.terms([(name, strategies.meanings.get(name, "")) for name in _two])),
             views.deltas(_deltas, _title) if _deltas else mo.md("Choose two different strategies."),
-            mo.ui.table(tables.titled(_deltas), selection=None, show_column_summaries=False) if _deltas else mo.md(""),
+            tables.table(_deltas) if _deltas else mo.md(""),
         ]
     )
     return
@@ -468,11 +427,8 @@ def show_runs(data, home, mo, page, queries, run_a, run_b, tables, views, word_s
         [
             mo.Html(views.heading("Two runs, word by word")),
             mo.hstack([run_a, run_b], justify="start", gap=2, wrap=True),
-            mo.ui.table(
-                tables.titled([{name: value for name, value in row.items() if name != "item_id"} for row in _rows]),
-                selection=None,
-                page_size=10,
-                show_column_summaries=False,
+            tables.table(
+                [{name: value for name, value in row.items() if name != "item_id"} for row in _rows], page_size=10
             )
             if _rows
             else mo.md("These runs have no word in common."),

@@ -45,12 +45,14 @@ class Overview:
     """What the first page says.
 
     Attributes:
-        languages: of the corpus, largest first: lang, n_docs, n_tokens.
+        totals: of the corpus: n_docs, n_tokens; None where it has no document.
+        languages: of the corpus, largest first: lang, n_docs, n_tokens, token_share.
         verdict: whether the default strategy won, see `wording.verdict`; None without an experiment.
         doubts: the failure signatures that are flagged in the experiment, in words.
         stale: what failed or is older than what it is made from: what, why, fix.
     """
 
+    totals: dict[str, Any] | None
     languages: Rows
     verdict: dict[str, Any] | None
     doubts: list[str]
@@ -189,6 +191,7 @@ def overview(home: Home, corpus: str | None, experiment: str | None) -> Overview
         flagged = flagged_signatures(warehouse, experiment) if experiment else []
     described = status(home)
     return Overview(
+        totals=next(iter(ask(home, queries.corpora, corpus=corpus)), None) if corpus else None,
         languages=ask(home, queries.corpus_languages, corpus) if corpus else [],
         verdict=found,
         doubts=[signature_title(name) for name in flagged],

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import marimo as mo
+
 from warehouse.contract.token_text import visible_space
 from warehouse.serving.units import UnitName
 
@@ -49,6 +51,21 @@ _HEADINGS = {
     "token_id": TOKEN_ID,
 }
 _UNIT_HEADINGS = {"n_docs_both": "{units} together", "neighbour_n_docs": "{units}"}
+
+
+def table(rows: Sequence[Mapping[str, Any]], unit: UnitName | None = None, **options: Any) -> mo.ui.table:
+    """Return rows as a table under headings in words. Nothing can be chosen in it, unless the options say so.
+
+    Args:
+        unit: see `titled`.
+        options: of `mo.ui.table`.
+    """
+    return mo.ui.table(titled(rows, unit), show_column_summaries=False, **({"selection": None} | options))
+
+
+def choice(rows: Sequence[Mapping[str, Any]], **options: Any) -> mo.ui.table:
+    """Return a table in which one row is chosen, the first at the beginning."""
+    return table(rows, selection="single", initial_selection=[0] if rows else [], **options)
 
 
 def readable(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -8,9 +8,11 @@ import ibis.expr.types as ir
 from warehouse.serving.queries.tables import mart, where
 
 
-def corpora(warehouse: Any) -> ir.Table:
-    """Corpora by name: corpus, n_docs, n_tokens."""
+def corpora(warehouse: Any, *, corpus: str | None = None) -> ir.Table:
+    """Corpora by name, or one of them: corpus, n_docs, n_tokens."""
     documents = mart(warehouse, "dim_documents")
+    if corpus is not None:
+        documents = where(documents, corpus=corpus)
     return (
         documents.group_by("corpus")
         .aggregate(n_docs=documents.count(), n_tokens=documents.n_tokens.cast("int64").sum())
@@ -19,13 +21,13 @@ def corpora(warehouse: Any) -> ir.Table:
 
 
 def corpus_languages(warehouse: Any, corpus: str) -> ir.Table:
-    """Languages of a corpus, largest first: lang, n_docs, n_tokens."""
+    """Languages of a corpus, largest first: lang, n_docs, n_tokens, token_share (of the corpus's tokens)."""
     documents = where(mart(warehouse, "dim_documents"), corpus=corpus)
-    return (
-        documents.group_by("lang")
-        .aggregate(n_docs=documents.count(), n_tokens=documents.n_tokens.cast("int64").sum())
-        .order_by(ibis.desc("n_tokens"), "lang")
+    languages = documents.group_by("lang").aggregate(
+        n_docs=documents.count(), n_tokens=documents.n_tokens.cast("int64").sum()
     )
+    whole = languages.n_tokens.sum().over(ibis.window())
+    return languages.mutate(token_share=languages.n_tokens / whole).order_by(ibis.desc("n_tokens"), "lang")
 
 
 def directions(warehouse: Any, corpus: str) -> ir.Table:

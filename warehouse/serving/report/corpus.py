@@ -38,14 +38,14 @@ def overview(warehouse: Any, status: dict[str, Any], corpus: str | None) -> Sect
         )
     else:
         answer = ask(queries.corpus_languages, warehouse, corpus)
-        whole = sum(row["n_tokens"] for row in answer.rows)
+        (totals,) = ask(queries.corpora, warehouse, corpus=corpus).rows
         largest = answer.rows[0]
         legend = charts.language_legend([row["lang"] for row in answer.rows])
         blocks.append(
             Figure(
                 title=f"Tokens by language in {corpus}",
-                says=f"{whole:,} tokens in {sum(row['n_docs'] for row in answer.rows):,} documents;"
-                f" {largest['lang']} holds {largest['n_tokens'] / whole:.0%} of the tokens."
+                says=f"{totals['n_tokens']:,} tokens in {totals['n_docs']:,} documents;"
+                f" {largest['lang']} holds {largest['token_share']:.0%} of the tokens."
                 + (" `mul` are documents in several languages." if "mul" in dict(legend) else ""),
                 panels=[
                     ("", charts.horizontal_bars(answer.rows, y="lang", x="n_tokens", legend=legend, title="tokens"))

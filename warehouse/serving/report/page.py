@@ -127,6 +127,7 @@ def _in_short(
                 | {"sentences": [wording.pivots_sentence(pair, best[0], method, unit)]}
             )
     if corpus is not None:
+        (totals,) = ask(queries.corpora, warehouse, corpus=corpus).rows
         rows = ask(queries.corpus_languages, warehouse, corpus).rows
         text = ", ".join(f"{row['lang']} {_compact(row['n_tokens'])}" for row in rows[:6])
         cards.append(
@@ -134,8 +135,8 @@ def _in_short(
                 "title": "Corpus",
                 "link": "overview",
                 "mood": "plain",
-                "headline": f"{_compact(sum(row['n_tokens'] for row in rows))} tokens",
-                "sentences": [f"{corpus}: {sum(row['n_docs'] for row in rows):,} documents; {text}."],
+                "headline": f"{_compact(totals['n_tokens'])} tokens",
+                "sentences": [f"{corpus}: {totals['n_docs']:,} documents; {text}."],
             }
         )
     if experiment:

@@ -37,22 +37,7 @@ pair_answers as (
 
 item_pairs as (
 
-    select
-        items_a.item_id,
-        items_a.word_split,
-        items_a.lang as lang_a,
-        items_b.lang as lang_b,
-        items_a.word_id as word_id_a,
-        items_b.word_id as word_id_b,
-        words_a.word as word_a,
-        words_b.word as word_b
-    from items as items_a
-    inner join items as items_b
-        on
-            items_a.item_id = items_b.item_id
-            and items_a.lang < items_b.lang
-    inner join words as words_a on items_a.word_id = words_a.word_id
-    inner join words as words_b on items_b.word_id = words_b.word_id
+    {{ item_pairs('items') | indent }}
 
 ),
 
@@ -68,8 +53,8 @@ answered as (
         item_pairs.word_split,
         item_pairs.lang_a,
         item_pairs.lang_b,
-        item_pairs.word_a,
-        item_pairs.word_b,
+        words_a.word as word_a,
+        words_b.word as word_b,
         answers_a.n_occurrences as n_occurrences_a,
         answers_b.n_occurrences as n_occurrences_b,
         case
@@ -90,6 +75,8 @@ answered as (
             else pair_answers.n_docs
         end as n_docs_both
     from item_pairs
+    inner join words as words_a on item_pairs.word_id_a = words_a.word_id
+    inner join words as words_b on item_pairs.word_id_b = words_b.word_id
     inner join word_answers as answers_a on item_pairs.word_id_a = answers_a.word_id_a
     inner join word_answers as answers_b
         on

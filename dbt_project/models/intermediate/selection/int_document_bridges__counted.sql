@@ -63,30 +63,9 @@ documents as (
 
 ),
 
-positions as (
-
-    select
-        corpus,
-        doc_id,
-        {{ unnest_with_position('token_ids', 'position', 'token_id') }}
-    from {{ ref('stg_document_tokens') }}
-
-),
-
 window_tokens as (
 
-    select
-        positions.corpus,
-        positions.doc_id,
-        cast(floor(positions.position / {{ var('bridging_window_tokens') }}) as integer) as window_number,
-        positions.token_id,
-        count(*) as n_tokens
-    from positions
-    inner join ends
-        on
-            positions.corpus = ends.corpus
-            and positions.token_id = ends.token_id
-    group by positions.corpus, positions.doc_id, window_number, positions.token_id
+    {{ count_in_windows('ends', 'token_id', var('bridging_window_tokens')) | indent }}
 
 ),
 

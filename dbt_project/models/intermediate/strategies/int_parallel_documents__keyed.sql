@@ -2,27 +2,4 @@
 -- random order. Other documents of two languages come in only where a language has nothing else, such as the documents
 -- of a mixed code: MonoWeb (arXiv 2601.00364) also keeps one kind of the bilingual documents at a time.
 
-with
-
-document_kinds as (
-
-    select * from {{ ref('int_document_kinds__classified') }}
-    where is_eligible
-
-),
-
-final as (
-
-    select
-        corpus,
-        doc_id,
-        case document_kind
-            when 'parallel' then 0
-            when 'monolingual' then 1
-            else 2
-        end + {{ hash_unit('doc_id', 'parallel:' ~ var('selection_seed')) }} as sort_key
-    from document_kinds
-
-)
-
-select * from final
+{{ documents_of_kind_first('parallel') }}

@@ -7,27 +7,7 @@ document_kinds as (
 
     select * from {{ ref('int_document_kinds__classified') }}
 
-),
-
-final as (
-
-    select
-        corpus,
-        doc_id,
-        lang,
-        n_tokens,
-        is_eligible,
-        document_kind,
-        kind_score,
-        main_lang,
-        second_lang,
-        second_lang_share,
-        interleaving,
-        n_switches,
-        n_pairable_words,
-        translated_share
-    from document_kinds
-
 )
 
-select * from final
+-- the contract names the columns
+select * from document_kinds -- noqa: AM04

@@ -9,8 +9,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from warehouse.serving.fitting import fit
-from warehouse.serving.render import cell_text, print_table
+from warehouse.serving.sql.fitting import fit
+from warehouse.serving.sql.render import cell_text, print_table
 
 ROWS: dict[str, list[Any]] = {
     "experiment": ["short-cpu-1a2b3c4d5e6f"] * 2,

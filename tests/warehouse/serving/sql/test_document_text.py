@@ -64,7 +64,7 @@ def test_what_is_not_there_has_no_text(home: Home) -> None:
 def test_other_queries_have_no_such_function(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[int] = []
     with monkeypatch.context() as spied:
-        spied.setattr("warehouse.serving.document_text.open_memory", lambda: opened.append(1))
+        spied.setattr("warehouse.serving.sql.document_text.open_memory", lambda: opened.append(1))
         assert query_table(home, "select 'document_text' as name").to_pylist() == [{"name": "document_text"}]
     assert opened == []
     with pytest.raises(UsageError, match="read_parquet"):

@@ -20,8 +20,8 @@ from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.settings import Home
 from warehouse.base.terminal import printable
 from warehouse.cli import app
-from warehouse.serving import query_process
-from warehouse.serving.query_process import query_rows
+from warehouse.serving.sql import query_process
+from warehouse.serving.sql.query_process import query_rows
 
 PROGRAM = [sys.executable, "-c", "from warehouse.cli import main; main()", "sql"]
 # none of these looks for an interrupt before it is done

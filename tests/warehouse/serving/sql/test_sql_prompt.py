@@ -17,7 +17,7 @@ import pytest
 from support.homes.handmade import published_home
 from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
-from warehouse.serving import sql_prompt
+from warehouse.serving.sql import prompt as sql_prompt
 
 pytest.importorskip("harlequin", reason="the prompt needs the extra `dashboard`: pip install '.[dashboard]'")
 

@@ -1,4 +1,4 @@
-"""SQL for people: one query on the published copy, which it can read and nothing else."""
+"""One query on the published copy, which it can read and nothing else."""
 
 import json
 import re
@@ -13,7 +13,7 @@ import pyarrow as pa
 from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.settings import Home
 from warehouse.lake.connections import one_line
-from warehouse.serving.document_text import open_for_query
+from warehouse.serving.sql.document_text import open_for_query
 
 # Table functions a query may call. The connection already refuses files, network and settings; this list also keeps
 # out what acts on the process itself (enable_logging can end it) and what hides SQL in text (query).

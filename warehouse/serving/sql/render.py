@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from warehouse.base.terminal import TextSink, printable
-from warehouse.serving.fitting import fit
+from warehouse.serving.sql.fitting import fit
 
 # DuckDB's infinite dates (int32) and times (int64)
 _INFINITE = {sign * (2**bits - 1) for sign in (1, -1) for bits in (31, 63)}

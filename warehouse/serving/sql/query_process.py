@@ -3,7 +3,7 @@
 DuckDB does not look for interrupts within one long call of a function, and one such query would stop a server of many
 people for all of them. A process that has loaded everything waits for the next query, so that none waits for it.
 
-`python -m warehouse.serving.query_process` reads a request as JSON and answers as an Arrow stream.
+`python -m warehouse.serving.sql.query_process` reads a request as JSON and answers as an Arrow stream.
 """
 
 import contextlib
@@ -21,8 +21,8 @@ from warehouse.base.errors import StepFailed, UsageError
 from warehouse.base.programs import module_command, program_environment
 from warehouse.base.settings import Home
 from warehouse.contract.lifeline import watch_launcher
-from warehouse.serving.render import python_rows
-from warehouse.serving.sql import query
+from warehouse.serving.sql.published_query import query
+from warehouse.serving.sql.render import python_rows
 
 MAX_RESULT_BYTES = 64 << 20
 _REFUSED, _FAILED = 2, 1
@@ -84,7 +84,7 @@ def query_rows(home: Home, sql: str, *, max_rows: int, time_limit_s: float) -> l
 
 
 def _start() -> subprocess.Popen[bytes]:
-    command = module_command("warehouse.serving.query_process")
+    command = module_command("warehouse.serving.sql.query_process")
     # not at the death of the thread that starts it, which serves one page only: it watches the process itself
     return start_child(
         command,

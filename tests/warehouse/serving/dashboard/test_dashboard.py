@@ -220,7 +220,7 @@ def tab(address: str) -> Iterator[Browsing]:
     """One browser on one server for the tests below: each goes to its own page."""
     with open_browser(width=1300, height=1000, timeout_s=60) as tab:
         tab.page.goto(address)
-        tab.page.get_by_text("What is stale").wait_for()
+        tab.page.get_by_role("heading", name="What is stale").wait_for()
         yield tab
         assert tab.problems == []
         assert tab.outside(without_key(address)) == []
