@@ -3,5 +3,5 @@
   file (publishing writes what it shows as a table). Spark's marts are read as the files of tables.
 #}
 {% macro stored_or_shown() -%}
-    {{ return('table' if target.type == 'spark' else 'view') }}
+    {{- 'table' if target is defined and target.type == 'spark' else 'view' -}}
 {%- endmacro %}

@@ -1,7 +1,9 @@
 -- Within ranking and language both ranks are 1 .. n without gap or repetition: as many as the largest, each place once.
 {{ config(group='selection') }}
+{% set rankings = [] %}
+{% do list_rankings(rankings) %}
 
-{% for ranking in pivot_set_names() + ['bridging', 'word_density'] %}
+{% for ranking in rankings %}
     select
         ranking,
         language_number

@@ -1,7 +1,9 @@
--- However large the budget, a strategy never takes more tokens than it: checked where each document is taken. Within a language
--- documents are taken in order, none skipped: a larger budget only adds to a smaller one.
+-- However large the budget, a strategy never takes more tokens than it: checked where each document is taken. Within a
+-- language documents are taken in order, none skipped: a larger budget only adds to a smaller one.
 -- Strategy by strategy, as they are made: one sort of all of them takes several times as long.
 {{ config(group='selection') }}
+{% set strategies = [] %}
+{% do list_strategy_names(strategies) %}
 
 with
 
@@ -17,7 +19,7 @@ documents as (
 
 ),
 
-{% for strategy in strategy_names() %}
+{% for strategy in strategies %}
     taken_{{ loop.index }} as (
 
         select
@@ -46,7 +48,7 @@ documents as (
 {% endfor %}
 taken as (
 
-    {% for strategy in strategy_names() %}
+    {% for strategy in strategies %}
         select * from taken_{{ loop.index }}
         {% if not loop.last %}union all{% endif %}
     {% endfor %}

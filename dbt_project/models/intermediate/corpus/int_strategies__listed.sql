@@ -1,5 +1,6 @@
 -- One row per strategy that chooses training documents: how languages share its tokens, and what it is compared as.
-{% set strategies = listed_strategies() %}
+{% set strategies = [] %}
+{% do list_strategies(strategies) %}
 {% set own_strategies = var('own_strategies') %}
 
 with

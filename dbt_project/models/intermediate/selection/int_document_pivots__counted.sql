@@ -1,9 +1,10 @@
--- One row per eligible document: how many tokens of every pivot set it holds, repeats counted; NULL for a set that its corpus lacks.
--- One pass over all tokens for all sets: a token's marks are ones and zeros, three of them in one integer, so that three sets
--- are counted by one sum. A count of that many bits holds any document but the longest, which are counted set by set.
-{% set pivot_sets = pivot_set_names() %}
-{% set field = 2 ** packed_count_bits() %}
-{% set n_words = (pivot_sets | length + 2) // 3 %}
+-- One row per eligible document: how many tokens of every pivot set it holds, repeats counted; NULL for a set that its
+-- corpus lacks. One pass over all tokens for all sets: a token's marks are ones and zeros, three of them in one integer,
+-- so that three sets are counted by one sum. A count of that many bits holds any document but the longest, which are
+-- counted set by set.
+{% set pivot_sets = [] %}
+{% do list_pivot_set_names(pivot_sets) %}
+{% set field = 2 ** (packed_count_bits() | int) %}
 
 with
 
@@ -37,10 +38,10 @@ tokens as (
 sums as (
 
     select
-        tokens.document_number,
-        {% for word in range(n_words) %}
-            cast(sum(marks.word_{{ word }}) as bigint) as sum_{{ word }}{{ ',' if not loop.last }}
+        {% for word in range((pivot_sets | length + 2) // 3) %}
+            cast(sum(marks.word_{{ word }}) as bigint) as sum_{{ word }},
         {% endfor %}
+        tokens.document_number
     from tokens
     inner join marks on tokens.corpus_key + tokens.token_id = marks.token_key
     group by tokens.document_number
@@ -65,27 +66,19 @@ long_tokens as (
 counted as (
 
     select
-        document_number,
         {% for pivot_set in pivot_sets %}
-            {% set place = loop.index0 % 3 %}
-            {% set sum = 'sum_' ~ loop.index0 // 3 %}
-            cast(
-                {%- if place == 2 %} ({{ sum }} - {{ sum }} % {{ field ** 2 }}) / {{ field ** 2 }}
-                {%- elif place == 1 %} ({{ sum }} % {{ field ** 2 }} - {{ sum }} % {{ field }}) / {{ field }}
-                {%- else %} {{ sum }} % {{ field }}
-                {%- endif %} as integer
-            ) as n_{{ pivot_set }}_tokens
-            {{- ',' if not loop.last }}
+            {{ packed_count('sum_' ~ loop.index0 // 3, loop.index0 % 3, field) }} as n_{{ pivot_set }}_tokens,
         {% endfor %}
+        document_number
     from sums
 
     union all
 
     select
-        long_tokens.document_number,
         {% for pivot_set in pivot_sets %}
-            cast(sum(marks.mark_{{ loop.index0 }}) as integer) as n_{{ pivot_set }}_tokens{{ ',' if not loop.last }}
+            cast(sum(marks.mark_{{ loop.index0 }}) as integer) as n_{{ pivot_set }}_tokens,
         {% endfor %}
+        long_tokens.document_number
     from long_tokens
     inner join marks on long_tokens.corpus_key + long_tokens.token_id = marks.token_key
     group by long_tokens.document_number
@@ -95,11 +88,10 @@ counted as (
 sets_of_corpora as (
 
     select
-        corpus,
         {% for pivot_set in pivot_sets %}
-            max(case when pivot_set = '{{ pivot_set }}' then 0 end) as no_{{ pivot_set }}_tokens
-            {{- ',' if not loop.last }}
+            max(case when pivot_set = '{{ pivot_set }}' then 0 end) as no_{{ pivot_set }}_tokens,
         {% endfor %}
+        corpus
     from {{ ref('int_pivot_tokens__selected') }}
     group by corpus
 
@@ -108,14 +100,13 @@ sets_of_corpora as (
 final as (
 
     select
+        {% for pivot_set in pivot_sets %}
+            sets_of_corpora.no_{{ pivot_set }}_tokens + coalesce(counted.n_{{ pivot_set }}_tokens, 0)
+                as n_{{ pivot_set }}_tokens,
+        {% endfor %}
         documents.document_number,
         documents.language_number,
-        documents.n_tokens,
-        {% for pivot_set in pivot_sets %}
-            {% set column = pivot_set ~ '_tokens' %}
-            coalesce(counted.n_{{ column }} + sets_of_corpora.no_{{ column }}, sets_of_corpora.no_{{ column }}) as n_{{ column }}
-            {{- ',' if not loop.last }}
-        {% endfor %}
+        documents.n_tokens
     from documents
     left join sets_of_corpora on documents.corpus = sets_of_corpora.corpus
     left join counted on documents.document_number = counted.document_number

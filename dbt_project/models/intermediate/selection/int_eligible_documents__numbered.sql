@@ -1,7 +1,7 @@
--- One row per eligible document of any corpus, with a number of its own, 1, 2, 3 ... by corpus, language and doc_id, and numbers of its
--- corpus and of its language in the corpus. Tables of a row per document and ranking or strategy name documents by number: doc_id
--- is a hash, whose 8 bytes nothing compresses, and sorts of integers are several times as fast as those of names. Among the
--- documents of a language numbers stand in the order of doc_id.
+-- One row per eligible document of any corpus, with a number of its own, 1, 2, 3 ... by corpus, language and doc_id,
+-- and numbers of its corpus and of its language in the corpus. Tables of a row per document and ranking or strategy
+-- name documents by number: doc_id is a hash, whose 8 bytes nothing compresses, and sorts of integers are several times
+-- as fast as those of names. Among the documents of a language numbers stand in the order of doc_id.
 -- Numbers say nothing across builds: another document moves those after it.
 
 with

@@ -1,7 +1,8 @@
 -- One row per ranking and eligible document, by its number: its marked tokens and ranks in its language.
--- Each ranking is sorted by itself, in as few and narrow rows as there are documents: one sort of all rankings by names takes
--- several times as long. What follows from these columns (int_documents__ranked) is not stored.
-{% set rankings = pivot_set_names() + ['bridging', 'word_density'] %}
+-- Each ranking is sorted by itself, in as few and narrow rows as there are documents: one sort of all rankings by names
+-- takes several times as long. What follows from these columns (int_documents__ranked) is not stored.
+{% set rankings = [] %}
+{% do list_rankings(rankings) %}
 
 with
 

@@ -1,5 +1,6 @@
 -- One row per ranking, and language of a corpus that has it: its mean density, tokens of all documents together.
-{% set pivot_sets = pivot_set_names() %}
+{% set pivot_sets = [] %}
+{% do list_pivot_set_names(pivot_sets) %}
 
 with
 
@@ -26,11 +27,11 @@ bridging_corpora as (
 sums as (
 
     select
-        language_number,
-        sum(n_tokens) as n_tokens,
         {% for pivot_set in pivot_sets %}
-            sum(n_{{ pivot_set }}_tokens) as n_{{ pivot_set }}_tokens{{ ',' if not loop.last }}
+            sum(n_{{ pivot_set }}_tokens) as n_{{ pivot_set }}_tokens,
         {% endfor %}
+        language_number,
+        sum(n_tokens) as n_tokens
     from document_pivots
     group by language_number
 

@@ -1,6 +1,8 @@
 -- One row per strategy and document that the strategy takes within the budget kept here, by its number.
 -- Strategy by strategy: each is sorted by itself, in rows of a few integers.
-{% set strategies = strategy_names() %}
+{% set strategies = [] %}
+{% do list_strategy_names(strategies) %}
+{% set kept_budget_tokens = (var('selection_budget_tokens') | int) or 9223372036854775807 %}
 
 with
 
@@ -121,9 +123,7 @@ final as (
             rank_in_lang,
             min_budget_tokens
         from budgeted_{{ loop.index }}
-        {% if var('selection_budget_tokens') | int > 0 %}
-            where min_budget_tokens <= {{ var('selection_budget_tokens') }}
-        {% endif %}
+        where min_budget_tokens <= {{ kept_budget_tokens }}
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
 

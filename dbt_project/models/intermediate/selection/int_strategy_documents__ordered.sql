@@ -1,6 +1,6 @@
--- One row per strategy and document that it may take, by its number, with its place among the documents of its language.
--- On DuckDB a view that is read strategy by strategy: rankings and other models hold most orders already, and the rest is
--- sorted by itself.
+-- One row per strategy and document that it may take, by its number, with its place among the documents of its
+-- language. On DuckDB a view that is read strategy by strategy: rankings and other models hold most orders already, and
+-- the rest is sorted by itself.
 {{ config(materialized=stored_or_shown()) }}
 
 with
@@ -219,7 +219,9 @@ celled as (
         ) as place_of_reference,
         row_number() over (
             partition by documents.language_number, cells.length_class, cells.n_evaluation_matches, cells.is_mixed
-            order by {{ hash_unit('documents.doc_id', 'matched_random:' ~ var('selection_seed')) }}, documents.document_number
+            order by
+                {{ hash_unit('documents.doc_id', 'matched_random:' ~ var('selection_seed')) }},
+                documents.document_number
         ) as random_place
     from cells
     inner join documents

@@ -1,4 +1,5 @@
--- One row per corpus, strategy and document, by its number, within the budget at which summary and overlap compare strategies.
+-- One row per corpus, strategy and document, by its number, within the budget at which summary and overlap compare
+-- strategies.
 
 with
 

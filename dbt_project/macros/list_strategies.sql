@@ -1,10 +1,11 @@
 {#
-  The strategies but for those of a set or of a project, in the order in which people compare them: (name, how languages share a
-  budget, ranking that it takes from the top, whether it is a baseline, strategy that it is a variant of, description).
+  Appends the strategies to a list, but for those of a pivot set or of a project, in the order in which people compare them: (name, how
+  languages share a budget, ranking that it takes from the top, whether it is a baseline, strategy that it is a variant of,
+  description).
 #}
-{% macro listed_strategies() -%}
+{% macro list_strategies(into) -%}
     {%- set default_ranking = var('default_pivot_set') -%}
-    {{ return([
+    {%- do into.extend([
         ('base', none, none, true, none,
          'The model before any training.'),
         ('original', 'natural', none, true, none,
@@ -38,14 +39,18 @@
          'Documents drawn at random, those denser in tokens of the default pivot set sooner; multilingual shares.'),
         ('dsir', 'multilingual', none, true, none,
          'Documents drawn by importance for a target, estimated from hashed pairs of tokens; multilingual shares.'),
-    ]) }}
+    ]) -%}
 {%- endmacro %}
 
-{# Names of all strategies that choose documents: who lays out a branch for each needs them before any row is read. #}
-{% macro strategy_names() -%}
-    {%- set names = listed_strategies() | map(attribute=0) | reject('equalto', 'base') | list -%}
-    {%- for pivot_set, pivot_family, max_size, max_share in listed_pivot_sets() if pivot_family != 'planted' -%}
-        {%- do names.append('pivot_aware_' ~ pivot_set) -%}
+{# Appends the names of all strategies that choose documents to a list. #}
+{% macro list_strategy_names(into) -%}
+    {%- set strategies = [] -%}
+    {%- do list_strategies(strategies) -%}
+    {%- do into.extend(strategies | map(attribute=0) | reject('equalto', 'base') | list) -%}
+    {%- set pivot_sets = [] -%}
+    {%- do list_pivot_sets(pivot_sets) -%}
+    {%- for pivot_set, pivot_family, max_size, max_share in pivot_sets if pivot_family != 'planted' -%}
+        {%- do into.append('pivot_aware_' ~ pivot_set) -%}
     {%- endfor -%}
-    {{ return(names + var('own_strategies')) }}
+    {%- do into.extend(var('own_strategies')) -%}
 {%- endmacro %}
