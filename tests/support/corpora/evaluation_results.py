@@ -36,7 +36,7 @@ def pairs_of_items() -> list[tuple[int, str, str]]:
 
 
 def make_runs() -> Rows:
-    """Return an experiment with unequal seeds, a repeated arm, and runs outside any experiment."""
+    """Return an experiment with unequal seeds, a repeated arm, runs outside any experiment, and a checkpoint."""
     arms: list[tuple[str, str, str | None, str | None, int | None]] = [("base", "base", "toy", "toy", None)]
     for strategy, seeds in {"original": [1, 2, 3], "random_multilingual": [1, 2, 3], "pivot_aware": [1, 2]}.items():
         arms += [(f"{strategy}-{seed}", strategy, "toy", "toy", seed) for seed in seeds]
@@ -57,6 +57,16 @@ def make_runs() -> Rows:
                     "finished_at": datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=number),
                 }
             )
+    rows.append(
+        {
+            "run_id": "score-original-1-step2",
+            "kind": "score",
+            "model_id": "model-original-1-step2",
+            "model_series": "/home/runs/train-original-1/models",
+            "model_step": 2,
+            "finished_at": datetime(2026, 1, 2, tzinfo=UTC),
+        }
+    )
     return rows
 
 
