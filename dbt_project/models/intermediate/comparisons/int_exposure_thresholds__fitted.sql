@@ -1,6 +1,7 @@
 -- One row per training run, bootstrap resample (0: every item once) and level of exposure that divides words of one
 -- checkpoint: how much better words score from that level on than words below it, within checkpoints, and how much of
--- the scores' squared spread that explains.
+-- the scores' squared spread that explains. The same words' difference in the model that the training began with stands
+-- beside it, where that model was scored on all of them.
 with
 
 item_scores as (
@@ -45,7 +46,9 @@ celled as (
         item_scores.exposure_level,
         weights.resample,
         cast(sum(weights.weight * item_scores.n_words) as double) as n_words,
-        cast({{ whole_sum('weights.weight * item_scores.score_units') }} as double) / 1e15 as score
+        cast({{ whole_sum('weights.weight * item_scores.score_units') }} as double) / 1e15 as score,
+        cast(sum(weights.weight * item_scores.n_start_words) as double) as n_start_words,
+        cast({{ whole_sum('weights.weight * item_scores.start_score_units') }} as double) / 1e15 as start_score
     from item_scores
     inner join weights on item_scores.item_id = weights.item_id
     group by item_scores.run_id, item_scores.score_run_id, item_scores.exposure_level, weights.resample
@@ -59,7 +62,9 @@ totals as (
         score_run_id,
         resample,
         sum(n_words) as n_words,
-        {{ exact_sum('score') }} as score
+        {{ exact_sum('score') }} as score,
+        sum(n_start_words) as n_start_words,
+        {{ exact_sum('start_score') }} as start_score
     from celled
     group by run_id, score_run_id, resample
 
@@ -73,7 +78,8 @@ above as (
         celled.resample,
         levels.exposure_level,
         sum(celled.n_words) as n_words,
-        {{ exact_sum('celled.score') }} as score
+        {{ exact_sum('celled.score') }} as score,
+        {{ exact_sum('celled.start_score') }} as start_score
     from celled
     inner join levels
         on
@@ -92,6 +98,10 @@ checkpoints as (
         above.resample,
         above.exposure_level,
         above.score - above.n_words * totals.score / totals.n_words as excess,
+        case
+            when totals.n_start_words = totals.n_words
+                then above.start_score - above.n_words * totals.start_score / totals.n_words
+        end as start_excess,
         above.n_words * (totals.n_words - above.n_words) / totals.n_words as spread
     from above
     inner join totals
@@ -109,6 +119,7 @@ pooled as (
         resample,
         exposure_level,
         {{ exact_sum('excess') }} as excess,
+        case when count(start_excess) = count(*) then {{ exact_sum('start_excess') }} end as start_excess,
         {{ exact_sum('spread') }} as spread
     from checkpoints
     group by run_id, resample, exposure_level
@@ -122,6 +133,7 @@ final as (
         resample,
         exposure_level,
         excess / spread as score_change,
+        start_excess / spread as start_score_change,
         excess * excess / spread as explained_spread
     from pooled
     where spread > 0

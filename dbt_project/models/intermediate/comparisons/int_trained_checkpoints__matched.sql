@@ -1,5 +1,6 @@
 -- One row per training of this home whose reads are known and score run of a model that it made: the step up to which
--- the model had read. Models that it kept on its way are a series named by its folder; the last one is named by its id.
+-- the model had read, and the model that the training began with. Models that it kept on its way are a series named by
+-- its folder; the last one is named by its id.
 with
 
 runs as (
@@ -23,6 +24,7 @@ trainings as (
     select
         runs.run_id,
         runs.model_id,
+        {{ json_text('runs.inputs', 'model') }} as start_model_id,
         last_steps.last_step,
         concat('/', runs.run_id, '/models') as kept_models
     from runs
@@ -43,7 +45,8 @@ final as (
     select
         trainings.run_id,
         score_runs.run_id as score_run_id,
-        coalesce(score_runs.model_step, trainings.last_step) as model_step
+        coalesce(score_runs.model_step, trainings.last_step) as model_step,
+        trainings.start_model_id
     from trainings
     inner join score_runs
         on

@@ -52,7 +52,8 @@ fitted as (
     select
         thresholds.run_id,
         thresholds.exposure_level,
-        thresholds.score_change
+        thresholds.score_change,
+        thresholds.start_score_change
     from thresholds
     inner join ranked
         on
@@ -111,7 +112,9 @@ change_intervals as (
     select
         thresholds.run_id,
         {{ quantile('thresholds.score_change', 0.025) }} as score_change_ci_low,
-        {{ quantile('thresholds.score_change', 0.975) }} as score_change_ci_high
+        {{ quantile('thresholds.score_change', 0.975) }} as score_change_ci_high,
+        {{ quantile('thresholds.score_change - thresholds.start_score_change', 0.025) }} as gain_change_ci_low,
+        {{ quantile('thresholds.score_change - thresholds.start_score_change', 0.975) }} as gain_change_ci_high
     from thresholds
     inner join fitted
         on
@@ -140,7 +143,11 @@ final as (
         point_intervals.same_point_share,
         fitted.score_change,
         change_intervals.score_change_ci_low,
-        change_intervals.score_change_ci_high
+        change_intervals.score_change_ci_high,
+        fitted.start_score_change,
+        fitted.score_change - fitted.start_score_change as gain_change,
+        change_intervals.gain_change_ci_low,
+        change_intervals.gain_change_ci_high
     from fitted
     inner join runs on fitted.run_id = runs.run_id
     inner join sizes on fitted.run_id = sizes.run_id
