@@ -82,8 +82,8 @@ class _MeasuredReader(LayerReader):
     largest = 0.0
 
     def _check_gate(self, lens: torch.Tensor, own: torch.Tensor) -> None:
-        self.largest = max(self.largest, float((lens - own).abs().max()))
         super()._check_gate(lens, own)
+        self.largest = max(self.largest, float((lens - own).abs().max()))
 
 
 class _TooLong(Exception):

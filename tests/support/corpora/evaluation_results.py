@@ -16,6 +16,7 @@ DIRECTIONS = list(itertools.permutations(LANGUAGES, 2))
 KINDS = ["direct", "pivot", "unlinked"]
 N_DRAWS = 3
 N_LAYERS = 6
+START_RUN = "score-start"  # of the model that trainings begin with, on every word
 EXPORT_BUDGET = 900
 CONSTANT_TOKEN = 9
 
@@ -36,7 +37,7 @@ def pairs_of_items() -> list[tuple[int, str, str]]:
 
 
 def make_runs() -> Rows:
-    """Return an experiment with unequal seeds, a repeated arm, and runs outside any experiment."""
+    """Return an experiment with unequal seeds, a repeated arm, runs outside any, a checkpoint and a start."""
     arms: list[tuple[str, str, str | None, str | None, int | None]] = [("base", "base", "toy", "toy", None)]
     for strategy, seeds in {"original": [1, 2, 3], "random_multilingual": [1, 2, 3], "pivot_aware": [1, 2]}.items():
         arms += [(f"{strategy}-{seed}", strategy, "toy", "toy", seed) for seed in seeds]
@@ -54,10 +55,19 @@ def make_runs() -> Rows:
                     "strategy": strategy,
                     "seed": seed,
                     "model_id": f"model-{name}",
+                    "inputs": '{"model": "model-start"}' if kind == "train" else None,
                     "finished_at": datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=number),
                 }
             )
-    return rows
+    start = {"run_id": START_RUN, "kind": "score", "model_id": "model-start"}
+    checkpoint = {
+        "run_id": "score-original-1-step2",
+        "kind": "score",
+        "model_id": "model-original-1-step2",
+        "model_series": "/home/runs/train-original-1/models",
+        "model_step": 2,
+    }
+    return rows + [run | {"finished_at": datetime(2026, 1, 2, tzinfo=UTC)} for run in (start, checkpoint)]
 
 
 def make_word_scores(draw: random.Random, runs: Rows) -> Rows:
@@ -69,7 +79,7 @@ def make_word_scores(draw: random.Random, runs: Rows) -> Rows:
     for run in (r for r in runs if r["kind"] == "score"):
         skill = draw.uniform(0.2, 1.2)
         for item, source, target in pairs_of_items():
-            if draw.random() < 0.1:
+            if run["run_id"] != START_RUN and draw.random() < 0.1:
                 continue
             right = [round(64 * draw.gauss(4 - skill, 1)) / 64 for _ in range(N_DRAWS)]
             for candidate in range(1 + (0, 3, 9, 9)[item % 4]):
