@@ -1,7 +1,7 @@
 -- One row per eligible document: how many tokens of every pivot set it holds, repeats counted; NULL for a set that its
--- corpus lacks. One pass over all tokens for all sets: a token's marks are ones and zeros, three of them in one integer,
--- so that three sets are counted by one sum. A count of that many bits holds any document but the longest, which are
--- counted set by set.
+-- corpus lacks. One pass over all tokens for all sets: a token's marks are ones and zeros, three of them in one
+-- integer, so that three sets are counted by one sum. A count of that many bits holds any document but the longest,
+-- which are counted set by set.
 {% set pivot_sets = [] %}
 {% do list_pivot_set_names(pivot_sets) %}
 {% set field = 2 ** (packed_count_bits() | int) %}
