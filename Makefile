@@ -77,10 +77,10 @@ screenshots: setup test-deps ## the pictures of docs/images/, from the home that
 	$(BIN)/python -m tools.screenshots
 
 bench: setup ## the benchmarks; they print ratios and rewrite docs/benchmarks/
-	for file in tests/benchmarks/bench_*.py; do PYTHONPATH=tests $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
+	for file in tests/benchmarks/bench_*.py; do PYTHONPATH=.:tests $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
 mutate: setup ## break every mart's formula in turn: do the dbt tests notice? (minutes)
-	PYTHONPATH=tests $(BIN)/python -m mutation.mutate
+	PYTHONPATH=.:tests $(BIN)/python -m mutation.mutate
 
 drills: setup ## spoil every change that commands make to files, and see that the next call fixes it (hours)
 	PYTHONPATH=.:tests $(BIN)/python -m drills.every_write --out build/drills.json
@@ -100,12 +100,18 @@ memory: setup ## ingest, count, build and publish within 3 GiB (needs the right 
 walks: setup ## what a newcomer, an analyst, a researcher and an operator type, step by step (minutes): docs/walks.md
 	PYTHONPATH=.:tests $(BIN)/python -m walks --page
 
-audit: setup ## look the locked packages up among known vulnerabilities
-	$(BIN)/python -m tools.audit
+# Apart from what they look at: what these tools bring would be in every process of the product.
+AUDIT := build/audit-venv
+$(AUDIT)/.installed: requirements-audit.lock
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/python -m tools.install requirements-audit.lock
+	@touch $@
 
-sbom: setup ## what is installed, as a CycloneDX bill of materials: build/sbom.json
-	mkdir -p build
-	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --of JSON --output-file build/sbom.json $(BIN)/python
+audit: $(AUDIT)/.installed ## look the locked packages up among known vulnerabilities
+	$(AUDIT)/bin/python -m tools.audit
+
+sbom: setup $(AUDIT)/.installed ## what is installed, as a CycloneDX bill of materials: build/sbom.json
+	$(AUDIT)/bin/cyclonedx-py environment --pyproject pyproject.toml --of JSON --output-file build/sbom.json $(BIN)/python
 
 dbt-docs: setup ## what every model, column and test is, as one page in the home (after a build)
 	$(BIN)/pivots docs

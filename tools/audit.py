@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tools.lock import ENGINES_LOCK, LOCK
+from tools.lock import AUDIT_LOCK, ENGINES_LOCK, LOCK
 
 
 def main() -> None:
-    """Audit both lock files; exit code 1 when a package has a known vulnerability."""
-    found = [package for lock in (LOCK, ENGINES_LOCK) for package in _audited(lock)]
+    """Audit the lock files; exit code 1 when a package has a known vulnerability."""
+    found = [package for lock in (LOCK, ENGINES_LOCK, AUDIT_LOCK) for package in _audited(lock)]
     vulnerable, n_audited = summarise(found)
     for line in vulnerable:
         print(line)

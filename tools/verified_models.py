@@ -57,6 +57,14 @@ _SIZES: dict[str, Any] = {
     "eos_token_id": 0,
     "use_cache": False,
 }
+# Latent attention has one rotated part for all heads, and no groups of them.
+_LATENT_SIZES = {"head_dim": _SIZES["qk_rope_head_dim"], "num_key_value_heads": _SIZES["num_attention_heads"]}
+_SIZES_OF_FAMILY: dict[str, dict[str, Any]] = {
+    "cwm": {"bos_token_id": 1},
+    "gpt_neo": {"attention_types": [[["global", "local", "global"], 1]]},
+    "modernbert-decoder": {"bos_token_id": 1, "pad_token_id": 0},
+    "zaya": {"num_experts_per_tok": 1},
+}
 
 
 @dataclass(frozen=True)
@@ -74,8 +82,8 @@ class _MeasuredReader(LayerReader):
     largest = 0.0
 
     def _check_gate(self, lens: torch.Tensor, own: torch.Tensor) -> None:
-        self.largest = max(self.largest, float((lens - own).abs().max()))
         super()._check_gate(lens, own)
+        self.largest = max(self.largest, float((lens - own).abs().max()))
 
 
 class _TooLong(Exception):
@@ -106,7 +114,11 @@ def random_model(kind: str) -> PreTrainedModel:
         for name, value in _SIZES.items()
         if hasattr(config, name) and not isinstance(getattr(type(config), name, None), property)
     }
-    config = AutoConfig.for_model(kind, **named)
+    if hasattr(config, "qk_rope_head_dim"):
+        named |= _LATENT_SIZES
+    config = AutoConfig.for_model(kind, **(named | _SIZES_OF_FAMILY.get(kind, {})))
+    if getattr(config, "is_encoder_decoder", False):
+        raise ValueError("an encoder with a decoder: refused as it is loaded")
     with torch.device("meta"):
         size = sum(p.numel() for p in AutoModelForCausalLM.from_config(config).parameters())
     if size > _LARGEST:

@@ -8,6 +8,7 @@ from tokenizers import Tokenizer
 from transformers import DynamicCache, PreTrainedModel
 
 from ml.common.token_text import TokenText
+from ml.models.decoder import refused
 from ml.models.load import accepts_position_ids
 from warehouse.contract.errors import UsageError
 
@@ -81,12 +82,8 @@ def check_continuations(model: PreTrainedModel, prompts: Sequence[list[int]]) ->
 
     Raises UsageError when a token is not the likeliest there: the model does not obey padding, positions or cache.
     """
-    try:
+    with refused(f"model type {model.config.model_type} cannot write in padded batches with a cache"):
         together = continue_greedily(model, prompts, stops={}, max_new_tokens=_CHECKED_TOKENS)
-    except (AttributeError, TypeError, ValueError) as problem:
-        raise UsageError(
-            f"model type {model.config.model_type} cannot write in padded batches with a cache ({problem})"
-        ) from None
     for prompt, continuation in zip(prompts, together, strict=True):
         tokens = torch.tensor([prompt + continuation.tokens], device=model.device)
         log_probs = model(input_ids=tokens, use_cache=False).logits[0].float().log_softmax(dim=-1)

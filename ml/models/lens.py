@@ -15,7 +15,7 @@ from transformers import PreTrainedModel
 
 from ml.models.decoder import decoder_blocks, final_norm
 from ml.models.unembedding import head_logits, logit_rule
-from warehouse.contract.errors import StepFailed
+from warehouse.contract.errors import StepFailed, UsageError
 
 POSITIONS_AT_ONCE = 64  # of a prompt: 32 MB of logits with a large vocabulary
 _GATE = {torch.float32: 1e-3, torch.bfloat16: 5e-2}  # of the largest logit's size
@@ -63,7 +63,8 @@ class LayerReader:
         """Yield log-probabilities [B, V], float32, of the next token behind each row, layer 0 first.
 
         Rows have equal lengths (no padding). The last layer yields the model's own output.
-        Raises StepFailed unless the lens of the last layer equals it: then norm or blocks are not what they seem.
+        Raises StepFailed unless the lens of the last layer equals it: then norm or blocks are not what they seem;
+        UsageError where blocks pass on something else than one state a position.
         """
         self._local.states, self._local.every_position = [], False
         options = {"logits_to_keep": 1} if self._keeps_last else {}
@@ -100,6 +101,11 @@ class LayerReader:
                 yield layer, start, logits.log_softmax(dim=-1)
 
     def _check_gate(self, lens: Tensor, own: Tensor) -> None:
+        if lens.shape != own.shape:  # several streams side by side
+            raise UsageError(
+                f"model type {self._model.config.model_type}: its blocks do not pass on one state a position, so its "
+                "layers cannot be read through its final norm"
+            )
         difference = float((lens - own).abs().max())
         allowed = _GATE[self._model.dtype] * max(1.0, float(own.abs().max()))
         if not difference <= allowed:

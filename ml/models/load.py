@@ -93,14 +93,20 @@ def _one_line(problem: Exception) -> str:
 
 
 def load_config(source: ModelSource) -> Any:
-    """Return the model's configuration. Raises UsageError when the file is not one."""
+    """Return the model's configuration. Raises UsageError when the file is not one, or not of a decoder alone."""
     try:
         if source.config_file:
             values = dict(read_json(source.config_file))
-            return AutoConfig.for_model(values.pop("model_type"), **values)
-        return AutoConfig.from_pretrained(str(source.folder), trust_remote_code=False)
+            config = AutoConfig.for_model(values.pop("model_type"), **values)
+        else:
+            config = AutoConfig.from_pretrained(str(source.folder), trust_remote_code=False)
     except (KeyError, TypeError, ValueError) as problem:
         raise UsageError(f"--model {source.spec}: not a model configuration ({_one_line(problem)})") from None
+    if getattr(config, "is_encoder_decoder", False):
+        raise UsageError(
+            f"--model {source.spec}: {config.model_type} has an encoder and a decoder; give a decoder alone"
+        )
+    return config
 
 
 def load_model(source: ModelSource, *, seed: int, dtype: str, device: torch.device) -> PreTrainedModel:

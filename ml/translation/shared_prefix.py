@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
+from ml.models.decoder import refused
 from ml.models.load import accepts_position_ids
 from ml.models.nll import token_nlls
 from ml.models.sliding import layer_masks
@@ -143,13 +144,11 @@ def check_against_reference(model: PreTrainedModel, prompts: Sequence[PromptToke
     cannot take them at all.
     """
     difference = 0.0
-    try:
+    with refused(
+        f"model type {model.config.model_type} cannot be scored with shared prefixes: it takes neither a mask and "
+        "positions of our own nor a cache that is shared"
+    ):
         scored = target_nlls(model, prompts)
-    except (AttributeError, TypeError, ValueError) as problem:
-        raise UsageError(
-            f"model type {model.config.model_type} cannot be scored with shared prefixes: it takes neither a mask and "
-            f"positions of our own nor a cache that is shared ({problem})"
-        ) from None
     for prompt, ours in zip(prompts, scored, strict=True):
         for own, reference in zip(ours, candidate_nlls(model, prompt), strict=True):
             difference = max(difference, *(abs(a - b) for a, b in zip(own, reference, strict=True)))

@@ -1,6 +1,6 @@
 """How fast counting is: against self-joins and sparse products on the same documents and cores, and as it grows.
 
-    PYTHONPATH=tests python -m benchmarks.bench_counting [--threads 2] [--units 3000] [--sizes 10,30,100] [--parts ...]
+    PYTHONPATH=.:tests python -m benchmarks.bench_counting [--units 3000] [--sizes 10,30,100] [--parts ...]
 
 Prints the figures and rewrites docs/benchmarks/counting.md. The parts (prepare, tokens, words, planted, mixture) can be
 run one at a time: each leaves its figures in the scratch folder, and the page is made of what is there; what was

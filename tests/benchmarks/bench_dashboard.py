@@ -1,6 +1,6 @@
 """How fast the dashboard answers when it is warm: the questions behind every interaction, and the way in a browser.
 
-    PYTHONPATH=tests python -m benchmarks.bench_dashboard --home DEMO_HOME [--home LARGER_HOME]
+    PYTHONPATH=.:tests python -m benchmarks.bench_dashboard --home DEMO_HOME [--home LARGER_HOME]
 
 Every interaction is made five times, each time with another word, token or language, after one that does not count.
 """
@@ -195,7 +195,7 @@ Median (least to most) of {REPEATS} interactions, each with another word, token 
 count. *Questions* is what the interaction asks the published copy and the lake; *in the browser* goes from the click to
 the new text on the page, Chromium's and marimo's part included. {available_threads()} threads, 4-core x86-64 machine.
 
-    PYTHONPATH=tests python -m benchmarks.bench_dashboard --home DEMO_HOME --home LARGER_HOME
+    PYTHONPATH=.:tests python -m benchmarks.bench_dashboard --home DEMO_HOME --home LARGER_HOME
 
 """
 

@@ -1,6 +1,6 @@
 """`dbt build` on a planted corpus of 100 million tokens: seconds per model, peak memory, ranking against a plain scan.
 
-    PYTHONPATH=tests python -m benchmarks.bench_dbt [--home DIR] [--scale 90] [--threads 2]
+    PYTHONPATH=.:tests python -m benchmarks.bench_dbt [--home DIR] [--scale 90] [--threads 2]
 
 Plants, ingests and counts a corpus (skipped where --home holds one already), runs `pivots build` as its own process,
 then the models that rank documents once more by themselves, and rewrites docs/benchmarks/dbt.md.
@@ -134,7 +134,7 @@ def page(
     lines = [
         "# dbt build on 100 million tokens",
         "",
-        "Made by `PYTHONPATH=tests python -m benchmarks.bench_dbt`, which plants with",
+        "Made by `PYTHONPATH=.:tests python -m benchmarks.bench_dbt`, which plants with",
         "`pivots plant --scale 90 --seed 3 --setting long_documents`.",
         "",
         f"{corpus.n_docs:,} documents, {corpus.n_tokens:,} tokens, every default of the project;",

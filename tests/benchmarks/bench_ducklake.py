@@ -1,6 +1,6 @@
 """A shared lake: how many shards a second one and several writers register, and how long a reader takes to its answer.
 
-    PYTHONPATH=tests python -m benchmarks.bench_ducklake
+    PYTHONPATH=.:tests python -m benchmarks.bench_ducklake
 
 Starts a PostgreSQL of its own (`make test-deps`), registers small shards of four files each in new lakes, and rewrites
 docs/benchmarks/ducklake.md. The files are tiny: what is measured is the catalogue, not the storage.
@@ -111,7 +111,7 @@ def page(writing: dict[int, float], names: dict[int, float], read: tuple[float, 
         f"{os.cpu_count()}-core {platform.machine()} machine; "
         f"DuckDB {version('duckdb')}, PostgreSQL {postgres_version()}.",
         "",
-        "    PYTHONPATH=tests python -m benchmarks.bench_ducklake",
+        "    PYTHONPATH=.:tests python -m benchmarks.bench_ducklake",
         "",
         f"## Writers, {SHARDS_OF_A_WRITER} shards each, at once",
         "",

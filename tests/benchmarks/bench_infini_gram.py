@@ -1,6 +1,6 @@
 """An infini-gram index of real documentation against exact counts: time, size, and how far the numbers agree.
 
-    PYTHONPATH=tests python -m benchmarks.bench_infini_gram [--threads 2] [--scratch DIR] [--dry-run]
+    PYTHONPATH=.:tests python -m benchmarks.bench_infini_gram [--threads 2] [--scratch DIR] [--dry-run]
 
 Needs the package infini-gram and the shared data (Python documentation in four languages, the word list). Ingests two
 corpora, counts them exactly, makes an index of each, asks it for all words and pairs at three distances, builds the
@@ -137,7 +137,7 @@ def page(found: dict[str, dict[str, Any]], threads: int) -> str:
     lines = [
         "# An infini-gram index against exact counts",
         "",
-        "Made by `PYTHONPATH=tests python -m benchmarks.bench_infini_gram`. "
+        "Made by `PYTHONPATH=.:tests python -m benchmarks.bench_infini_gram`. "
         "Corpus `pydocs` is the Python documentation in en,",
         "fr, zh and ja; `all` adds pages that hold two languages, tldr pages and parallel news. OLMo's tokenizer, the",
         f"whole word list (CLWTD), whole documents as units. {threads} threads; every step in this run.",

@@ -1,6 +1,6 @@
 """How fast text becomes raw tables: against the same with `tokenizers`, and against dolma and datatrove.
 
-    PYTHONPATH=tests python -m benchmarks.bench_ingest [--threads 2] [--rounds 3] [--copies 3] [--dolma PYTHON]
+    PYTHONPATH=.:tests python -m benchmarks.bench_ingest [--threads 2] [--rounds 3] [--copies 3] [--dolma PYTHON]
         [--datatrove PYTHON]
 
 PYTHON is the interpreter of an environment of its own that has the tool (DOLMA_PYTHON, DATATROVE_PYTHON): their pins
@@ -195,7 +195,7 @@ def page(arguments: argparse.Namespace, given: dict[str, Any], found: dict[str, 
     lines = [
         "# Ingest",
         "",
-        f"Made by `PYTHONPATH=tests python -m benchmarks.bench_ingest"
+        f"Made by `PYTHONPATH=.:tests python -m benchmarks.bench_ingest"
         f" --threads {arguments.threads} --copies {given['copies']}` on"
         f" {machine()}; every engine has {arguments.threads} processes on the same {arguments.threads} cores."
         f" Versions: {versions(arguments)}.",

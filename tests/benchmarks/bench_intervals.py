@@ -1,6 +1,6 @@
 """How often tests of a difference find one where there is none: simulated comparisons with the spreads of real arms.
 
-    PYTHONPATH=tests python -m benchmarks.bench_intervals   # writes the docs page; a minute
+    PYTHONPATH=.:tests python -m benchmarks.bench_intervals   # writes the docs page; a minute
 
 Every comparison is a table of differences, items by seeds, in points of score. Spreads are those of the planted
 experiment (docs/experiments/planted-arms.md): a cell varies by 4, the mean over all words by 0.87 from seed to seed.
@@ -116,7 +116,7 @@ def page(n: int, n_bootstrapped: int) -> str:
     lines = [
         "# Intervals over items and seeds",
         "",
-        f"Made by `PYTHONPATH=tests python -m benchmarks.bench_intervals --n {n}`.",
+        f"Made by `PYTHONPATH=.:tests python -m benchmarks.bench_intervals --n {n}`.",
         "Share of comparisons without any effect in which a test at 5 % finds one, in percent;",
         f"{n:,} comparisons a row ({n_bootstrapped:,} for the pigeonhole bootstrap). `items`, `seeds`: t-tests over",
         "one of them. `both`: both of these reject. `ANOVA`: (MS items + MS seeds - MS error) with Satterthwaite's",

@@ -1,6 +1,6 @@
 """Every step of the embedded engine on 1, 2 and 4 cores and two sizes of corpus, and the arithmetic for larger ones.
 
-    PYTHONPATH=tests python -m benchmarks.bench_scaling [--work DIR] [--scales 10 40] [--cores 1 2 4]
+    PYTHONPATH=.:tests python -m benchmarks.bench_scaling [--work DIR] [--scales 10 40] [--cores 1 2 4]
 
 Each step is its own process, bound to a number of cores, on a planted corpus (`pivots plant --setting long_documents`).
 What a token costs is the slope between the two sizes: starting a process and compiling a project is not in it.
@@ -129,7 +129,7 @@ def page(rows: list[Measured], sizes: dict[float, dict[str, Any]], scales: list[
     lines = [
         "# Scaling on one machine",
         "",
-        f"Made by `PYTHONPATH=tests python -m benchmarks.bench_scaling`"
+        f"Made by `PYTHONPATH=.:tests python -m benchmarks.bench_scaling`"
         f" on {platform.processor() or platform.machine()},"
         f" {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} at the end;",
         f"python {platform.python_version()}, duckdb {version('duckdb')}, dbt-core {version('dbt-core')}, every default"

@@ -1,8 +1,9 @@
 """Word scoring: shared prefixes against the scripts' way and lm-evaluation-harness, same model, same prompts, one run.
 
-    PYTHONPATH=tests python -m benchmarks.bench_scoring   # on a CPU: writes the docs page
-    PYTHONPATH=tests python -m benchmarks.bench_scoring --device cuda --model olmo-1b --prompts 2000 --slow-prompts 200
-    PYTHONPATH=tests python -m benchmarks.bench_scoring --device cuda --model olmo-1b --full   # all prompts
+    PYTHONPATH=.:tests python -m benchmarks.bench_scoring   # on a CPU: writes the docs page
+    PYTHONPATH=.:tests python -m benchmarks.bench_scoring --device cuda --model olmo-1b --prompts 2000 \\
+      --slow-prompts 200
+    PYTHONPATH=.:tests python -m benchmarks.bench_scoring --device cuda --model olmo-1b --full   # all prompts
 
 Weights are random: speed does not depend on them, and all ways must give the same numbers either way. The ways take
 turns, ratios are medians over turns, and a turn that other programs disturbed is dropped. The harness is compared
@@ -66,8 +67,8 @@ full list (2,000 words, 12 directions, 5 draws, 10 candidates: 1.2 M prompts) wi
 one. The script measures them as it stands; what `--full` runs are the programs `ml.score` and `ml.trace` themselves:
 
 ```
-PYTHONPATH=tests python -m benchmarks.bench_scoring --device cuda --model olmo-1b --prompts 2000 --slow-prompts 200
-PYTHONPATH=tests python -m benchmarks.bench_scoring --device cuda --model olmo-1b --full
+PYTHONPATH=.:tests python -m benchmarks.bench_scoring --device cuda --model olmo-1b --prompts 2000 --slow-prompts 200
+PYTHONPATH=.:tests python -m benchmarks.bench_scoring --device cuda --model olmo-1b --full
 ```
 """
 
@@ -163,7 +164,7 @@ def report(task: Task, found: dict[str, Any], arguments: argparse.Namespace) -> 
     names = versions() | ({"lm_eval": harness_version()} if "the harness" in pairs else {})
     return f"""# Scoring words
 
-Made by `PYTHONPATH=tests python -m benchmarks.bench_scoring{given_options(arguments)}`.
+Made by `PYTHONPATH=.:tests python -m benchmarks.bench_scoring{given_options(arguments)}`.
 Same model (random weights), same
 prompts, same process. Each other way and this project's take turns, {arguments.turns} each, and a ratio is the median
 of the turns' ratios. Turns in which other programs used more than {_DISTURBED:.0%} of the machine were dropped

@@ -1,6 +1,6 @@
 """Ingest and count on Spark: as workers are added, against one process, and against Spark SQL's own self-join.
 
-    PYTHONPATH=tests python -m benchmarks.bench_spark [--cores 1,2,4] [--corpora mixture-300,...] [--parts ...]
+    PYTHONPATH=.:tests python -m benchmarks.bench_spark [--cores 1,2,4] [--corpora mixture-300,...] [--parts ...]
 
 Every measurement is a process of its own, bound with all it starts (driver, executors, workers) to N cores;
 Spark runs as `local-cluster[cores,1,...]`: a real master, and N executors of one core. Figures of each

@@ -1,7 +1,7 @@
 """Training: `ml.train` against a plain transformers Trainer, same weights, same sequences in the same order, one run.
 
-    OMP_NUM_THREADS=2 PYTHONPATH=tests python -m benchmarks.bench_training [--steps 6] [--repeats 2]
-    PYTHONPATH=tests python -m benchmarks.bench_training --model olmo-1b --steps 20        # with a GPU
+    OMP_NUM_THREADS=2 PYTHONPATH=.:tests python -m benchmarks.bench_training [--steps 6] [--repeats 2]
+    PYTHONPATH=.:tests python -m benchmarks.bench_training --model olmo-1b --steps 20        # with a GPU
 
 Each turn is a process of its own, so that peak memory is its own. The losses of both must agree: else they do not do
 the same work. On a GPU both compile nothing but what the preset says.
@@ -227,7 +227,7 @@ def main() -> None:
     on_gpu = torch.cuda.is_available()
     machine = torch.cuda.get_device_name() if on_gpu else cpu_machine()
     command = (
-        f"PYTHONPATH=tests python -m benchmarks.bench_training --steps {options.steps} --repeats {options.repeats}"
+        f"PYTHONPATH=.:tests python -m benchmarks.bench_training --steps {options.steps} --repeats {options.repeats}"
     )
     text = f"""# Training: `ml.train` against a plain transformers Trainer
 

@@ -29,7 +29,7 @@ from drills.command_line import parser_of, write_out
 from drills.steps import STEPS, Step, home_of, state
 
 FAULTS = ("kill", "EIO", "ENOSPC", "power, bytes lost", "power, names lost")
-_PROGRESS = re.compile(r"(train|score|trace): \S+ of \S+ |train: ")
+_PROGRESS = re.compile(r"[a-z ]+: \S+ of \S+ |train: ")
 _OF_DISK = {"kill": shim.KILL, "EIO": shim.EIO, "ENOSPC": shim.ENOSPC}
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 
 from support.corpora.files import document, write_jsonl, write_tokenizer
@@ -16,6 +17,7 @@ from support.homes.handmade import make_marts, make_runs
 from warehouse.base.settings import Home
 from warehouse.counting.count import count_corpus
 from warehouse.counting.options import CountOptions
+from warehouse.counting.sums.kept_sums import load_sums
 from warehouse.engines.ducklake.address import Address, resolve
 from warehouse.engines.ducklake.migrate import migrate, verify_raw
 from warehouse.engines.ducklake.transactions import WAIT_S, shared_lake
@@ -29,9 +31,10 @@ from warehouse.serving.publish import publish
 from warehouse.serving.report import write_report
 
 _WORDS = ["water", "eau", "house", "maison", "light", "lumière", "the", "la"]
-# the clocks of runs, locks, what anybody may delete, and DuckDB's file, whose bytes differ while its rows do not
+# kept sums, which are compared by what they say; the clocks of runs; locks; what anybody may delete; and DuckDB's file,
+# whose bytes differ while its rows do not
 _SHARED = "shared"  # a shared lake, of which rows are compared
-_NOT_COMPARED = ("lake/runs/", "lake/_empty/", "tmp/", "writer.lock", "warehouse.duckdb", f"{_SHARED}/")
+_NOT_COMPARED = ("lake/sums/", "lake/runs/", "lake/_empty/", "tmp/", "writer.lock", "warehouse.duckdb", f"{_SHARED}/")
 
 
 @dataclass(frozen=True)
@@ -65,9 +68,32 @@ def state(folder: Path) -> dict[str, str]:
         name = path.relative_to(home.root).as_posix()
         if path.is_symlink():
             found[name] = str(path.readlink())
+        elif path.name == "sums.json":
+            found[path.parent.relative_to(home.root).as_posix()] = _sums_hash(path.parent)
         elif path.is_file() and not name.startswith(_NOT_COMPARED):
             found[name] = _hash(path)
     return found
+
+
+def _sums_hash(folder: Path) -> str:
+    """Hash what kept sums say. Their ranks keep the order in which tokens came, which a count from nothing does not."""
+    sums = load_sums(folder)
+    n_ranks, n_words = sums.token_ids.size, sums.word_ids.size
+    order = np.argsort(sums.token_ids)
+    widths = np.arange(n_ranks, dtype=np.int64)
+    cells = np.zeros(int(widths.sum()), np.uint32)
+    sums.read_token_rows(0, n_ranks, cells, np.cumsum(widths) - widths)
+    pairs = np.zeros((n_ranks, n_ranks), np.uint32)
+    pairs[np.tril_indices(n_ranks, -1)] = cells
+    words = np.zeros(n_words * n_ranks, np.uint32)
+    sums.read_word_rows(0, n_words, words, np.arange(n_words) * n_ranks)
+    said = (
+        *((folder / name).read_bytes() for name in ("sums.json", "pair_docs.npy", "word_ids.npy", "word_strata.npy")),
+        *(part[order].tobytes() for part in (sums.token_ids, sums.stratum_docs)),
+        (pairs + pairs.T)[np.ix_(order, order)].tobytes(),
+        words.reshape(n_words, n_ranks)[:, order].tobytes(),
+    )
+    return hashlib.sha256(b"".join(said)).hexdigest()
 
 
 def _hash(path: Path) -> str:

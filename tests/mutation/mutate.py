@@ -1,6 +1,6 @@
 """Does a wrong formula go unnoticed? Break each mart's central expressions, one at a time, and run the tests.
 
-`make mutate`, or `PYTHONPATH=tests python -m mutation.mutate --only fct_item_scores`.
+`make mutate`, or `PYTHONPATH=.:tests python -m mutation.mutate --only fct_item_scores`.
 
 Every mutant (mutants.yml) gets a copy of
 the dbt project with one expression changed, on a copy of a small random home that is built first. The unit tests of the

@@ -18,7 +18,8 @@ def plant(
         str,
         typer.Option(
             "--setting",
-            help="default, rare_pivots, international_topics, long_documents, noisy, hard or bilingual.",
+            help="default, rare_pivots, international_topics, long_documents, noisy, hard, bilingual, even "
+            "or even_base.",
         ),
     ] = "default",
 ) -> None:

@@ -1,7 +1,7 @@
 """Arms of the planted experiment as training exports, straight from the generator: no lake, no database.
 
     python -m warehouse.planted.arms arms --out DIR --tokenizer FILE --seed S --corpus-tokens N --budget-tokens B
-    python -m warehouse.planted.arms base --out DIR --tokenizer FILE --seed S --blocks N
+    python -m warehouse.planted.arms base --out DIR --tokenizer FILE --seed S --blocks N [--setting NAME]
     python -m warehouse.planted.arms evaluation --out DIR --tokenizer FILE
 
 An arm holds the documents that `pivots export` would give it for a corpus named `planted-<seed>` (rules in
@@ -280,11 +280,18 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--arms", default=",".join(ARMS), help="names, with commas")
     parser.add_argument("--items", type=int)
     parser.add_argument("--blocks", type=int, default=1)
+    parser.add_argument("--setting", default="default", help="of the base's corpus")
     given = parser.parse_args(argv)
     if given.what == "evaluation":
         write_evaluation_set(given.out, tokenizer_file=given.tokenizer, n_items=given.items)
     elif given.what == "base":
-        write_natural_mixture(given.out, tokenizer_file=given.tokenizer, n_blocks=given.blocks, seed=given.seed)
+        write_natural_mixture(
+            given.out,
+            tokenizer_file=given.tokenizer,
+            n_blocks=given.blocks,
+            seed=given.seed,
+            setting=given.setting,
+        )
     else:
         write_arms(
             given.out,

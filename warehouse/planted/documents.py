@@ -1,6 +1,7 @@
 """Planted documents, block by block. A block depends on setting, seed and its number only, never on the scale."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from warehouse.planted.filler import JUNK
 from warehouse.planted.lexicon import LANGUAGE_NAMES, LANGUAGES
 from warehouse.planted.pieces import NO_PIECE, Ids, members, pieces
 from warehouse.planted.settings import Setting
-from warehouse.planted.world import DIRECT, TRAIN, concepts
+from warehouse.planted.world import DIRECT, TEST, TRAIN, concepts
 
 BLOCK_DOCS = 4096
 GLOSSARY_LANG = "mul"  # ISO 639-2 for multiple languages: a glossary belongs to none of its two
@@ -150,6 +151,8 @@ def _draft(setting: Setting, rng: np.random.Generator) -> _Draft:
     fraction = (which * setting.n_focus) % 1.0  # independent of which focus was taken
     piece = np.where(is_concept, words.word[named, slot_lang], piece)
     pivot = words.pivot[concept, _below(fraction, words.pivot.shape[1])]
+    if not setting.has_test_pivots:
+        pivot = np.where(_of_test_concepts()[concept], NO_PIECE, pivot)
     piece = np.where(is_pivot & (pivot != NO_PIECE), pivot, piece)
     piece = np.where(is_topic, words.topic[topic[:, None], slot_lang, _below(fraction, words.topic.shape[2])], piece)
     piece = np.where(
@@ -169,6 +172,12 @@ def _focus_concepts(setting: Setting, rng: np.random.Generator, topic: Ids, has_
     of_all = everything[topic[:, None], _below(chosen, n_everything[topic][:, None])]
     of_direct = direct[topic[:, None], _below(chosen, n_direct[topic][:, None])]
     return np.where(has_two[:, None], of_direct, of_all)
+
+
+@cache
+def _of_test_concepts() -> npt.NDArray[np.bool_]:
+    """Return by concept_id whether no glossary holds the concept."""
+    return np.array([c.role == TEST for c in concepts()])
 
 
 def _function_words(function: Ids, slot_lang: Ids, draw: Uniform) -> Ids:

@@ -21,21 +21,30 @@ from warehouse.contract.atomic import atomic_folder
 from warehouse.contract.hashing import file_hash, id64, short_hash
 from warehouse.contract.tokenizer_identity import tokenizer_hash as identify_tokenizer
 from warehouse.planted.documents import BLOCK_DOCS, block_documents
-from warehouse.planted.settings import find_setting
+from warehouse.planted.settings import Setting, find_setting
 from warehouse.planted.tokenizer import END_OF_TEXT
 
 _SHARD_BLOCKS = 32
 
 
-def write_natural_mixture(out: Path, *, tokenizer_file: Path, n_blocks: int, seed: int) -> None:
-    """Write `n_blocks` blocks of the default setting as an export folder, unless it is there already."""
+def write_natural_mixture(
+    out: Path, *, tokenizer_file: Path, n_blocks: int, seed: int, setting: str = "default"
+) -> None:
+    """Write `n_blocks` blocks of a setting as an export folder, unless it is there already.
+
+    Raises:
+        UsageError: the setting does not exist.
+    """
+    chosen = find_setting(setting)
     if (out / "manifest.json").exists():
         return
     tokenizer_hash = identify_tokenizer(tokenizer_file.read_bytes())
     request = {"corpus": "planted", "strategy": "original", "seed": seed, "n_blocks": n_blocks}
+    if setting != "default":  # exports of the default setting keep the name that they had before there was a choice
+        request["setting"] = setting
     with atomic_folder(out.absolute()) as folder:
         jobs = [
-            (folder, tokenizer_file, seed, number, range(first, min(first + _SHARD_BLOCKS, n_blocks)))
+            (folder, tokenizer_file, chosen, seed, number, range(first, min(first + _SHARD_BLOCKS, n_blocks)))
             for number, first in enumerate(range(0, n_blocks, _SHARD_BLOCKS))
         ]
         parts: list[dict[str, Any]] = []
@@ -66,11 +75,12 @@ def write_natural_mixture(out: Path, *, tokenizer_file: Path, n_blocks: int, see
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
 
 
-def _write_part(folder: Path, tokenizer_file: Path, seed: int, number: int, blocks: range) -> dict[str, Any]:
+def _write_part(
+    folder: Path, tokenizer_file: Path, setting: Setting, seed: int, number: int, blocks: range
+) -> dict[str, Any]:
     """Write one part and return its line of the manifest."""
     tokenizer = Tokenizer.from_file(str(tokenizer_file))
     eos = _eos_token_id(tokenizer_file)
-    setting = find_setting("default")
     tokens: list[int] = []
     spans: list[dict[str, Any]] = []
     by_lang: dict[str, int] = {}

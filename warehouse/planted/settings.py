@@ -27,9 +27,20 @@ class Setting:
     rich_pivot_rate: float = 0.20
     plain_pivot_rate: float = 0.02
     off_topic_rate: float = 0.0  # share of concept slots that name any concept instead of a focus
+    has_test_pivots: bool = True  # False: the pivots of test concepts stand nowhere, function words are in their place
 
 
 _DEFAULT = Setting(name="default", description="clear pivots in short documents")
+
+_EVEN = replace(
+    _DEFAULT,
+    name="even",
+    description="languages at equal shares, more concepts: arms that a small model can tell apart",
+    language_shares=(0.25, 0.25, 0.25, 0.25),
+    concept_rate=0.25,
+    topic_rate=0.10,
+    rich_pivot_rate=0.30,
+)
 
 SETTINGS: dict[str, Setting] = {
     setting.name: setting
@@ -84,6 +95,14 @@ SETTINGS: dict[str, Setting] = {
             mixed_share=0.05,
             parallel_share=0.05,
             code_switched_share=0.05,
+        ),
+        _EVEN,
+        replace(
+            _EVEN,
+            name="even_base",
+            description="what a base for arms of `even` reads: one language a document, no pivots of test concepts",
+            mixed_share=0.0,
+            has_test_pivots=False,
         ),
     )
 }

@@ -76,7 +76,7 @@ def _short(code: str) -> str:
 
 
 def _is_iso_639_1(code: str) -> bool:
-    return len(code) == 2 and langcodes.Language.get(code).is_valid()
+    return len(code) == 2 and langcodes.tag_is_valid(code)
 
 
 def detect_language(text: str) -> tuple[str, float | None]:

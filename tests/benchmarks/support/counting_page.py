@@ -14,7 +14,7 @@ def page(threads: int, units: int, figures: dict[str, Any]) -> str:
     lines = [
         "# Counting",
         "",
-        f"Made by `PYTHONPATH=tests python -m benchmarks.bench_counting"
+        f"Made by `PYTHONPATH=.:tests python -m benchmarks.bench_counting"
         f" --threads {threads} --units {units}` on {machine()}; every"
         f" engine has {threads} threads on the same {threads} cores. Versions: {versions()}.",
         "",

@@ -52,7 +52,7 @@ def _head() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
     versions = ", ".join(f"{name} {version(name)}" for name in _VERSIONS)
     return (
-        "# Spark\n\nMade by `PYTHONPATH=tests python -m benchmarks.bench_spark` on "
+        "# Spark\n\nMade by `PYTHONPATH=.:tests python -m benchmarks.bench_spark` on "
         f"{machine}, {os.cpu_count()} cores, {memory:.0f} GiB, Linux. "
         f"Versions: python {platform.python_version()}, {versions}, Java 17.\n\n"
         "On *k* cores the driver, *k* executors of one core and their Python workers run on the same *k* cores "

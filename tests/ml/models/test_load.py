@@ -87,6 +87,13 @@ def test_weights_that_can_hold_code_are_refused_in_one_line(tmp_path: Path) -> N
         find_model(str(folder))
 
 
+def test_an_encoder_with_a_decoder_is_refused_before_its_weights_are_read(tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    config.write_text('{"model_type": "bart"}')
+    with pytest.raises(UsageError, match="bart has an encoder and a decoder"):
+        load_model(find_model(str(config)), seed=0, dtype="float32", device=CPU)
+
+
 def test_the_hash_sees_every_file_of_weights(tmp_path: Path) -> None:
     source = find_model(str(saved(tmp_path)))
     assert source.folder is not None

@@ -103,7 +103,7 @@ def test_rows_are_what_a_plain_hook_gives(intervened: Path, eval_set: Path, toke
         assert concept["n_directions"] is None
 
 
-@pytest.mark.parametrize("kind", ["bloom", "gpt_neox"])
+@pytest.mark.parametrize("kind", ["bloom", "gpt_neox", "opt"])
 def test_other_architectures_run_through(kind: str, eval_set: Path, tmp_path: Path) -> None:
     ml.intervene.main(request(tmp_path, eval_set, kind=kind))
     assert pq.read_table(tmp_path / "out" / "results" / "interventions.parquet").num_rows > 0

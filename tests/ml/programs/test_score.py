@@ -79,6 +79,17 @@ def test_models_that_ignore_the_mask_are_refused(tmp_path: Path) -> None:
         check_against_reference(model, ragged_prompts(2))
 
 
+def test_models_whose_own_code_fails_are_refused_in_one_line(tmp_path: Path) -> None:
+    model = load(tmp_path, "llama")
+
+    def fails(**inputs: object) -> None:
+        raise RuntimeError("sizes\ndo not match")
+
+    model.base_model.forward = fails  # type: ignore[method-assign]
+    with pytest.raises(UsageError, match=r"cannot be scored .*\(sizes do not match\)"):
+        check_against_reference(model, ragged_prompts(2))
+
+
 @pytest.mark.parametrize(("kind", "changes"), [("mamba", {}), ("falcon", {"alibi": True})])
 def test_models_that_take_no_mask_are_refused_and_do_not_crash(
     kind: str, changes: dict[str, object], tmp_path: Path

@@ -260,7 +260,7 @@ def test_threads_change_no_byte_and_batching_only_the_last_digits(traced: Path, 
         assert all(one.as_py() == pytest.approx(other.as_py(), abs=1e-5) for one, other in pairs)
 
 
-@pytest.mark.parametrize("kind", ["gpt_neox", "bloom"])
+@pytest.mark.parametrize("kind", ["gpt_neox", "bloom", "opt"])
 def test_other_architectures_run_through(kind: str, eval_set: Path, tmp_path: Path) -> None:
     ml.trace.main(request(tmp_path, eval_set, kind=kind))
     assert json.loads((tmp_path / "out" / "run.json").read_text())["n_layers"] == 4

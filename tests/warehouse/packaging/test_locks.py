@@ -11,7 +11,8 @@ from support.places import PROJECT
 from tools import install
 
 ENTRY = re.compile(r"^([\w.-]+)==([^\s;\\]+)[^\n]*\n((?:[ \t]+--hash=sha256:[0-9a-f]{64}(?: \\)?\n)*)", re.MULTILINE)
-PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+SETTINGS = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+PYPROJECT = SETTINGS["project"]
 SETUP_EXTRAS, ENGINE_EXTRAS = ("dev", "dashboard", "gguf", "site"), ("spark", "lake", "infini-gram")
 
 
@@ -55,6 +56,17 @@ def test_what_is_asked_for_is_locked(files: list[str], extras: tuple[str, ...]) 
 
 def test_the_engines_lock_only_adds() -> None:
     assert locked("requirements.lock").keys() & locked("requirements-engines.lock").keys() == set()
+
+
+def test_what_audits_is_locked_apart() -> None:
+    asked = {canonicalize_name(Requirement(line).name) for line in SETTINGS["dependency-groups"]["audit"]}
+    assert asked <= locked("requirements-audit.lock").keys()
+
+
+def test_no_checker_of_formats_makes_every_start_slow() -> None:
+    # jsonschema compiles a grammar for 39 rules as it is imported where rfc3987-syntax is installed: a second
+    installed = locked("requirements.lock").keys() | locked("requirements-engines.lock").keys()
+    assert "rfc3987-syntax" not in installed
 
 
 def test_uv_asks_the_registries_that_pip_is_configured_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from support.places import PROJECT
+from warehouse.base.errors import UsageError
 from warehouse.base.settings import Home
 from warehouse.experiments.evaluation_set import _CANDIDATES, _ITEMS, _SCORED_ITEMS
 from warehouse.ingest.corpus import ingest_corpus
@@ -20,6 +21,7 @@ from warehouse.planted.arms import ARMS, _plant, choose, main, true_pivots
 from warehouse.planted.documents import BLOCK_DOCS
 from warehouse.planted.plant import DOCS_PER_SCALE, plant_corpus
 from warehouse.planted.truth import import_truth
+from warehouse.planted.world import TEST, concepts
 
 TOKENIZER = PROJECT / "ml" / "base_model" / "tokenizer.json"
 CORPUS = "planted-5"
@@ -109,3 +111,23 @@ class TestArms:
         assert english("original") > 0.55 > 0.25 > english("random_multilingual")
         assert corpus.is_mixed[taken["random_multilingual"]].any()
         assert not corpus.is_mixed[taken["no_mixed"]].any()
+
+
+def test_a_base_of_a_setting_reads_its_documents_and_has_a_name_of_its_own(tmp_path: Path) -> None:
+    asked = ["base", "--tokenizer", str(TOKENIZER), "--seed", "3", "--blocks", "1"]
+    for name in ("default", "even_base"):
+        main([*asked, "--out", str(tmp_path / name), "--setting", name])
+    main([*asked, "--out", str(tmp_path / "plain")])
+    manifests = {
+        folder: json.loads((tmp_path / folder / "manifest.json").read_text())
+        for folder in ("default", "even_base", "plain")
+    }
+    assert manifests["default"] == manifests["plain"]
+    assert manifests["default"]["export_id"] != manifests["even_base"]["export_id"]
+    tokenizer = Tokenizer.from_file(str(TOKENIZER))
+    of_test = {tokenizer.encode(f" {p}").ids[0] for c in concepts() if c.role == TEST for p in c.pivots}
+    for name, is_there in (("default", True), ("even_base", False)):
+        tokens = np.fromfile(tmp_path / name / "part-00000.npy", np.uint16)
+        assert bool(of_test.intersection(tokens.tolist())) is is_there
+    with pytest.raises(UsageError, match="unknown setting"):
+        main(["base", "--out", str(tmp_path / "x"), "--tokenizer", str(TOKENIZER), "--setting", "odd"])

@@ -22,20 +22,25 @@ FORMAT = "parquet"
 _COLUMNS = ("text", "id", "source", "language", "lang", "metadata")
 _TEXT_TYPES = (pa.string(), pa.large_string(), pa.string_view())
 _PIECE_ROWS = 4096
+# What pyarrow raises for a damaged file; its own messages and the names in a footer need not be UTF-8.
+_UNREADABLE = (pa.ArrowException, OSError, UnicodeDecodeError)
 
 
 def check(path: Path, *, lang_column: str | None) -> str | None:
     """Return what keeps this file from being read as such, or None."""
     try:
         schema = pq.read_schema(path)
-    except (pa.ArrowInvalid, OSError):
+        names = schema.names
+    except _UNREADABLE:
         return None  # broken files become rejects when they are read
-    if "text" not in schema.names:
-        return f"has no column `text` (columns: {', '.join(schema.names)})"
+    if "text" not in names:
+        return f"has no column `text` (columns: {', '.join(names)})"
+    if twice := [name for name in _COLUMNS if names.count(name) > 1]:
+        return f"has column `{twice[0]}` more than once"
     if schema.field("text").type not in _TEXT_TYPES:
         return f"has a column `text` of type {schema.field('text').type}, not string"
-    if lang_column and lang_column.split(".")[0] not in schema.names:
-        return f"has no column `{lang_column}` (columns: {', '.join(schema.names)})"
+    if lang_column and lang_column.split(".")[0] not in names:
+        return f"has no column `{lang_column}` (columns: {', '.join(names)})"
     return None
 
 
@@ -47,7 +52,7 @@ def pieces(path: Path) -> Iterator[Piece]:
         return
     try:
         metadata = pq.read_metadata(path)
-    except (pa.ArrowInvalid, OSError) as error:
+    except _UNREADABLE as error:
         yield Piece(FORMAT, None, 1, size, (Rejected(None, "not readable as Parquet", str(error)),))
         return
     n_rows = max(metadata.num_rows, 1)
@@ -76,7 +81,7 @@ def parse(piece: Piece, *, lang_column: str | None = None, max_bytes: int = MAX_
             raise pa.ArrowInvalid(f"{batch.num_rows} rows where the file promises {n_rows}")
         is_long = _longer_than(batch, max_bytes)
         rows = _python_rows(batch.filter(pc.invert(is_long)))
-    except (pa.ArrowException, OSError) as error:
+    except _UNREADABLE as error:
         for line_number in range(piece.first_line, piece.first_line + n_rows):
             records.reject(line_number, "broken row group", f"row group {group}: {error}")
         return records
@@ -93,6 +98,8 @@ def _read_batch(path: str, group: int, offset: int, n_rows: int, lang_column: st
     with pq.ParquetFile(path) as file:
         wanted = {*_COLUMNS, *([lang_column.split(".")[0]] if lang_column else [])}
         columns = [name for name in file.schema_arrow.names if name in wanted]
+        if columns.count("text") != 1:
+            raise pa.ArrowInvalid("not one column `text`")
         # iter_batches decodes only what lies before and in the range, not the whole group at once
         first = 0
         for batch in file.iter_batches(batch_size=_PIECE_ROWS, row_groups=[group], columns=columns):
