@@ -22,6 +22,7 @@ READ_TWICE = {
 }
 MANY_PARENTS = {
     "int_signatures__measured": "one list of all checks of a run",
+    "int_strategy_documents__ordered": "one order of documents for every kind of strategy",
     "fct_pivot_quality": "candidates of three kinds against translations and planted truth",
 }
 WITHOUT_PARENTS = {

@@ -149,7 +149,8 @@ def check_marts_equal(home: Home, address: Address) -> None:
 def marts_of(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, Any]:
     names = rows(
         connection,
-        f"select table_name from duckdb_tables() where schema_name = 'marts' and database_name = '{database}'"
+        "select table_name from information_schema.tables"
+        f" where table_schema = 'marts' and table_catalog = '{database}'"
         " order by table_name",
     )
     shape = (

@@ -1,19 +1,7 @@
 -- One row per pivot set: the family of tokens that it is cut from, and how many of them it holds at most: a number, and
 -- a share of the tokens that occur in the corpus, for a set that marks a large part of the vocabulary selects nothing.
-{% set share = var('pivot_set_max_share') %}
-{% set pivot_sets = [
-    ('adjacency', 'adjacency', var('adjacency_size'), share),
-    ('adjacency_small', 'adjacency', var('adjacency_small_size'), share),
-    ('bridge', 'bridge', var('bridge_size'), share),
-    ('bridge_small', 'bridge', var('bridge_small_size'), share),
-    ('maxz', 'maxz', var('maxz_size'), var('maxz_max_share')),
-    ('maxz_small', 'maxz', var('maxz_small_size'), var('maxz_max_share')),
-    ('pairs', 'pairs', var('pairs_size'), share),
-    ('pairs_top3', 'pairs', var('pairs_size'), share),
-    ('pairs_threshold', 'pairs', var('pairs_size'), share),
-    ('pairs_paper', 'pairs', var('pairs_size'), share),
-    ('planted_truth', 'planted', 'null', 'null'),
-] %}
+{% set pivot_sets = [] %}
+{% do list_pivot_sets(pivot_sets) %}
 
 with
 

@@ -9,43 +9,12 @@ windows as (
 
 ),
 
-languages as (
-
-    select
-        corpus,
-        doc_id,
-        lang,
-        sum(n_tokens) as n_tokens
-    from windows
-    group by corpus, doc_id, lang
-
-),
-
-ranked as (
-
-    select
-        *,
-        row_number() over (partition by corpus, doc_id order by n_tokens desc, lang asc) as place
-    from languages
-
-),
-
 documents as (
 
-    select
-        corpus,
-        doc_id,
-        max(case when place = 1 then lang end) as main_lang,
-        max(case when place = 2 then lang end) as second_lang,
-        cast(max(case when place = 1 then n_tokens end) as bigint) as n_main_tokens,
-        cast(coalesce(max(case when place = 2 then n_tokens end), 0) as bigint) as n_second_tokens
-    from ranked
-    where place <= 2
-    group by corpus, doc_id
+    select * from {{ ref('int_document_languages__ranked') }}
 
 ),
 
--- what stands in a single language has no second one to alternate with
 window_pairs as (
 
     select
@@ -59,9 +28,7 @@ window_pairs as (
         on
             windows.corpus = documents.corpus
             and windows.doc_id = documents.doc_id
-    where
-        documents.n_second_tokens
-        >= {{ var('kind_min_second_share') }} * (documents.n_main_tokens + documents.n_second_tokens)
+    where documents.has_two_languages
     group by windows.corpus, windows.doc_id, windows.window_number
 
 ),
@@ -123,7 +90,7 @@ final as (
         documents.n_second_tokens,
         {{ unit_rate('documents.n_second_tokens', '(documents.n_main_tokens + documents.n_second_tokens)') }}
             as second_lang_share,
-        blends.n_blended_tokens is not null as has_two_languages,
+        documents.has_two_languages,
         {{ unit_rate('blends.n_blended_tokens', 'documents.n_second_tokens') }} as interleaving,
         coalesce(switches.n_switches, 0) as n_switches
     from documents

@@ -1,6 +1,5 @@
--- One row per corpus, document, window and language: how many tokens at home in the language, repeats counted, stand
--- in the window. Windows are consecutive pieces, kind_window_tokens long. The only pass over all tokens that documents'
--- kinds need.
+-- One row per corpus, document of two languages, window and language: how many tokens at home in the language, repeats
+-- counted, stand in the window. Windows are consecutive pieces, kind_window_tokens long.
 
 with
 
@@ -14,9 +13,19 @@ token_homes as (
 
 ),
 
+documents as (
+
+    select
+        corpus,
+        doc_id
+    from {{ ref('int_document_languages__ranked') }}
+    where has_two_languages
+
+),
+
 final as (
 
-    {{ count_in_windows('token_homes', 'lang', var('kind_window_tokens')) | indent }}
+    {{ count_in_windows('token_homes', 'lang', var('kind_window_tokens'), documents='documents') | indent }}
 
 )
 

@@ -8,9 +8,26 @@
 
 with
 
+documents as (
+
+    select * from {{ ref('int_eligible_documents__numbered') }}
+
+),
+
+-- passes sort integers only
 document_edges as (
 
-    select * from {{ ref('int_document_edges__matched') }}
+    select
+        documents.document_number,
+        documents.language_number,
+        documents.n_tokens,
+        edges.token_id,
+        edges.neighbour_id
+    from {{ ref('int_document_edges__matched') }} as edges
+    inner join documents
+        on
+            edges.corpus = documents.corpus
+            and edges.doc_id = documents.doc_id
 
 ),
 
@@ -19,7 +36,7 @@ gains_0 as (
 
     select
         *,
-        1.0e9 * count(*) over (partition by corpus, doc_id) / n_tokens as gain
+        1.0e9 * count(*) over (partition by document_number) / n_tokens as gain
     from document_edges
 
 ),
@@ -28,15 +45,14 @@ gains_0 as (
     places_{{ coverage_pass }} as (
 
         select
-            corpus,
-            doc_id,
-            lang,
+            document_number,
+            language_number,
             n_tokens,
             token_id,
             neighbour_id,
             row_number() over (
-                partition by corpus, lang, token_id, neighbour_id
-                order by gain desc, doc_id asc
+                partition by language_number, token_id, neighbour_id
+                order by gain desc, document_number asc
             ) as place
         from gains_{{ coverage_pass - 1 }}
 
@@ -46,7 +62,7 @@ gains_0 as (
 
         select
             *,
-            cast(sum(cast(round(1.0e9 / place) as bigint)) over (partition by corpus, doc_id) as double)
+            cast(sum(cast(round(1.0e9 / place) as bigint)) over (partition by document_number) as double)
             / n_tokens as gain
         from places_{{ coverage_pass }}
 
@@ -56,8 +72,7 @@ gains_0 as (
 covering as (
 
     select distinct
-        corpus,
-        doc_id,
+        document_number,
         gain
     from gains_{{ var('coverage_passes') | int }}
 
@@ -65,14 +80,9 @@ covering as (
 
 corpora as (
 
-    select distinct corpus from document_edges
-
-),
-
-documents as (
-
-    select * from {{ ref('int_documents__deduplicated') }}
-    where is_eligible
+    select distinct documents.corpus
+    from documents
+    inner join covering on documents.document_number = covering.document_number
 
 ),
 
@@ -84,15 +94,12 @@ final as (
         documents.lang,
         documents.n_tokens,
         cast(row_number() over (
-            partition by documents.corpus, documents.lang
-            order by coalesce(covering.gain, 0) desc, documents.doc_id asc
+            partition by documents.language_number
+            order by coalesce(covering.gain, 0) desc, documents.document_number asc
         ) as bigint) as rank_in_lang
     from documents
     inner join corpora on documents.corpus = corpora.corpus
-    left join covering
-        on
-            documents.corpus = covering.corpus
-            and documents.doc_id = covering.doc_id
+    left join covering on documents.document_number = covering.document_number
 
 )
 

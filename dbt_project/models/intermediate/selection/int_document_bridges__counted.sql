@@ -65,7 +65,7 @@ documents as (
 
 window_tokens as (
 
-    {{ count_in_windows('ends', 'token_id', var('bridging_window_tokens')) | indent }}
+    {{ count_in_windows('ends', 'token_id', var('bridging_window_tokens'), documents='documents') | indent }}
 
 ),
 

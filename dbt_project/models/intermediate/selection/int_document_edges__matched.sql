@@ -31,69 +31,74 @@ edges as (
 
 ),
 
--- both ends of every edge. Counting the ends that a document holds meets each of its tokens once; joining its pivots
--- with its neighbours meets all pairs of them, which long documents have by the million
-ends as (
+end_tokens as (
 
     select
         corpus,
-        token_id as end_id,
-        token_id,
-        neighbour_id
+        token_id
     from edges
 
-    union all
+    union -- noqa: AM02
 
     select
         corpus,
-        neighbour_id as end_id,
-        token_id,
-        neighbour_id
+        neighbour_id as token_id
     from edges
 
 ),
 
 documents as (
 
-    select * from {{ ref('int_documents__deduplicated') }}
-    where is_eligible
+    select * from {{ ref('int_eligible_documents__numbered') }}
 
 ),
 
 unnested as (
 
     select
-        corpus,
-        doc_id,
-        {{ unnest_column('token_ids') }} as token_id
-    from {{ ref('stg_document_tokens') }}
+        documents.corpus,
+        documents.document_number,
+        {{ unnest_column('document_tokens.token_ids') }} as token_id
+    from {{ ref('stg_document_tokens') }} as document_tokens
+    inner join documents
+        on
+            document_tokens.corpus = documents.corpus
+            and document_tokens.doc_id = documents.doc_id
 
 ),
 
-document_tokens as (
+-- few tokens are ends of an edge: the others leave before anything is grouped
+document_ends as (
 
     select distinct
-        corpus,
-        doc_id,
-        token_id
+        unnested.corpus,
+        unnested.document_number,
+        unnested.token_id
     from unnested
+    inner join end_tokens
+        on
+            unnested.corpus = end_tokens.corpus
+            and unnested.token_id = end_tokens.token_id
 
 ),
 
+-- a pivot asks for its few neighbours, each once: pivots joined with neighbours by document would meet all pairs of
+-- them, which long documents have by the million
 contained as (
 
     select
-        document_tokens.corpus,
-        document_tokens.doc_id,
-        ends.token_id,
-        ends.neighbour_id
-    from document_tokens
-    inner join ends
+        pivots.document_number,
+        edges.token_id,
+        edges.neighbour_id
+    from document_ends as pivots
+    inner join edges
         on
-            document_tokens.corpus = ends.corpus
-            and document_tokens.token_id = ends.end_id
-    group by document_tokens.corpus, document_tokens.doc_id, ends.token_id, ends.neighbour_id
-    having count(*) = 2
+            pivots.corpus = edges.corpus
+            and pivots.token_id = edges.token_id
+    inner join document_ends as neighbours
+        on
+            pivots.document_number = neighbours.document_number
+            and edges.neighbour_id = neighbours.token_id
 
 ),
 
@@ -107,10 +112,7 @@ final as (
         contained.token_id,
         contained.neighbour_id
     from contained
-    inner join documents
-        on
-            contained.corpus = documents.corpus
-            and contained.doc_id = documents.doc_id
+    inner join documents on contained.document_number = documents.document_number
 
 )
 

@@ -1,11 +1,13 @@
--- One row per corpus, strategy and document that it may take, with its place among the documents of its language.
+-- One row per strategy and document that it may take, by its number, with its place among the documents of its
+-- language. On DuckDB a view that is read strategy by strategy: rankings and other models hold most orders already, and
+-- the rest is sorted by itself.
+{{ config(materialized=stored_or_shown()) }}
 
 with
 
 documents as (
 
-    select * from {{ ref('int_documents__deduplicated') }}
-    where is_eligible
+    select * from {{ ref('int_eligible_documents__numbered') }}
 
 ),
 
@@ -17,7 +19,7 @@ document_words as (
 
 rankings as (
 
-    select * from {{ ref('int_documents__ranked') }}
+    select * from {{ ref('int_numbered_documents__ranked') }}
 
 ),
 
@@ -45,24 +47,46 @@ keyed as (
 
 ),
 
+mean_densities as (
+
+    select * from {{ ref('int_ranking_densities__averaged') }}
+    where ranking = '{{ var('default_pivot_set') }}'
+
+),
+
+densities as (
+
+    select
+        rankings.document_number,
+        rankings.language_number,
+        rankings.n_tokens,
+        documents.doc_id,
+        {{ smoothed_density('rankings.n_marked_tokens', 'rankings.n_tokens', 'mean_densities.mean_density') }}
+            as smoothed_density,
+        mean_densities.mean_density
+    from rankings
+    inner join mean_densities on rankings.language_number = mean_densities.language_number
+    inner join documents on rankings.document_number = documents.document_number
+    where rankings.ranking = '{{ var('default_pivot_set') }}'
+
+),
+
 -- what is dense enough comes first, at random; the rest, at random, fills a budget that is larger than that
 thresholded as (
 
     select
-        corpus,
         'pivot_aware_threshold' as strategy,
-        doc_id,
-        lang,
+        language_number,
+        document_number,
         n_tokens,
         cast(row_number() over (
-            partition by corpus, lang
+            partition by language_number
             order by
-                case when is_above_threshold then 0 else 1 end,
+                case when smoothed_density >= {{ var('threshold_density_ratio') }} * mean_density then 0 else 1 end,
                 {{ hash_unit('doc_id', 'pivot_aware_threshold:' ~ var('selection_seed')) }},
-                doc_id
-        ) as bigint) as rank_in_lang
-    from rankings
-    where ranking = '{{ var('default_pivot_set') }}'
+                document_number
+        ) as integer) as rank_in_lang
+    from densities
 
 ),
 
@@ -83,47 +107,33 @@ weighted as (
 
 drawn as (
 
+    {% for strategy in ['random_multilingual', 'original'] %}
+        select
+            '{{ strategy }}' as strategy,
+            language_number,
+            document_number,
+            n_tokens,
+            cast(row_number() over (
+                partition by language_number
+                order by {{ hash_unit('doc_id', strategy ~ ':' ~ var('selection_seed')) }}, document_number
+            ) as integer) as rank_in_lang
+        from documents
+
+        union all
+
+    {% endfor %}
     select
-        corpus,
-        'random_multilingual' as strategy,
-        doc_id,
-        lang,
-        n_tokens,
-        cast(row_number() over (
-            partition by corpus, lang
-            order by {{ hash_unit('doc_id', 'random_multilingual:' ~ var('selection_seed')) }}, doc_id
-        ) as bigint) as rank_in_lang
-    from documents
-
-    union all
-
-    select
-        corpus,
-        'original' as strategy,
-        doc_id,
-        lang,
-        n_tokens,
-        cast(row_number() over (
-            partition by corpus, lang
-            order by {{ hash_unit('doc_id', 'original:' ~ var('selection_seed')) }}, doc_id
-        ) as bigint) as rank_in_lang
-    from documents
-
-    union all
-
-    select
-        corpus,
         'frequency_weighted_multilingual' as strategy,
-        doc_id,
-        lang,
+        language_number,
+        document_number,
         n_tokens,
         cast(row_number() over (
-            partition by corpus, lang
+            partition by language_number
             order by
                 case when n_list_words is null then 1 else 0 end,
                 {{ rounded('-ln(uniform_draw) / coalesce(n_list_words, 1)', 12) }},
-                doc_id
-        ) as bigint) as rank_in_lang
+                document_number
+        ) as integer) as rank_in_lang
     from weighted
 
 ),
@@ -131,10 +141,9 @@ drawn as (
 ranked as (
 
     select
-        rankings.corpus,
         strategies.strategy,
-        rankings.doc_id,
-        rankings.lang,
+        rankings.language_number,
+        rankings.document_number,
         rankings.n_tokens,
         {% if var('pivot_ranking') == 'density' %}
             rankings.density_rank_in_lang as rank_in_lang
@@ -150,13 +159,32 @@ ranked as (
 covering as (
 
     select
-        corpus,
         'pivot_coverage' as strategy,
-        doc_id,
-        lang,
-        n_tokens,
-        rank_in_lang
+        documents.language_number,
+        documents.document_number,
+        documents.n_tokens,
+        cast(coverage.rank_in_lang as integer) as rank_in_lang
     from coverage
+    inner join documents
+        on
+            coverage.corpus = documents.corpus
+            and coverage.doc_id = documents.doc_id
+
+),
+
+by_key as (
+
+    select
+        keyed.strategy,
+        documents.language_number,
+        documents.document_number,
+        documents.n_tokens,
+        cast(keyed.rank_in_lang as integer) as rank_in_lang
+    from keyed
+    inner join documents
+        on
+            keyed.corpus = documents.corpus
+            and keyed.doc_id = documents.doc_id
 
 ),
 
@@ -166,7 +194,7 @@ by_rule as (
     union all
     select * from covering
     union all
-    select * from keyed
+    select * from by_key
     union all
     select * from ranked
     union all
@@ -178,27 +206,29 @@ by_rule as (
 celled as (
 
     select
-        cells.corpus,
-        cells.lang,
+        documents.language_number,
         cells.length_class,
         cells.n_evaluation_matches,
         cells.is_mixed,
-        cells.doc_id,
-        cells.n_tokens,
+        documents.document_number,
+        documents.n_tokens,
         by_rule.rank_in_lang,
         row_number() over (
-            partition by cells.corpus, cells.lang, cells.length_class, cells.n_evaluation_matches, cells.is_mixed
+            partition by documents.language_number, cells.length_class, cells.n_evaluation_matches, cells.is_mixed
             order by by_rule.rank_in_lang
         ) as place_of_reference,
         row_number() over (
-            partition by cells.corpus, cells.lang, cells.length_class, cells.n_evaluation_matches, cells.is_mixed
-            order by {{ hash_unit('cells.doc_id', 'matched_random:' ~ var('selection_seed')) }}, cells.doc_id
+            partition by documents.language_number, cells.length_class, cells.n_evaluation_matches, cells.is_mixed
+            order by
+                {{ hash_unit('documents.doc_id', 'matched_random:' ~ var('selection_seed')) }},
+                documents.document_number
         ) as random_place
     from cells
-    inner join by_rule
+    inner join documents
         on
-            cells.corpus = by_rule.corpus
-            and cells.doc_id = by_rule.doc_id
+            cells.corpus = documents.corpus
+            and cells.doc_id = documents.doc_id
+    inner join by_rule on documents.document_number = by_rule.document_number
     where by_rule.strategy = '{{ var('matched_reference') }}'
 
 ),
@@ -206,17 +236,15 @@ celled as (
 matched as (
 
     select
-        drawn_documents.corpus,
         'matched_random' as strategy,
-        drawn_documents.doc_id,
-        drawn_documents.lang,
+        drawn_documents.language_number,
+        drawn_documents.document_number,
         drawn_documents.n_tokens,
         reference_documents.rank_in_lang
     from celled as drawn_documents
     inner join celled as reference_documents
         on
-            drawn_documents.corpus = reference_documents.corpus
-            and drawn_documents.lang = reference_documents.lang
+            drawn_documents.language_number = reference_documents.language_number
             and drawn_documents.length_class = reference_documents.length_class
             and drawn_documents.n_evaluation_matches = reference_documents.n_evaluation_matches
             and drawn_documents.is_mixed = reference_documents.is_mixed
@@ -224,26 +252,11 @@ matched as (
 
 ),
 
-ordered as (
+final as (
 
     select * from by_rule
     union all
     select * from matched
-
-),
-
-final as (
-
-    select
-        ordered.corpus,
-        ordered.strategy,
-        strategies.share_scheme,
-        ordered.doc_id,
-        ordered.lang,
-        ordered.n_tokens,
-        ordered.rank_in_lang
-    from ordered
-    inner join strategies on ordered.strategy = strategies.strategy
 
 )
 

@@ -1,4 +1,5 @@
--- One row per corpus, strategy and document within the budget at which summary and overlap compare strategies.
+-- One row per corpus, strategy and document, by its number, within the budget at which summary and overlap compare
+-- strategies.
 
 with
 
@@ -10,8 +11,7 @@ selected as (
 
 documents as (
 
-    select * from {{ ref('int_documents__deduplicated') }}
-    where is_eligible
+    select * from {{ ref('int_eligible_documents__numbered') }}
 
 ),
 
@@ -32,16 +32,17 @@ budgets as (
 final as (
 
     select
-        selected.corpus,
+        documents.corpus,
         selected.strategy,
-        selected.doc_id,
-        selected.lang,
-        selected.n_tokens,
+        selected.document_number,
+        documents.lang,
+        documents.n_tokens,
         budgets.budget_tokens
     from selected
+    inner join documents on selected.document_number = documents.document_number
     inner join budgets
         on
-            selected.corpus = budgets.corpus
+            documents.corpus = budgets.corpus
             and selected.min_budget_tokens <= budgets.budget_tokens
 
 )

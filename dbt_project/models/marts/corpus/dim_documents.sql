@@ -1,4 +1,5 @@
 -- One row per corpus and document.
+{{ config(materialized=stored_or_shown()) }}
 
 with
 

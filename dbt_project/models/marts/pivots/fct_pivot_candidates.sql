@@ -1,4 +1,6 @@
 -- One row per corpus, score method, item, direction and token among the pair's best candidates.
+{{ config(materialized=stored_or_shown()) }}
+
 with
 
 pivot_candidates as (

@@ -1,4 +1,5 @@
 -- One row per corpus and document: its kind, and what decided it.
+{{ config(materialized=stored_or_shown()) }}
 
 with
 

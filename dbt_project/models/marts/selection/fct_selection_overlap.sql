@@ -47,8 +47,7 @@ shared as (
     from selections as selections_a
     inner join selections as selections_b
         on
-            selections_a.corpus = selections_b.corpus
-            and selections_a.doc_id = selections_b.doc_id
+            selections_a.document_number = selections_b.document_number
             and selections_a.strategy < selections_b.strategy
     group by selections_a.corpus, selections_a.strategy, selections_b.strategy
 

@@ -16,13 +16,7 @@ language_shares as (
 
 rankings as (
 
-    select * from {{ ref('int_documents__ranked') }}
-
-),
-
-document_words as (
-
-    select * from {{ ref('int_document_words__counted') }}
+    select * from {{ ref('int_numbered_documents__ranked') }}
 
 ),
 
@@ -71,22 +65,20 @@ exposures as (
         sum(selections.n_tokens) as n_tokens,
         sum(pivots.n_marked_tokens) as n_pivot_tokens,
         sum(truth.n_marked_tokens) as n_planted_pivot_tokens,
-        sum(coalesce(document_words.n_word_matches, 0)) as n_word_matches
+        sum(words.n_marked_tokens) as n_word_matches
     from selections
     left join rankings as pivots
         on
-            selections.corpus = pivots.corpus
-            and selections.doc_id = pivots.doc_id
+            selections.document_number = pivots.document_number
             and pivots.ranking = '{{ var('default_pivot_set') }}'
     left join rankings as truth
         on
-            selections.corpus = truth.corpus
-            and selections.doc_id = truth.doc_id
+            selections.document_number = truth.document_number
             and truth.ranking = 'planted_truth'
-    left join document_words
+    left join rankings as words
         on
-            selections.corpus = document_words.corpus
-            and selections.doc_id = document_words.doc_id
+            selections.document_number = words.document_number
+            and words.ranking = 'word_density'
     group by selections.corpus, selections.strategy, selections.lang
 
 ),
