@@ -29,14 +29,13 @@ from ml.models.residual_edit import Edit, ResidualEditor, TokenDirections
 from ml.program.arguments import parse
 from ml.program.evaluation_run import run_evaluation
 from ml.program.loaded import LoadedModel
-from ml.trace import TRACE_DRAW, informative_prompt
 from ml.translation.controls import Controls
 from ml.translation.eval_set import EvalSet, open_eval_set, read_pivots, read_topics
 from ml.translation.item_words import word_tokens
 from ml.translation.languages import language_names
 from ml.translation.matched_tokens import MatchedTokens
 from ml.translation.prompt_inputs import prompt_inputs
-from ml.translation.prompts import Prompt, PromptTokens, all_prompts
+from ml.translation.prompts import TRACE_DRAW, Prompt, PromptTokens, all_prompts, informative_prompt
 from warehouse.contract.errors import UsageError
 from warehouse.contract.requests import InterveneRequest
 from warehouse.contract.result_schemas import RESULT

@@ -16,7 +16,7 @@ import torch
 from tokenizers import Tokenizer
 
 from ml.common.errors import run_program
-from ml.common.token_text import TokenText, is_blank
+from ml.common.token_text import TokenText
 from ml.models.lens import LayerReader
 from ml.program.arguments import parse
 from ml.program.evaluation_run import run_evaluation
@@ -26,12 +26,11 @@ from ml.translation.eval_set import EvalSet, Query, open_eval_set, read_pivots, 
 from ml.translation.item_words import ItemWords, read_words, word_rows, word_tokens
 from ml.translation.languages import language_names
 from ml.translation.prompt_inputs import prompt_inputs
-from ml.translation.prompts import Prompt, PromptBuilder, PromptTokens, all_prompts
+from ml.translation.prompts import TRACE_DRAW, Prompt, PromptBuilder, all_prompts, informative_prompt
 from warehouse.contract.errors import UsageError
 from warehouse.contract.requests import TraceRequest
 from warehouse.contract.result_schemas import RESULT
 
-TRACE_DRAW = 0
 _MIN_CHUNK_PROMPTS = 32
 _KINDS = ("source", "target", "pivot", "control", "pivot_beyond_words")
 _KEYS = ("item_id", "source_lang", "target_lang", "layer")
@@ -184,16 +183,6 @@ def _shared(words: ItemWords, query: Query, tokens: list[list[int]]) -> list[boo
         any(lang != own and {*ids} & {*by_language[own]} for own in (query.source_lang, query.target_lang))
         for lang, ids in by_language.items()
     ]
-
-
-def informative_prompt(tokenizer: Tokenizer, tokens: PromptTokens) -> list[int]:
-    """Return the tokens before the first informative target token of the right candidate: a bare space is passed."""
-    suffix, n_target = tokens.suffixes[0], tokens.n_targets[0]
-    target = suffix[-n_target:]
-    n_blank = 0
-    while n_blank < n_target - 1 and is_blank(tokenizer, target[n_blank]):
-        n_blank += 1
-    return tokens.prefix + suffix[: len(suffix) - n_target + n_blank]
 
 
 def trace_rows(reader: LayerReader, chunk: list[Traced], text: TokenText, run_id: str, batch_tokens: int) -> pa.Table:

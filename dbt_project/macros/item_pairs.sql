@@ -1,4 +1,4 @@
-{# The unordered pairs of languages (lang_a < lang_b) of each item of the word list, from its rows (relation `items`). #}
+{# The unordered pairs of languages (lang_a < lang_b) of each item of the list, from its rows (relation `items`). #}
 {% macro item_pairs(items) -%}
 select
     items_a.item_id,

@@ -11,6 +11,7 @@ from itertools import chain
 
 from tokenizers import Tokenizer
 
+from ml.common.token_text import is_blank
 from ml.models.load import leading_special_ids
 from ml.translation.eval_set import EvalSet, Query
 from ml.translation.shots import N_DRAWS, N_SHOTS, ShotPool
@@ -22,6 +23,7 @@ TEMPLATE = (
     "[{L1}: {shot_source}\n{L2}: {shot_target}\n\n]x5"
     "{L1}: {word}\n{L2}:[ {target}]"
 )
+TRACE_DRAW = 0  # the shots of prompts that are read layer by layer
 _CHECKED_PROMPTS = 64
 
 
@@ -155,6 +157,16 @@ class PromptBuilder:
             shared = _shared_length([row[: len(row) - n] for row, n in zip(rows, n_targets, strict=True)])
             built.append(PromptTokens(rows[0][:shared], [row[shared:] for row in rows], n_targets))
         return built
+
+
+def informative_prompt(tokenizer: Tokenizer, tokens: PromptTokens) -> list[int]:
+    """Return the tokens before the first informative target token of the right candidate: a bare space is passed."""
+    suffix, n_target = tokens.suffixes[0], tokens.n_targets[0]
+    target = suffix[-n_target:]
+    n_blank = 0
+    while n_blank < n_target - 1 and is_blank(tokenizer, target[n_blank]):
+        n_blank += 1
+    return tokens.prefix + suffix[: len(suffix) - n_target + n_blank]
 
 
 def _shared_length(rows: list[list[int]]) -> int:

@@ -235,8 +235,9 @@ def _final(folder: Path, scratch: Path) -> dict[str, str]:
         if name.startswith(("lake/", "exports/")) and not name.startswith(_OWN_HISTORY)
     }
     manifest = json.loads((home_of(folder).serving / "current" / "manifest.json").read_text())
-    tables = manifest["tables"].items()
-    return kept | {name: json.dumps(about, sort_keys=True) for name, about in tables if name.startswith("marts.")}
+    marts = {name: about for name, about in manifest["tables"].items() if name.startswith("marts.")}
+    del marts["marts.dim_runs"]  # has the runs of exports of the time in between
+    return kept | {name: json.dumps(about, sort_keys=True) for name, about in marts.items()}
 
 
 if __name__ == "__main__":

@@ -14,10 +14,9 @@ import ml.intervene
 from ml.models.decoder import decoder_blocks
 from ml.models.load import find_model, load_model
 from ml.models.residual_edit import norm_weight
-from ml.trace import informative_prompt
 from ml.translation.eval_set import open_eval_set, read_pivots
 from ml.translation.item_words import word_tokens
-from ml.translation.prompts import PromptBuilder, all_prompts
+from ml.translation.prompts import PromptBuilder, all_prompts, informative_prompt
 from support.ml_runs.inputs import make_config
 from warehouse.contract.errors import UsageError
 from warehouse.contract.result_schemas import RESULT

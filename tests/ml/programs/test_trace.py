@@ -19,7 +19,7 @@ from ml.models.load import find_model, load_model
 from ml.translation.controls import Controls
 from ml.translation.eval_set import EvalSet, open_eval_set, read_pivots
 from ml.translation.item_words import first_tokens, word_tokens
-from ml.translation.prompts import PromptBuilder, PromptTokens, all_prompts
+from ml.translation.prompts import PromptBuilder, PromptTokens, all_prompts, informative_prompt
 from support.ml_runs.inputs import ARCHITECTURES, CHANGED_LOGITS, VOCAB_SIZE, make_config, tokenizer_json
 from warehouse.contract.errors import StepFailed, UsageError
 from warehouse.contract.folders import EVALUATION_SET, ITEMS, TOPICS
@@ -80,7 +80,7 @@ def test_prompts_end_before_the_first_informative_target_token(opened: EvalSet, 
     n_spaced = 0
     for prompt in all_prompts(opened, draws=[0]):
         (tokens,) = builder.tokenize([prompt])
-        ids = ml.trace.informative_prompt(tokenizer, tokens)
+        ids = informative_prompt(tokenizer, tokens)
         whole = tokens.prefix + tokens.suffixes[0]
         assert whole[: len(ids)] == ids
         assert not is_blank(tokenizer, whole[len(ids)])
@@ -92,7 +92,7 @@ def test_prompts_end_before_the_first_informative_target_token(opened: EvalSet, 
 
 def test_a_target_of_blanks_only_keeps_its_last_token(tokenizer: Tokenizer) -> None:
     space = tokenizer.token_to_id("Ġ")
-    assert ml.trace.informative_prompt(tokenizer, PromptTokens([5], [[6, space, space]], [2])) == [5, 6, space]
+    assert informative_prompt(tokenizer, PromptTokens([5], [[6, space, space]], [2])) == [5, 6, space]
 
 
 def test_word_tokens_are_both_forms_without_blanks(tokenizer: Tokenizer) -> None:
@@ -155,7 +155,7 @@ def test_rows_hold_what_a_plain_computation_gives(traced: Path, opened: EvalSet,
     pivots = read_pivots(opened)
     for prompt in all_prompts(opened, draws=[0])[::5]:
         (tokens,) = builder.tokenize([prompt])
-        ids = torch.tensor([ml.trace.informative_prompt(tokenizer, tokens)])
+        ids = torch.tensor([informative_prompt(tokenizer, tokens)])
         with torch.inference_mode():
             output = model(input_ids=ids, output_hidden_states=True, use_cache=False)
             states = [final_norm(model)(hidden) for hidden in output.hidden_states[:-1]] + [output.hidden_states[-1]]
@@ -192,7 +192,7 @@ def test_words_of_every_language_are_read_by_their_first_informative_tokens(
     n_shared = 0
     for prompt in all_prompts(opened, draws=[0])[::5]:
         (tokens,) = builder.tokenize([prompt])
-        ids = torch.tensor([ml.trace.informative_prompt(tokenizer, tokens)])
+        ids = torch.tensor([informative_prompt(tokenizer, tokens)])
         with LayerReader(model) as reader:
             layers = [one[0].exp() for one in reader.read(ids)]
         words = {lang: opened.words[lang][prompt.query.item_id] for lang in NAMES}

@@ -67,7 +67,9 @@ def make_runs() -> Rows:
         "model_series": "/home/runs/train-original-1/models",
         "model_step": 2,
     }
-    return rows + [run | {"finished_at": datetime(2026, 1, 2, tzinfo=UTC)} for run in (start, checkpoint)]
+    outside = {"experiment": None, "corpus": None, "strategy": "base", "seed": None}
+    written = {"inputs": None, "finished_at": datetime(2026, 1, 2, tzinfo=UTC)}
+    return rows + [outside | run | written for run in (start, checkpoint)]
 
 
 def make_word_scores(draw: random.Random, runs: Rows) -> Rows:
