@@ -184,8 +184,7 @@ def _copy_views(connection: duckdb.DuckDBPyConnection, marts: list[str]) -> dict
     read = {
         name: {
             table.removeprefix(prefix)
-            # of the view's text, not of the view: DuckDB forgets the comments of a view that it looks through like that
-            for table in connection.get_table_names(definitions["marts", name].partition(" AS ")[2], qualified=True)
+            for table in connection.get_table_names(f"select * from marts.{identifier(name)}", qualified=True)
         }
         for name in marts
         if ("marts", name) in definitions and catalog == PUBLISHED_CATALOG
