@@ -71,10 +71,10 @@ def slim_build(home: Home) -> SlimBuild:
     if not touched:
         return SlimBuild(file, [], [], {})
     nodes = json.loads((target / "manifest.json").read_text())
-    marts = _published_names(published, "marts")
-    shown = _shown(nodes, touched, marts, _published_names(published, "intermediate"))
+    marts = _published_marts(published)
+    shown = _shown(nodes, touched, marts)
     needed = _needed(nodes, touched, marts, set(shown))
-    _show(file, published, nodes, {model: relation for model, relation in shown.items() if model not in needed})
+    _show(file, published, nodes, {model: mart for model, mart in shown.items() if model not in needed})
     names = [_selector(nodes, node) for node in sorted(needed)]
     arguments = ["build", "--select", *names, "--indirect-selection", "empty", "--vars", variables]
     dbt_runner.run_dbt(home, [*arguments, "--defer", "--state", str(state)], quiet=True, environment=environment)
@@ -104,31 +104,27 @@ def _touched(home: Home, environment: dict[str, str], options: list[str]) -> set
     return {n["unique_id"] for n in found if n["resource_type"] in ("model", "seed", "test", "unit_test")}
 
 
-def _shown(manifest: dict[str, Any], touched: set[str], marts: set[str], stored: set[str]) -> dict[str, str]:
-    """Return unchanged intermediate models whose rows are in the copy: id -> the relation there.
-
-    Args:
-        marts: names of the published marts.
-        stored: names of the intermediate tables that published marts are views of.
-    """
+def _shown(manifest: dict[str, Any], touched: set[str], published: set[str]) -> dict[str, str]:
+    """Return unchanged intermediate models whose rows are in the copy: id -> name of the mart that shows them."""
     ids = {node["name"]: node_id for node_id, node in manifest["nodes"].items() if node_id.startswith("model.")}
-    shown = {ids[name]: f"intermediate.{identifier(name)}" for name in sorted(stored & ids.keys())}
-    for name in sorted(marts):
+    shown = {}
+    for name in sorted(published):
         mart = ids.get(name)
         model = mart and manifest["nodes"][mart]["config"]["meta"].get("shows")
-        if model and mart not in touched:
-            shown[ids[model]] = f"marts.{identifier(name)}"
-    return {model: relation for model, relation in shown.items() if model not in touched}
+        if model and not touched & {mart, ids[model]}:
+            shown[ids[model]] = name
+    return shown
 
 
-def _show(file: Path, published: Path, manifest: dict[str, Any], relations: dict[str, str]) -> None:
-    """Let intermediate models of the scratch file read the published relations that show them."""
+def _show(file: Path, published: Path, manifest: dict[str, Any], marts: dict[str, str]) -> None:
+    """Let intermediate models of the scratch file read the marts that show them."""
     with duckdb.connect(str(file)) as connection:
         _attach(connection, published)
         connection.execute("create schema if not exists intermediate")
-        for model, relation in relations.items():
-            name = identifier(manifest["nodes"][model]["name"])
-            connection.execute(f"create view intermediate.{name} as select * from {PUBLISHED_CATALOG}.{relation}")
+        for model, mart in marts.items():
+            name = manifest["nodes"][model]["name"]
+            published_mart = f"{PUBLISHED_CATALOG}.marts.{identifier(mart)}"
+            connection.execute(f"create view intermediate.{identifier(name)} as select * from {published_mart}")
 
 
 def _needed(manifest: dict[str, Any], touched: set[str], published: set[str], shown: set[str]) -> set[str]:
@@ -151,13 +147,12 @@ def _selector(manifest: dict[str, Any], node: str) -> str:
     return "fqn:" + ".".join(described["fqn"])
 
 
-def _published_names(file: Path, schema: str) -> set[str]:
-    """Return the names of the tables and views in a schema of the published copy."""
+def _published_marts(file: Path) -> set[str]:
     with duckdb.connect() as connection:  # attached, not opened: a reader elsewhere may have locked its settings
         _attach(connection, file)
         rows = connection.execute(
-            "select table_name from information_schema.tables where table_catalog = ? and table_schema = ?",
-            [PUBLISHED_CATALOG, schema],
+            "select table_name from duckdb_tables() where database_name = ? and schema_name = 'marts'",
+            [PUBLISHED_CATALOG],
         ).fetchall()
     return {name for (name,) in rows}
 

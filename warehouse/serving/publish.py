@@ -2,8 +2,7 @@
 
 Layout: `serving/<n>/warehouse.duckdb`, `manifest.json`, and `dbt/` with the project it was built from;
 `serving/current` is a link to one `<n>`.
-Schema `marts` holds every mart, schema `raw` the raw tables that people look things up in. A mart is a table, or the
-writer's own view where that shows what intermediate tables store in less space: schema `intermediate` holds these.
+Schema `marts` holds every mart as a table, schema `raw` the raw tables that people look things up in.
 """
 
 import json
@@ -20,8 +19,7 @@ from warehouse.base.settings import Home
 from warehouse.base.sql_text import identifier, literal
 from warehouse.build import build_record, dbt_runner
 from warehouse.contract.atomic import atomic_link, commit_folder, remove_unfinished, unfinished_path
-from warehouse.contract.hashing import short_hash
-from warehouse.lake.connections import PUBLISHED_CATALOG, open_writer, writer_lock
+from warehouse.lake.connections import open_writer, writer_lock
 from warehouse.lake.files import read_table
 from warehouse.lake.first_step import nothing_built
 from warehouse.lake.runs import git_commit
@@ -44,9 +42,6 @@ RAW_TABLES = (
     "translation_items",
     "words",
 )
-
-
-_STORED = "intermediate"  # the schema of tables whose rows views of schema `marts` show
 
 
 @dataclass(frozen=True)
@@ -145,10 +140,8 @@ def _copy(home: Home, target: Path) -> dict[str, Any]:
         connection.execute(f"attach {literal(target)} as published")
         connection.execute("create schema published.marts")
         connection.execute("create schema published.raw")
-        tables = _copy_views(connection, marts)
+        tables = {}
         for name in marts:
-            if f"marts.{name}" in tables:
-                continue
             mart = identifier(name)
             connection.execute(f"create table published.marts.{mart} as select * from marts.{mart}")
             _copy_comments(connection, name)
@@ -170,58 +163,6 @@ def _copy(home: Home, target: Path) -> dict[str, Any]:
     }
 
 
-def _copy_views(connection: duckdb.DuckDBPyConnection, marts: list[str]) -> dict[str, dict[str, Any]]:
-    """Copy the marts that are views of stored intermediate tables of this file as views, with what they read.
-
-    A row of such a view holds a document's names, which its table stores once and the mart shows in every ranking and
-    strategy. What another engine computed, a view of files or of another catalogue, is no such view.
-
-    Returns:
-        Their descriptions by name, as `_describe` makes them.
-    """
-    catalog, definitions = _view_definitions(connection)
-    prefix = f"{PUBLISHED_CATALOG}.{_STORED}."
-    read = {
-        name: {
-            table.removeprefix(prefix)
-            for table in connection.get_table_names(f"select * from marts.{identifier(name)}", qualified=True)
-        }
-        for name in marts
-        if ("marts", name) in definitions and catalog == PUBLISHED_CATALOG
-    }
-    shown = {name: tables for name, tables in read.items() if tables and not any("." in table for table in tables)}
-    if not shown:
-        return {}
-    connection.execute(f"create schema published.{_STORED}")
-    hashes = {}
-    for table in sorted(set().union(*shown.values())):
-        copied = f"published.{_STORED}.{identifier(table)}"
-        connection.execute(f"create table {copied} as select * from {_STORED}.{identifier(table)}")
-        hashes[table] = _describe(connection, copied)["content_hash"]
-    texts = [definitions["marts", name] for name in shown]
-    for (schema, name), definition in sorted(definitions.items()):  # views that the marts read in turn
-        if schema == _STORED and any(f"{prefix}{name} " in f"{text} " for text in texts):
-            connection.execute(definition.replace("CREATE VIEW ", "CREATE VIEW published.", 1))
-            texts.append(definition)
-    described = {}
-    for name, tables in shown.items():
-        connection.execute(definitions["marts", name].replace("CREATE VIEW ", "CREATE VIEW published.", 1))
-        _copy_comments(connection, name, kind="view")
-        (n_rows,) = connection.execute(f"select count(*) from published.marts.{identifier(name)}").fetchone() or (0,)
-        content = [definitions["marts", name], *((table, hashes[table]) for table in sorted(tables))]
-        described[f"marts.{name}"] = {"n_rows": n_rows, "content_hash": short_hash(content)}
-    return described
-
-
-def _view_definitions(connection: duckdb.DuckDBPyConnection) -> tuple[str, dict[tuple[str, str], str]]:
-    """Return the name of the writer's catalogue, and the text of its views by schema and name."""
-    rows = connection.execute(
-        "select current_catalog(), schema_name, view_name, sql from duckdb_views()"
-        " where database_name = current_catalog() and not internal"
-    ).fetchall()
-    return (rows[0][0] if rows else ""), {(schema, name): sql for _, schema, name, sql in rows}
-
-
 def _names(connection: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
     rows = connection.execute(
         "select table_name from information_schema.tables"
@@ -231,7 +172,7 @@ def _names(connection: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
     return [name for (name,) in rows]
 
 
-def _copy_comments(connection: duckdb.DuckDBPyConnection, mart: str, kind: str = "table") -> None:
+def _copy_comments(connection: duckdb.DuckDBPyConnection, mart: str) -> None:
     """Carry over the descriptions that dbt wrote on a mart and its columns."""
     here = "database_name = current_catalog() and schema_name = 'marts' and comment is not null"
     comments = connection.execute(
@@ -242,7 +183,7 @@ def _copy_comments(connection: duckdb.DuckDBPyConnection, mart: str, kind: str =
     ).fetchall()
     for column, comment in comments:
         place = f"published.marts.{identifier(mart)}"
-        thing = f"{kind} {place}" if column is None else f"column {place}.{identifier(column)}"
+        thing = f"table {place}" if column is None else f"column {place}.{identifier(column)}"
         connection.execute(f"comment on {thing} is {literal(comment)}")
 
 
