@@ -1,5 +1,4 @@
 -- One row per corpus and document.
-{{ config(materialized=stored_or_shown()) }}
 
 with
 

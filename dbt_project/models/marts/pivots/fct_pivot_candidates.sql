@@ -1,5 +1,4 @@
 -- One row per corpus, score method, item, direction and token among the pair's best candidates.
-{{ config(materialized=stored_or_shown()) }}
 
 with
 

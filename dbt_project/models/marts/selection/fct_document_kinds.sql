@@ -1,5 +1,4 @@
 -- One row per corpus and document: its kind, and what decided it.
-{{ config(materialized=stored_or_shown()) }}
 
 with
 

@@ -1,5 +1,4 @@
 -- One row per corpus, ranking by pivots and document that may be selected: its densities and ranks in its language.
-{{ config(materialized=stored_or_shown()) }}
 
 with
 

@@ -1,5 +1,4 @@
 -- One row per corpus, strategy and document that the strategy takes within the budget kept here.
-{{ config(materialized=stored_or_shown()) }}
 
 with
 

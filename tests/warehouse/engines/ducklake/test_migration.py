@@ -263,6 +263,14 @@ def test_an_interrupted_migration_goes_on(
     assert raw_of_lake(address) == raw_of_home(home)
 
 
+def content(path: Path) -> bytes:
+    """Return the bytes of a file, none of one that a running server has taken away."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
 def test_object_storage_holds_the_files_and_nothing_holds_the_key(
     home: Home, postgres: Postgres, s3: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -283,7 +291,7 @@ def test_object_storage_holds_the_files_and_nothing_holds_the_key(
     pull(Home(tmp_path / "other"), address)
     assert raw_of_home(Home(tmp_path / "other")) == raw_of_home(home)
     kept = [p for p in [*tmp_path.rglob("*"), *postgres.folder.rglob("*")] if p.is_file()]
-    assert not [p for p in kept if s3.secret.encode() in p.read_bytes()]
+    assert not [p for p in kept if s3.secret.encode() in content(p)]
     for name in s3.environment():
         monkeypatch.delenv(name)
     with pytest.raises(UsageError, match="AWS_ACCESS_KEY_ID"), open_reader(address_of(catalog, "s3://lake/pre fix")):
