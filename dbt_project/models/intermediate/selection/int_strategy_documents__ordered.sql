@@ -1,7 +1,6 @@
 -- One row per strategy and document that it may take, by its number, with its place among the documents of its
 -- language. On DuckDB a view that is read strategy by strategy: rankings and other models hold most orders already, and
 -- the rest is sorted by itself.
-{{ config(materialized='table' if target is defined and target.type == 'spark' else 'view') }}
 
 with
 
